@@ -1,0 +1,722 @@
+/* pawl_abi.h: the contract between a Pawl host and a plugin. It can never be broken, so it is as small as it can be.
+ *
+ * A plugin is a shared object that exports ONE symbol, pawl_plugin_entry_v1. The root it returns is frozen for ever.
+ * Everything else is an interface found by a string id with a revision ("pawl.connector/1"): the plugin hands out
+ * factories through root->get_factory, the host hands out extensions through host->get_extension. A change of meaning
+ * gets a new id; inside a revision tables only ever grow at the end.
+ *
+ * Rules of this header (docs/abi-rules.md numbers them and says who enforces each):
+ *  - C89 syntax, <stddef.h> and <stdint.h> only; compiles alone and twice as C89..C2x and C++98..C++20.
+ *  - No enum, bit-field, bool, long, off_t, va_list or FILE* in a struct or a signature.
+ *  - A struct that may grow starts with `uint32_t struct_size`, set by whoever fills it. The reader copies
+ *    min(sizeof mine, theirs) into a zeroed local; a NULL or absent member means "unsupported".
+ *  - An array of structs carries the size of one element, or is an array of pointers.
+ *  - Bytes are borrowed until the call returns, unless the comment at a member says otherwise (pawl_registry_op does).
+ *  - Results leave a plugin only through host sinks; neither side ever frees the other's memory.
+ *  - No C++ exception, Rust panic or longjmp crosses a call in either direction.
+ *  - Time is nanoseconds: `_unix_ns` since 1970-01-01T00:00Z, `_mono_ns` on the host's monotonic clock, `_ns` a span.
+ *
+ * Thread tags, on every function:
+ *  [pure]     no allocation, I/O, locks or thread-local storage; callable before init
+ *  [loader]   the host's single start-up and shut-down thread; no other call into this plugin runs meanwhile
+ *  [worker]   a pool thread with at least 1 MiB of stack; may block; one call at a time per instance, unless the
+ *             manifest says "concurrency": "shared"
+ *  [instance] one call at a time per process, on any thread; must not block
+ *  [any]      any thread, concurrently
+ *  [nonblock] bounded time; takes no lock that may be held across a [worker] call
+ */
+#ifndef PAWL_ABI_H
+#define PAWL_ABI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define PAWL_EXPORT __attribute__((visibility("default")))
+#else
+#define PAWL_EXPORT
+#endif
+#define PAWL_CALL /* the calling convention; reserved for platforms that have more than one */
+
+/* A static assertion that works from C89 to C2x and from C++98 on. */
+#define PAWL_CAT2_(a, b) a##b
+#define PAWL_CAT_(a, b) PAWL_CAT2_(a, b)
+#if defined(__cplusplus) && __cplusplus >= 201103L
+#define PAWL_STATIC_ASSERT(c, m) static_assert(c, m)
+#elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+#define PAWL_STATIC_ASSERT(c, m) _Static_assert(c, m)
+#else
+#define PAWL_STATIC_ASSERT(c, m) typedef char PAWL_CAT_(pawl_static_assert_, __LINE__)[(c) ? 1 : -1] PAWL_UNUSED_
+#endif
+#if defined(__GNUC__)
+#define PAWL_UNUSED_ __attribute__((unused))
+#else
+#define PAWL_UNUSED_
+#endif
+
+#define PAWL_ABI_MAJOR 1u
+#define PAWL_ABI_MINOR 0u
+
+/* True when the table or struct at p, as sized by whoever filled it, contains member m. */
+#define PAWL_HAS(p, type, m) ((p)->struct_size >= offsetof(type, m) + sizeof(((type *)0)->m))
+
+/* ---- scalars ---------------------------------------------------------------------------------------------------- */
+
+/* 0 is success, > 0 is control flow, < 0 is failure. */
+typedef int32_t pawl_status;
+#define PAWL_OK ((pawl_status)0)
+#define PAWL_SUSPEND ((pawl_status)1)             /* process code: nothing more to do now; return this unchanged */
+#define PAWL_PENDING ((pawl_status)2)             /* started; the completion will be called */
+#define PAWL_E_FAILED ((pawl_status)-1)           /* the details were given to a failure sink */
+#define PAWL_E_UNSUPPORTED ((pawl_status)-2)      /* the callee does not offer this */
+#define PAWL_E_INVALID ((pawl_status)-3)          /* the caller broke the contract, or sent bad input */
+#define PAWL_E_NOMEM ((pawl_status)-4)            /* out of memory */
+#define PAWL_E_CANCELLED ((pawl_status)-5)        /* cancelled on request */
+#define PAWL_E_DEADLINE ((pawl_status)-6)         /* the deadline passed */
+#define PAWL_E_NONDETERMINISM ((pawl_status)-7)   /* process code did something else than its journal says */
+#define PAWL_E_NOT_FOUND ((pawl_status)-8)        /* no such thing */
+#define PAWL_E_CONFLICT ((pawl_status)-9)         /* same id or key, other content */
+#define PAWL_E_STALE ((pawl_status)-10)           /* the fencing token or revision is not the current one */
+#define PAWL_E_TERMINAL ((pawl_status)-11)        /* the process has already ended */
+#define PAWL_E_LIMIT ((pawl_status)-12)           /* a documented limit was reached */
+#define PAWL_E_BUSY ((pawl_status)-13)            /* held by someone else now */
+#define PAWL_E_CORRUPT ((pawl_status)-14)         /* stored data fails its check */
+#define PAWL_E_IO ((pawl_status)-15)              /* the device or the network failed */
+#define PAWL_E_FULL ((pawl_status)-16)            /* no space left */
+#define PAWL_E_CLOSED ((pawl_status)-17)          /* the object is closing or closed */
+
+/* Bytes with a length; never NUL-terminated by contract. data may be NULL only when size is 0. */
+typedef struct pawl_bytes {
+    const void *data;
+    size_t size;
+} pawl_bytes;
+
+/* How the engine may treat a failure. A value it does not know is treated as PAWL_UNKNOWN_OUTCOME. */
+#define PAWL_TERMINAL 1u        /* do not retry; this is the result */
+#define PAWL_RETRYABLE 2u       /* it certainly did not happen, or doing it again is harmless */
+#define PAWL_UNKNOWN_OUTCOME 3u /* it may have happened: the effect's outcome rule decides */
+
+/* What went wrong. Copied by the host during the call it is passed to. */
+typedef struct pawl_failure {
+    uint32_t struct_size;
+    uint32_t klass;          /* PAWL_TERMINAL | PAWL_RETRYABLE | PAWL_UNKNOWN_OUTCOME */
+    pawl_bytes code;         /* stable and dotted, for programs: "http.429"; at most 128 bytes */
+    pawl_bytes message;      /* UTF-8, for people; never a secret; at most 4096 bytes */
+    pawl_bytes detail_json;  /* optional JSON object */
+    uint64_t retry_after_ns; /* a floor for the next attempt; 0 leaves it to the host's policy */
+} pawl_failure;
+
+/* ---- host objects: opaque, used only through the host's tables ---------------------------------------------------- */
+
+typedef struct pawl_sink pawl_sink;                 /* bytes leave the plugin here; the host copies them */
+typedef struct pawl_failure_sink pawl_failure_sink; /* a failure leaves the plugin here; the first one wins */
+typedef struct pawl_cancel_token pawl_cancel_token; /* tells running code that it should stop */
+typedef struct pawl_completion pawl_completion;     /* one-shot end of something started */
+typedef struct pawl_call_context pawl_call_context; /* which process and step an effect call belongs to */
+
+typedef struct pawl_host_root pawl_host_root;
+/* What a plugin gets at init. Valid until the matching deinit returns. */
+struct pawl_host_root {
+    uint32_t struct_size;
+    uint16_t abi_major;
+    uint16_t abi_minor;
+    const char *name;    /* of the host program, for logs */
+    const char *version; /* of the host program */
+    void *host_data;     /* the host's own */
+    /* [any] An extension by id, or NULL when this host lacks it. */
+    const void *(PAWL_CALL *get_extension)(const pawl_host_root *host, const char *extension_id);
+};
+
+/* "pawl.core/1": always there. The table is the same for every host in a program, so a plugin may keep it. */
+#define PAWL_EXT_CORE "pawl.core/1"
+#define PAWL_LOG_DEBUG 1u
+#define PAWL_LOG_INFO 2u
+#define PAWL_LOG_WARN 3u
+#define PAWL_LOG_ERROR 4u
+typedef struct pawl_core {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* [any] Append bytes to a result. PAWL_E_LIMIT once the sink's limit is passed (nothing more is kept). */
+    pawl_status(PAWL_CALL *sink_write)(pawl_sink *sink, const void *data, size_t size);
+    /* [any] Say why the call fails. The first call wins. */
+    void(PAWL_CALL *fail)(pawl_failure_sink *sink, const pawl_failure *failure);
+    /* [any][nonblock] Non-zero once the call should stop. NULL is a token that never asks. */
+    int32_t(PAWL_CALL *cancel_requested)(const pawl_cancel_token *token);
+    /* [any][nonblock] A descriptor that becomes readable once the call should stop; -1 if there is none. Only for
+     * poll: never read from it, never close it. */
+    int32_t(PAWL_CALL *cancel_fd)(const pawl_cancel_token *token);
+    /* [any] End something started with PAWL_PENDING, exactly once, from any thread. result counts when status is
+     * PAWL_OK, failure (may be NULL) otherwise. */
+    void(PAWL_CALL *complete)(pawl_completion *completion, pawl_status status, pawl_bytes result,
+                              const pawl_failure *failure);
+    /* [any][nonblock] One structured log line. fields_json is an optional JSON object. */
+    void(PAWL_CALL *log)(const pawl_host_root *host, uint32_t level, pawl_bytes message, pawl_bytes fields_json);
+    uint64_t(PAWL_CALL *mono_now_ns)(const pawl_host_root *host); /* [any][nonblock] */
+    uint64_t(PAWL_CALL *unix_now_ns)(const pawl_host_root *host); /* [any][nonblock] */
+} pawl_core;
+
+/* ---- the one exported symbol --------------------------------------------------------------------------------------- */
+
+typedef struct pawl_plugin_root {
+    uint32_t struct_size;
+    uint16_t abi_major;       /* must equal the major in the symbol's name */
+    uint16_t abi_minor_min;   /* the lowest host minor this binary needs */
+    const char *id;           /* "com.example.shop"; equals the manifest's */
+    const char *version;      /* of the plugin, semantic versioning; equals the manifest's */
+    const char *vendor;
+    pawl_bytes manifest_json; /* byte-identical to the ELF note */
+    /* [loader] Called once for each host in the program (so perhaps more than once), before anything else.
+     * config_json: the plugin's `config` from the profile, a JSON object. */
+    pawl_status(PAWL_CALL *init)(const pawl_host_root *host, pawl_bytes config_json, pawl_failure_sink *why);
+    /* [loader] The end of one init, after the last instance made under it is gone. */
+    void(PAWL_CALL *deinit)(const pawl_host_root *host);
+    /* [any] A factory table by id, or NULL. Between init and deinit. The table is static. */
+    const void *(PAWL_CALL *get_factory)(const char *factory_id);
+} pawl_plugin_root;
+
+#define PAWL_PLUGIN_ENTRY_SYMBOL "pawl_plugin_entry_v1"
+typedef const pawl_plugin_root *(PAWL_CALL *pawl_plugin_entry_fn)(void); /* [pure] */
+
+/* The manifest also stands in an ELF note, so that it can be read without running code:
+ * section ".note.pawl", owner name "Pawl", this type, descriptor = the manifest's bytes (no NUL). */
+#define PAWL_NOTE_NAME "Pawl"
+#define PAWL_NOTE_TYPE_MANIFEST 0x50570001u
+
+/* ---- effects and connectors ----------------------------------------------------------------------------------------- */
+
+/* One attempt of one effect. */
+typedef struct pawl_effect_call {
+    uint32_t struct_size;
+    uint32_t attempt;                /* 1 and up; of this effect, across restarts */
+    const pawl_host_root *host;
+    const pawl_call_context *context;
+    pawl_bytes operation;            /* the name declared in the manifest */
+    pawl_bytes input;                /* as the operation's media type says; JSON unless it says otherwise */
+    pawl_bytes idempotency_key;      /* "process/run/sequence": the same on every attempt, on every worker */
+    pawl_bytes trace_context;        /* W3C traceparent; may be empty */
+    uint64_t deadline_mono_ns;       /* 0: none */
+    const pawl_cancel_token *cancel; /* NULL: cannot be cancelled */
+} pawl_effect_call;
+
+/* "pawl.effect/1": named effects without configuration of their own. */
+#define PAWL_FACTORY_EFFECT "pawl.effect/1"
+typedef struct pawl_effect_table {
+    uint32_t struct_size;
+    uint32_t flags; /* 0 */
+    /* [worker] Do it; may block, unless the manifest says it runs "inline" ([instance], then). */
+    pawl_status(PAWL_CALL *execute)(const pawl_effect_call *call, pawl_sink *out, pawl_failure_sink *why);
+    /* [worker][nonblock] Begin it and return PAWL_PENDING; for operations that run "async". The call and its bytes
+     * stay valid until the completion is called. Any other status ends the call at once. */
+    pawl_status(PAWL_CALL *start)(const pawl_effect_call *call, pawl_completion *done, pawl_failure_sink *why);
+    /* [worker] After a crash in an unknown place: did it happen? PAWL_OK and its result when it did,
+     * PAWL_E_NOT_FOUND when it certainly did not, anything else when that cannot be told. */
+    pawl_status(PAWL_CALL *reconcile)(const pawl_effect_call *call, pawl_sink *out, pawl_failure_sink *why);
+} pawl_effect_table;
+
+/* "pawl.connector/1": a configured client of an outside system; the profile makes instances of it. */
+#define PAWL_FACTORY_CONNECTOR "pawl.connector/1"
+typedef struct pawl_connector pawl_connector; /* the plugin's own */
+typedef struct pawl_connector_table {
+    uint32_t struct_size;
+    uint32_t flags; /* 0 */
+    /* [loader] One instance. name: as in the profile; config_json: an object, secrets already filled in. */
+    pawl_status(PAWL_CALL *create)(const pawl_host_root *host, pawl_bytes name, pawl_bytes config_json,
+                                   pawl_connector **instance, pawl_failure_sink *why);
+    void(PAWL_CALL *destroy)(pawl_connector *instance); /* [loader] no call is running; NULL is allowed */
+    /* [worker] As in pawl_effect_table. */
+    pawl_status(PAWL_CALL *invoke)(pawl_connector *instance, const pawl_effect_call *call, pawl_sink *out,
+                                   pawl_failure_sink *why);
+    pawl_status(PAWL_CALL *start)(pawl_connector *instance, const pawl_effect_call *call, pawl_completion *done,
+                                  pawl_failure_sink *why);
+    pawl_status(PAWL_CALL *reconcile)(pawl_connector *instance, const pawl_effect_call *call, pawl_sink *out,
+                                      pawl_failure_sink *why);
+} pawl_connector_table;
+
+/* "pawl.attachments/1", host to plugin: large content goes in and out of effects as attachments of the calling
+ * process's session, not through the journal. */
+#define PAWL_EXT_ATTACHMENTS "pawl.attachments/1"
+typedef struct pawl_upload pawl_upload;
+typedef struct pawl_attachments {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* [worker] Begin to store content for the process of this call. media_type and name may be empty. */
+    pawl_status(PAWL_CALL *begin)(const pawl_call_context *context, pawl_bytes media_type, pawl_bytes name,
+                                  pawl_upload **upload, pawl_failure_sink *why);
+    pawl_status(PAWL_CALL *write)(pawl_upload *upload, pawl_bytes chunk, pawl_failure_sink *why); /* [worker] */
+    /* [worker] Store durably; the reference ("sha256:" and 64 hex digits) is written to the sink. Frees the upload,
+     * whatever it returns. */
+    pawl_status(PAWL_CALL *commit)(pawl_upload *upload, pawl_sink *reference, pawl_failure_sink *why);
+    void(PAWL_CALL *abort)(pawl_upload *upload); /* [worker] NULL is allowed */
+    /* [worker] Up to size bytes from offset, into the sink; *total is the whole length. Only what the process's own
+     * session holds can be read. */
+    pawl_status(PAWL_CALL *read)(const pawl_call_context *context, pawl_bytes reference, uint64_t offset,
+                                 uint64_t size, pawl_sink *out, uint64_t *total, pawl_failure_sink *why);
+} pawl_attachments;
+
+/* ---- process code ----------------------------------------------------------------------------------------------------- */
+
+/* A handle of something that will be there later; valid within one activation, the same number in every one. 0 is
+ * "could not be started": awaiting it gives the error. */
+typedef uint64_t pawl_future;
+
+#define PAWL_AWAIT_ANY 1u
+#define PAWL_AWAIT_ALL 2u
+
+/* Per-call choices. Zero means "as the manifest and the profile say". */
+typedef struct pawl_call_options {
+    uint32_t struct_size;
+    uint32_t attempts_max; /* 1: never retry */
+    uint64_t timeout_ns;   /* of one attempt */
+} pawl_call_options;
+
+typedef struct pawl_process pawl_process;
+/* "pawl.process-host/1": what process code may do. All functions are [instance], during activate. */
+#define PAWL_EXT_PROCESS_HOST "pawl.process-host/1"
+typedef struct pawl_process_host {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    pawl_bytes(PAWL_CALL *input)(pawl_process *p);
+    pawl_bytes(PAWL_CALL *id)(pawl_process *p);
+    pawl_bytes(PAWL_CALL *session)(pawl_process *p); /* empty when the process belongs to none */
+    uint32_t(PAWL_CALL *run)(pawl_process *p);       /* 1 and up */
+    /* Non-zero while the code re-lives what the journal already holds. */
+    int32_t(PAWL_CALL *replaying)(pawl_process *p);
+    /* Memory of this activation, zeroed, freed by the host when it ends; NULL when out of memory. */
+    void *(PAWL_CALL *alloc)(pawl_process *p, size_t size);
+    /* Start an effect ("bank.charge": an effect's name, or connector instance and operation). options may be NULL. */
+    pawl_future(PAWL_CALL *start_call)(pawl_process *p, pawl_bytes name, pawl_bytes input,
+                                       const pawl_call_options *options);
+    pawl_future(PAWL_CALL *start_timer)(pawl_process *p, uint64_t after_ns);
+    /* The next signal of this name that no earlier wait took. A wait that was not awaited to its end takes none. */
+    pawl_future(PAWL_CALL *wait_signal)(pawl_process *p, pawl_bytes name);
+    /* Wait for any or all. PAWL_OK: *index (may be NULL) is the position of the one that came first; PAWL_SUSPEND:
+     * return it unchanged; PAWL_E_CANCELLED: the process was asked to stop (told once). A failed call still counts
+     * as come: its failure is in result. */
+    pawl_status(PAWL_CALL *await)(pawl_process *p, uint32_t mode, const pawl_future *futures, size_t count,
+                                  size_t *index);
+    /* The value of a future that has come, valid for this activation. PAWL_E_FAILED: it failed, see failure. */
+    pawl_status(PAWL_CALL *result)(pawl_process *p, pawl_future future, pawl_bytes *value);
+    /* Why it failed; PAWL_E_NOT_FOUND when it did not. The bytes are valid for this activation. */
+    pawl_status(PAWL_CALL *failure)(pawl_process *p, pawl_future future, pawl_failure *failure);
+    uint64_t(PAWL_CALL *now_unix_ns)(pawl_process *p);                 /* the recorded clock */
+    void(PAWL_CALL *random)(pawl_process *p, void *data, size_t size); /* the same bytes in every activation */
+    void(PAWL_CALL *uuid)(pawl_process *p, char text[37]);             /* version 4 in form, NUL-terminated, likewise */
+    /* A document (JSON) that others can read while the process runs. Replaces the one before. */
+    pawl_status(PAWL_CALL *set_status)(pawl_process *p, pawl_bytes document_json);
+    /* Logged once: not while replaying. */
+    void(PAWL_CALL *log)(pawl_process *p, uint32_t level, pawl_bytes message, pawl_bytes fields_json);
+    /* End the process. The return value is what activate should return. */
+    pawl_status(PAWL_CALL *complete)(pawl_process *p, pawl_bytes output);
+    pawl_status(PAWL_CALL *fail)(pawl_process *p, const pawl_failure *failure);
+    /* Why the process was asked to stop; empty if it was not, or no reason was given. */
+    pawl_bytes(PAWL_CALL *cancel_reason)(pawl_process *p);
+} pawl_process_host;
+
+/* What process code sees of its process: the table to use it with. The rest is the host's. */
+struct pawl_process {
+    const pawl_process_host *host;
+};
+
+/* "pawl.process/1": process types. */
+#define PAWL_FACTORY_PROCESS "pawl.process/1"
+typedef struct pawl_process_table {
+    uint32_t struct_size;
+    uint32_t flags; /* 0: deterministic from its journal, the host keeps nothing of it between activations */
+    /* [instance] Run the program of this type from the top. PAWL_SUSPEND: it waits; PAWL_OK: complete was called;
+     * < 0: it failed (with the failure given to fail, or that of the last result it saw fail). */
+    pawl_status(PAWL_CALL *activate)(pawl_process *p, pawl_bytes type_name, uint32_t revision);
+} pawl_process_table;
+
+/* ---- storage: providers and the four facets --------------------------------------------------------------------------- */
+
+#define PAWL_TIER_INLINE 0u     /* gone with the OS process */
+#define PAWL_TIER_CRASH_SAFE 1u /* survives kill -9 */
+#define PAWL_TIER_DURABLE 2u    /* survives power loss */
+#define PAWL_TIER_REPLICATED 3u /* survives the loss of a machine */
+
+/* In the order in which the tier check names them. */
+#define PAWL_FACET_ATTACHMENT 0u
+#define PAWL_FACET_ARTIFACT 1u
+#define PAWL_FACET_SESSION 2u
+#define PAWL_FACET_REGISTRY 3u
+#define PAWL_FACET_COUNT 4u
+
+/* "pawl.storage/1": opens a store; the facet tables below work on it. A plugin that offers a facet offers this too. */
+#define PAWL_FACTORY_STORAGE "pawl.storage/1"
+typedef struct pawl_store pawl_store; /* the plugin's own */
+typedef struct pawl_storage_table {
+    uint32_t struct_size;
+    uint32_t facets; /* bit (1u << PAWL_FACET_x) for each facet offered */
+    /* [any] The tier that a facet would really have with these settings; opens nothing. */
+    pawl_status(PAWL_CALL *tier)(pawl_bytes config_json, uint32_t facet, uint32_t *tier, pawl_failure_sink *why);
+    /* [loader] Open or create. PAWL_E_BUSY names the holder when another OS process has it. */
+    pawl_status(PAWL_CALL *open)(const pawl_host_root *host, pawl_bytes config_json, pawl_store **store,
+                                 pawl_failure_sink *why);
+    /* [loader] Every submitted operation is completed (with PAWL_E_CLOSED if it was not done) before this returns. */
+    void(PAWL_CALL *close)(pawl_store *store);
+    /* [any] Facts for an operator, one JSON object: path, sizes, counts, epoch. */
+    pawl_status(PAWL_CALL *describe)(pawl_store *store, pawl_sink *json, pawl_failure_sink *why);
+} pawl_storage_table;
+
+/* ---- facet: artifact ---- content-addressed code and definitions; a digest is 32 bytes of SHA-256 */
+#define PAWL_FACTORY_ARTIFACT "pawl.facet.artifact/1"
+typedef struct pawl_artifact_table {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* [worker] Store; the same bytes again are a no-op. digest receives 32 bytes. */
+    pawl_status(PAWL_CALL *put)(pawl_store *store, pawl_bytes kind, pawl_bytes content, uint8_t *digest,
+                                pawl_failure_sink *why);
+    /* [worker] PAWL_E_NOT_FOUND if unknown, PAWL_E_CORRUPT if the bytes do not match the digest. kind may be NULL. */
+    pawl_status(PAWL_CALL *get)(pawl_store *store, const uint8_t *digest, pawl_sink *content, pawl_sink *kind,
+                                pawl_failure_sink *why);
+    /* [worker] A holder (a process id, a profile name) keeps an artifact; both are idempotent. */
+    pawl_status(PAWL_CALL *hold)(pawl_store *store, const uint8_t *digest, pawl_bytes holder, pawl_failure_sink *why);
+    pawl_status(PAWL_CALL *release)(pawl_store *store, const uint8_t *digest, pawl_bytes holder,
+                                    pawl_failure_sink *why);
+    /* [worker] Remove one that nobody holds; PAWL_E_BUSY names a holder. */
+    pawl_status(PAWL_CALL *remove)(pawl_store *store, const uint8_t *digest, pawl_failure_sink *why);
+} pawl_artifact_table;
+
+/* ---- facet: attachment ---- content-addressed blobs, linked to scopes (session or process ids) */
+#define PAWL_FACTORY_ATTACHMENT "pawl.facet.attachment/1"
+typedef struct pawl_attachment_info {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    uint64_t size;
+    uint64_t created_unix_ns;
+    uint8_t digest[32];
+    pawl_bytes media_type; /* as given by the scope asked about */
+    pawl_bytes name;
+} pawl_attachment_info;
+/* [any] Receives one row of a listing. Return non-zero to stop. Implemented by the caller of list. */
+typedef int32_t(PAWL_CALL *pawl_attachment_visit)(void *context, const pawl_attachment_info *info);
+typedef struct pawl_attachment_upload pawl_attachment_upload; /* the provider's own */
+typedef struct pawl_attachment_table {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* [worker] Begin to store content for a scope. An upload that is never committed leaves nothing readable and is
+     * collected later. */
+    pawl_status(PAWL_CALL *begin)(pawl_store *store, pawl_bytes scope, pawl_bytes media_type, pawl_bytes name,
+                                  pawl_attachment_upload **upload, pawl_failure_sink *why);
+    pawl_status(PAWL_CALL *write)(pawl_attachment_upload *upload, pawl_bytes chunk, pawl_failure_sink *why);
+    /* [worker] Content and link in one batch, at the store's tier. Frees the upload, whatever it returns. The same
+     * content again is a no-op for the content; the scope's media type and name become the new ones. */
+    pawl_status(PAWL_CALL *commit)(pawl_attachment_upload *upload, uint8_t *digest, uint64_t *size,
+                                   pawl_failure_sink *why);
+    void(PAWL_CALL *abort)(pawl_attachment_upload *upload);
+    /* [worker] A range; *total is the whole length. PAWL_E_NOT_FOUND, or PAWL_E_CORRUPT when a chunk fails its
+     * check. */
+    pawl_status(PAWL_CALL *read)(pawl_store *store, const uint8_t *digest, uint64_t offset, uint64_t size,
+                                 pawl_sink *out, uint64_t *total, pawl_failure_sink *why);
+    /* [worker] Is it linked to this scope? Calls visit once if so, else PAWL_E_NOT_FOUND. */
+    pawl_status(PAWL_CALL *stat)(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
+                                 pawl_attachment_visit visit, void *context, pawl_failure_sink *why);
+    /* [worker] Share with another scope; drop a scope's link. Both are idempotent. */
+    pawl_status(PAWL_CALL *link)(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type,
+                                 pawl_bytes name, pawl_failure_sink *why);
+    pawl_status(PAWL_CALL *unlink)(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_failure_sink *why);
+    /* [worker] Everything a scope links, in order of digest. */
+    pawl_status(PAWL_CALL *list)(pawl_store *store, pawl_bytes scope, pawl_attachment_visit visit, void *context,
+                                 pawl_failure_sink *why);
+    /* [worker] Remove content (and abandoned uploads) that nothing links and that is older than this. Content with a
+     * link is never removed. *removed: how many blobs. */
+    pawl_status(PAWL_CALL *collect)(pawl_store *store, uint64_t before_unix_ns, uint64_t *removed,
+                                    pawl_failure_sink *why);
+} pawl_attachment_table;
+
+/* ---- facet: session ---- revisioned key-value state */
+#define PAWL_FACTORY_SESSION "pawl.facet.session/1"
+#define PAWL_SESSION_PUT 1u
+#define PAWL_SESSION_DELETE 2u
+#define PAWL_SESSION_PUT_NEW 3u /* PAWL_E_CONFLICT when the key is there; the first value stays */
+typedef struct pawl_session_change {
+    uint32_t struct_size;
+    uint32_t kind; /* PAWL_SESSION_* */
+    pawl_bytes key;
+    pawl_bytes value;
+} pawl_session_change;
+#define PAWL_REVISION_ANY UINT64_MAX
+typedef int32_t(PAWL_CALL *pawl_session_visit)(void *context, pawl_bytes key, pawl_bytes value);
+typedef struct pawl_session_table {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* [worker] Change the state in one batch and raise the revision by one. Checks, in this order: (1) commit_key was
+     * used in this session before with the same changes: PAWL_OK with the first outcome's revision, nothing written;
+     * (2) with other changes: PAWL_E_CONFLICT; (3) expected_revision is not the current one: PAWL_E_STALE, *revision
+     * is the current one; (4) PUT_NEW of a key that is there: PAWL_E_CONFLICT. A session that does not exist has
+     * revision 0 and is created by its first commit. commit_key may be empty (no such check). */
+    pawl_status(PAWL_CALL *commit)(pawl_store *store, pawl_bytes session, uint64_t expected_revision,
+                                   pawl_bytes commit_key, const pawl_session_change *const *changes, size_t count,
+                                   uint64_t *revision, pawl_failure_sink *why);
+    /* [worker] One value, and the revision of the session. PAWL_E_NOT_FOUND when the key is absent (with *revision
+     * set: 0 when there is no such session). */
+    pawl_status(PAWL_CALL *get)(pawl_store *store, pawl_bytes session, pawl_bytes key, pawl_sink *value,
+                                uint64_t *revision, pawl_failure_sink *why);
+    /* [worker] Keys with this prefix, in order, from one revision. */
+    pawl_status(PAWL_CALL *scan)(pawl_store *store, pawl_bytes session, pawl_bytes prefix, pawl_session_visit visit,
+                                 void *context, uint64_t *revision, pawl_failure_sink *why);
+    /* [worker] Remove the session's state and commit keys. Idempotent. */
+    pawl_status(PAWL_CALL *remove)(pawl_store *store, pawl_bytes session, pawl_failure_sink *why);
+} pawl_session_table;
+
+/* ---- facet: process registry ----
+ * A process is a header (pawl_process_row) and a journal of records numbered 1, 2, 3 ... without a gap. The provider
+ * numbers and orders; what is inside a record is the worker's. Changes are asynchronous operations handed over in
+ * batches; a provider commits many of them, of many processes, with one flush. Reads are synchronous. */
+#define PAWL_FACTORY_REGISTRY "pawl.facet.registry/1"
+
+#define PAWL_READY 1u   /* may be claimed */
+#define PAWL_RUNNING 2u /* leased */
+#define PAWL_WAITING 3u /* for a timer or something from outside */
+#define PAWL_STUCK 4u   /* parked with a reason, until an operator resumes it */
+#define PAWL_COMPENSATING 5u
+#define PAWL_COMPLETED 16u /* from here on: terminal */
+#define PAWL_FAILED 17u
+#define PAWL_CANCELLED 18u
+#define PAWL_TERMINATED 19u
+#define PAWL_IS_TERMINAL(status) ((status) >= PAWL_COMPLETED)
+
+/* Record kinds that a provider knows by name; the worker owns 1..63, these come from outside or end a process. */
+#define PAWL_RECORD_STARTED 64u   /* always record 1; its body is the input */
+#define PAWL_RECORD_SIGNAL 65u    /* posted */
+#define PAWL_RECORD_CANCEL 66u    /* posted: cancel was asked for */
+#define PAWL_RECORD_RESUMED 67u   /* posted: a stuck process may go on */
+#define PAWL_RECORD_ENDED 68u     /* always the last record; its body is the outcome */
+#define PAWL_RECORD_PARKED 69u    /* the process became stuck; its body is the reason */
+
+typedef struct pawl_record {
+    uint32_t struct_size;
+    uint32_t kind;
+    uint64_t sequence;     /* set by the provider; ignored in a request */
+    uint64_t time_unix_ns; /* set by the provider: its clock at the commit */
+    pawl_bytes body;
+} pawl_record;
+
+/* The header of a process. As a result, all bytes are borrowed until the visitor returns. */
+typedef struct pawl_process_row {
+    uint32_t struct_size;
+    uint32_t status;
+    uint64_t number; /* dense, the provider's own; stable for the life of the process */
+    pawl_bytes id;
+    pawl_bytes type;
+    uint32_t revision; /* of the type, at registration */
+    uint32_t run;
+    pawl_bytes plugin;  /* id of the plugin it is pinned to */
+    pawl_bytes digest;  /* 32 bytes of the plugin binary, or empty */
+    pawl_bytes profile; /* host profile it was registered under; empty: any */
+    pawl_bytes session;
+    pawl_bytes parent;
+    uint32_t external;   /* 1: tracked here, completed from outside, never claimed */
+    uint32_t cancelled;  /* 1: cancel was asked for */
+    uint64_t token;      /* of the current or last lease */
+    uint64_t head;       /* sequence of the last record */
+    uint64_t journal_bytes;
+    uint64_t created_unix_ns;
+    uint64_t updated_unix_ns;
+    uint64_t wake_unix_ns;  /* when a waiting process wakes by itself; 0: never */
+    pawl_bytes reason_code; /* why stuck */
+    pawl_bytes reason;      /* why stuck, or what it waits for, in words */
+    pawl_bytes document;    /* status document */
+    pawl_bytes outcome;     /* body of the ENDED record; terminal only */
+    pawl_bytes worker;      /* name of the worker session that leases it; running only */
+    uint64_t lease_left_ns; /* until its worker session expires; running only */
+    uint64_t claims;        /* how often it was claimed since it was last stored as waiting; a hint */
+} pawl_process_row;
+typedef int32_t(PAWL_CALL *pawl_row_visit)(void *context, const pawl_process_row *row);
+typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *record);
+
+/* Operation kinds, the request each takes and the results it sets in the op. */
+#define PAWL_OP_REGISTER 1u /* pawl_register: number, flags */
+#define PAWL_OP_APPEND 2u   /* pawl_commit: sequence (first assigned) */
+#define PAWL_OP_SUSPEND 3u  /* pawl_commit: sequence, flags; drops the lease unless PAWL_RESULT_MORE */
+#define PAWL_OP_COMPLETE 4u /* pawl_commit: sequence, flags; drops the lease unless PAWL_RESULT_MORE */
+#define PAWL_OP_PARK 5u     /* pawl_commit: becomes stuck; drops the lease */
+#define PAWL_OP_POST 6u     /* pawl_post: sequence, flags */
+#define PAWL_OP_WATCH 7u    /* pawl_watch: sequence, result_kind, result_status */
+#define PAWL_OP_PRUNE 8u    /* pawl_prune: count */
+
+#define PAWL_RESULT_EXISTED 1u  /* REGISTER: it was there already, with the same fingerprint */
+#define PAWL_RESULT_REPLAYED 2u /* POST: this post id was accepted before; sequence is that of the first time */
+#define PAWL_RESULT_MORE 4u     /* SUSPEND, COMPLETE: records beyond seen arrived; the process stays leased. SUSPEND
+                                   has appended its records and changed nothing else; COMPLETE has written nothing */
+#define PAWL_RESULT_CLAIMED 8u  /* REGISTER with claim_session: leased at once, token is set */
+
+/* One asynchronous operation. The caller owns it and everything it points to, and keeps all of that valid and
+ * untouched until the registry host's completed() has it. */
+typedef struct pawl_registry_op pawl_registry_op;
+struct pawl_registry_op {
+    uint32_t struct_size;
+    uint32_t kind;           /* PAWL_OP_* */
+    const void *request;     /* the struct that kind takes */
+    void *host_data;         /* the caller's own */
+    void *provider_data[4];  /* the provider's own, for queues without allocation */
+    pawl_failure_sink *why;  /* may be NULL */
+    /* results, set by the provider before completed() */
+    pawl_status status;
+    uint32_t flags; /* PAWL_RESULT_* */
+    uint64_t number;
+    uint64_t token;
+    uint64_t sequence;
+    uint64_t count;
+    uint32_t result_kind;
+    uint32_t result_status;
+};
+
+typedef struct pawl_register {
+    uint32_t struct_size;
+    uint32_t external;
+    pawl_bytes id;   /* 1..256 bytes, not blank */
+    pawl_bytes type; /* 1..256 bytes */
+    uint32_t revision;
+    uint32_t reserved0;
+    pawl_bytes plugin;
+    pawl_bytes digest;
+    pawl_bytes profile;
+    pawl_bytes session;
+    pawl_bytes parent;
+    pawl_bytes input;       /* becomes the body of record 1 */
+    pawl_bytes fingerprint; /* 16..32 bytes: the same id with another one is PAWL_E_CONFLICT */
+    uint64_t claim_session; /* not 0: if it is new, lease it to this worker session in the same step (optional to do) */
+} pawl_register;
+
+/* What a lease holder writes. Checked inside the commit: unless token is the process's current one nothing is
+ * written and the status is PAWL_E_STALE. */
+typedef struct pawl_commit {
+    uint32_t struct_size;
+    uint32_t status; /* COMPLETE: the terminal status */
+    uint64_t number;
+    uint64_t token;
+    uint64_t seen;               /* SUSPEND, COMPLETE: the last sequence the holder has seen */
+    const pawl_record *records;  /* appended in order, numbered densely after the head */
+    size_t record_count;
+    size_t record_size;          /* sizeof(pawl_record) as the caller knows it */
+    uint64_t wake_unix_ns;       /* SUSPEND: 0 never */
+    pawl_bytes reason_code;      /* PARK */
+    pawl_bytes reason;           /* PARK: why; SUSPEND: what it waits for */
+    const pawl_bytes *document;  /* not NULL: the new status document */
+} pawl_commit;
+
+/* What comes from outside. Never judged by a token; once PAWL_OK it is never lost. SIGNAL, CANCEL and RESUMED make a
+ * waiting process ready (RESUMED a stuck one; CANCEL too); ENDED ends a process: one of kind external, or any when
+ * status is PAWL_TERMINATED or PAWL_CANCELLED with force (fences the holder). On a terminal process: PAWL_E_TERMINAL,
+ * except that an accepted post id is answered as before. */
+typedef struct pawl_post {
+    uint32_t struct_size;
+    uint32_t kind;          /* PAWL_RECORD_SIGNAL, _CANCEL, _RESUMED or _ENDED */
+    pawl_bytes id;          /* of the process */
+    pawl_bytes post_id;     /* 1..256 bytes: idempotency id within the process and kind */
+    pawl_bytes fingerprint; /* 16..32 bytes: the same post_id with another one is PAWL_E_CONFLICT */
+    pawl_bytes body;
+    uint32_t status; /* ENDED: the terminal status */
+    uint32_t force;  /* ENDED: 1 ends a process that is not external */
+} pawl_post;
+
+/* Completes when a record of one of the kinds stands after `after`, or when the process is terminal (then
+ * result_kind is PAWL_RECORD_ENDED); at once if that is so already. PAWL_E_NOT_FOUND for an unknown id. */
+typedef struct pawl_watch {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    pawl_bytes id;
+    uint64_t after;
+    uint64_t kinds; /* bit (1 << (kind - 64)) for kinds 64..127; 0: the end only */
+} pawl_watch;
+
+/* Removes terminal processes whose end is older. Their ids stay known as "no longer retained". */
+typedef struct pawl_prune {
+    uint32_t struct_size;
+    uint32_t limit; /* at most this many in this operation */
+    uint64_t ended_before_unix_ns;
+} pawl_prune;
+
+typedef struct pawl_claim {
+    uint32_t struct_size;
+    uint32_t limit;
+    uint64_t session;        /* the worker session that claims */
+    const pawl_bytes *types; /* only these */
+    size_t type_count;
+    size_t type_size;        /* sizeof(pawl_bytes) */
+    pawl_bytes id;           /* not empty: this process only; PAWL_E_BUSY names the holder and the time left,
+                                PAWL_E_TERMINAL or PAWL_E_NOT_FOUND otherwise */
+} pawl_claim;
+
+typedef struct pawl_list {
+    uint32_t struct_size;
+    uint32_t limit;        /* rows; at most 1000 */
+    uint64_t status_mask;  /* bit (1 << status); 0: all */
+    uint64_t after_number; /* page cursor: rows with a larger number (smaller when descending); 0: from the start */
+    uint32_t descending;
+    uint32_t reserved0;
+    pawl_bytes type;    /* empty: all */
+    pawl_bytes session; /* empty: all */
+    pawl_bytes parent;  /* empty: all */
+    pawl_bytes id_prefix;
+} pawl_list;
+
+#define PAWL_EVENT_POSTED 1u /* record: someone posted to a process this session leases */
+#define PAWL_EVENT_LOST 2u   /* the lease of number under token is gone: taken over, terminated */
+#define PAWL_EVENT_WORK 3u   /* there may be something to claim */
+typedef struct pawl_registry_event {
+    uint32_t struct_size;
+    uint32_t kind;
+    uint64_t number;
+    uint64_t token;
+    const pawl_record *record; /* POSTED */
+} pawl_registry_event;
+
+/* "pawl.registry-host/1", host to provider. Never called while the provider holds a lock. For one process the calls
+ * come in the order of its records: POSTED for sequence n before completed() of an operation that was given n + 1. */
+#define PAWL_EXT_REGISTRY_HOST "pawl.registry-host/1"
+typedef struct pawl_registry_host {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    void(PAWL_CALL *completed)(pawl_registry_op *const *ops, size_t count); /* [any][nonblock] */
+    /* [any][nonblock] listener: as given to worker_open. */
+    void(PAWL_CALL *event)(void *listener, const pawl_registry_event *event);
+} pawl_registry_host;
+
+typedef struct pawl_registry_table {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* [any][nonblock] Hand over operations; order is kept for each process. Every op is completed exactly once,
+     * through the registry host, never from inside submit. */
+    void(PAWL_CALL *submit)(pawl_store *store, pawl_registry_op *const *ops, size_t count);
+    /* [any] Complete a WATCH op with PAWL_E_CANCELLED unless it has been completed already. */
+    void(PAWL_CALL *unwatch)(pawl_store *store, pawl_registry_op *op);
+    /* [any] Begin a worker session: listener gets its events. It expires ttl_ns after its last heartbeat. */
+    pawl_status(PAWL_CALL *worker_open)(pawl_store *store, pawl_bytes name, uint64_t ttl_ns, void *listener,
+                                        uint64_t *session, pawl_failure_sink *why);
+    /* [any][nonblock] PAWL_E_STALE: it has expired, everything it leased is gone. Never waits for a write. */
+    pawl_status(PAWL_CALL *heartbeat)(pawl_store *store, uint64_t session);
+    /* [any] End it: what it still leases may be claimed at once. No event comes after this returns. */
+    void(PAWL_CALL *worker_close)(pawl_store *store, uint64_t session);
+    /* [worker] Lease processes to a worker session: ready, due, or left by an expired one. Each gets a token larger
+     * than any before. visit sees each row with its status as PAWL_RUNNING. */
+    pawl_status(PAWL_CALL *claim)(pawl_store *store, const pawl_claim *claim, pawl_row_visit visit, void *context,
+                                  pawl_failure_sink *why);
+    /* [any] Give a lease back: it may be claimed at once. PAWL_E_STALE if token is not the current one. */
+    pawl_status(PAWL_CALL *release)(pawl_store *store, uint64_t number, uint64_t token);
+    /* [any] Look at the clock again now: due processes are announced, expired sessions end. */
+    void(PAWL_CALL *tick)(pawl_store *store);
+    /* [worker] One header by id. PAWL_E_NOT_FOUND: unknown; with failure code "registry.no_longer_retained" when it
+     * was pruned. */
+    pawl_status(PAWL_CALL *get)(pawl_store *store, pawl_bytes id, pawl_row_visit visit, void *context,
+                                pawl_failure_sink *why);
+    /* [worker] Records of a process from a sequence on, in order, at most limit (0: all). */
+    pawl_status(PAWL_CALL *journal)(pawl_store *store, uint64_t number, uint64_t from, uint64_t limit,
+                                    pawl_record_visit visit, void *context, pawl_failure_sink *why);
+    /* [worker] A page of headers. *next is the cursor of the next page, 0 at the end. */
+    pawl_status(PAWL_CALL *list)(pawl_store *store, const pawl_list *list, pawl_row_visit visit, void *context,
+                                 uint64_t *next, pawl_failure_sink *why);
+    /* [any] How many processes have each status: counts[status], for status < count. Costs the same for any number
+     * of processes. */
+    pawl_status(PAWL_CALL *count)(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why);
+} pawl_registry_table;
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* PAWL_ABI_H */
