@@ -1,0 +1,114 @@
+/* activation.h: the deterministic core of a process: a mirror of its journal, and one run of its program over it.
+ *
+ * Sans-I/O: records are fed in, commands come out; nothing here reads a clock, a store or a lock. The worker feeds
+ * records in journal order, whether they come from disk (replay) or were just committed (live): the two are the same
+ * path, which is what makes replay true. Then it runs the program, and does what the commands say.
+ *
+ * Rules that make it deterministic:
+ *  - a call, timer or clock reading gets the next ordinal in program order; signal waits take none;
+ *  - a future comes at the sequence of its record (STEP, FIRED, SIGNAL); `await any` gives the smallest sequence among
+ *    those that came; a cancel request counts as one more thing awaited, told once: an await ends as cancelled when the
+ *    CANCEL record stands before what it would have given;
+ *  - the k-th taken wait for a signal name takes the earliest signal of that name not yet taken; a wait takes one only
+ *    when an await ends with it;
+ *  - random bytes and uuids come from a seed (process id, run, time of record 1) and the ordinal.
+ * A command that differs from what the journal holds at its ordinal (kind, name, input digest, span), or a journal with
+ * commands that the program, having ended or suspended, did not issue, is nondeterminism: expected and found are named.
+ *
+ * [instance]: one thread at a time. Never calls anything but the program. */
+#ifndef PAWL_ACTIVATION_H
+#define PAWL_ACTIVATION_H
+
+#include "journal.h"
+
+typedef struct pawl_activation pawl_activation;
+
+/** Where log lines of process code go. NULL members are allowed. */
+typedef struct pawl_activation_log {
+    void (*line)(void *context, pawl_bytes process, uint32_t level, pawl_bytes message, pawl_bytes fields_json);
+    void *context;
+} pawl_activation_log;
+
+typedef struct pawl_activation_config {
+    pawl_bytes id;      /* copied */
+    pawl_bytes session; /* copied */
+    pawl_bytes type;    /* copied */
+    uint32_t revision;
+    uint32_t run;
+    const pawl_process_table *program; /* outlives the activation */
+    size_t value_bytes_max;            /* limit of one input, result, document or output */
+    size_t commands_max;               /* calls and timers that may be open at once; e.g. 10000 */
+    pawl_activation_log log;
+} pawl_activation_config;
+
+/** A call the program has started and whose end is not in the journal. Lives until its STEP record is fed. */
+typedef struct pawl_open_call {
+    struct pawl_open_call *next; /* in order of ordinal */
+    uint64_t ordinal;
+    pawl_bytes name;  /* of the effect */
+    pawl_bytes input; /* empty until the program has issued the call in this residency (see issued) */
+    uint8_t digest[16];
+    uint32_t attempts_max;    /* from pawl_call_options; 0: policy */
+    uint64_t timeout_ns;      /* likewise */
+    bool issued;              /* the program has started it in a run of this mirror */
+    uint32_t intents;         /* highest attempt with an INTENT record; 0: none */
+    uint32_t attempts;        /* highest attempt with an ATTEMPT record; 0: none. intents > attempts: in doubt */
+    uint64_t due_unix_ns;     /* of the last ATTEMPT record: not before this */
+    pawl_failure last_failure; /* of the last ATTEMPT record; bytes live as long as the mirror */
+    void *worker_data;        /* the caller's own; NULL at first */
+} pawl_open_call;
+
+/** A timer that was set and has not fired. */
+typedef struct pawl_open_timer {
+    struct pawl_open_timer *next; /* in order of ordinal */
+    uint64_t ordinal;
+    uint64_t after_ns;
+    uint64_t due_unix_ns; /* 0 until its TIMER record is fed; the caller chooses due when it writes that record */
+    bool recorded;
+} pawl_open_timer;
+
+/** How a run ended. */
+enum {
+    PAWL_RUN_SUSPENDED = 1, /* it waits; see the open calls and timers, and `waits` */
+    PAWL_RUN_ENDED = 2,     /* outcome is set */
+    PAWL_RUN_STUCK = 3,     /* reason_code and reason are set: "nondeterminism", "limit" ... */
+};
+
+/** What one run gave. Bytes live until the next run or the activation's end. */
+typedef struct pawl_run_result {
+    uint32_t kind;                   /* PAWL_RUN_* */
+    uint32_t status;                 /* ENDED: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED */
+    pawl_bytes output;               /* ENDED and completed */
+    pawl_failure failure;            /* ENDED and failed or cancelled */
+    pawl_bytes reason_code, reason;  /* STUCK */
+    pawl_bytes waits;                /* SUSPENDED: in words, e.g. "signal accepted, timer" (at most 256 bytes) */
+    const pawl_record *local;        /* NOW records to write before any call of this run is started; kind and body */
+    size_t local_count;
+    const pawl_bytes *document;      /* new status document, or NULL */
+    bool waits_for_signal;           /* SUSPENDED: an await includes a signal wait */
+} pawl_run_result;
+
+/** Make an empty mirror. Errors: PAWL_E_NOMEM. */
+pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_activation **ret, pawl_error *error);
+/** NULL is allowed; returns NULL. */
+pawl_activation *pawl_activation_destroy(pawl_activation *activation);
+
+/** Add the next record (its bytes are copied). Errors: PAWL_E_CORRUPT when it cannot be decoded or contradicts the mirror
+ *  (for instance a STEP for an ordinal that has ended), PAWL_E_INVALID when its sequence is not head + 1,
+ *  PAWL_E_UNSUPPORTED for a newer version, PAWL_E_NOMEM. */
+pawl_status pawl_activation_feed(pawl_activation *activation, const pawl_record *record, pawl_error *error);
+
+/** Run the program from the top. now_unix_ns is what a first reading of the clock gives. Needs record 1. Never fails
+ *  otherwise: what goes wrong is the process's and comes out as ENDED or STUCK. */
+void pawl_activation_run(pawl_activation *activation, uint64_t now_unix_ns, pawl_run_result *ret);
+
+/** Facts about the mirror. */
+uint64_t pawl_activation_head(const pawl_activation *activation);          /* sequence of the last record fed */
+pawl_open_call *pawl_activation_calls(pawl_activation *activation);        /* first open call, or NULL */
+pawl_open_timer *pawl_activation_timers(pawl_activation *activation);      /* first open timer, or NULL */
+uint64_t pawl_activation_cancel_time(const pawl_activation *activation);   /* of the first CANCEL record; 0: none */
+bool pawl_activation_cancel_told(const pawl_activation *activation);       /* the last run was told of it */
+bool pawl_activation_ended(const pawl_activation *activation);             /* an ENDED record was fed */
+size_t pawl_activation_memory(const pawl_activation *activation);          /* bytes held, about */
+
+#endif

@@ -1,0 +1,55 @@
+/* journal.h: what the worker writes inside journal records, and how it is read back. Owns the encoding of every record
+ * body (kinds 1..63 and those of pawl_abi.h that the worker or host fill); the provider only numbers, times and stores.
+ * Bodies are versioned: the first byte is PAWL_JOURNAL_VERSION; a newer one is refused, never guessed at. Pure data in,
+ * data out. [any] */
+#ifndef PAWL_JOURNAL_H
+#define PAWL_JOURNAL_H
+
+#include "base/arena.h"
+#include "base/error.h"
+
+#include <stdbool.h>
+
+#define PAWL_JOURNAL_VERSION 1u
+
+/* Records the worker owns. `ordinal` is the place of a command in program order (1, 2, 3 ...), the `sequence` of an
+ * idempotency key; it is not the record's sequence in the journal. */
+enum {
+    PAWL_RECORD_STEP = 1,    /* a call has ended: command and result in one */
+    PAWL_RECORD_INTENT = 2,  /* a call that must not be repeated blindly is about to be attempted */
+    PAWL_RECORD_ATTEMPT = 3, /* an attempt failed and another is due */
+    PAWL_RECORD_TIMER = 4,   /* a timer was set */
+    PAWL_RECORD_FIRED = 5,   /* a timer fired */
+    PAWL_RECORD_NOW = 6,     /* the clock was read */
+};
+
+/** One decoded record. Members that a kind does not use are zero. Bytes point into the body it was decoded from. */
+typedef struct pawl_entry {
+    uint32_t kind;
+    uint32_t attempt;       /* STEP (the last one), INTENT, ATTEMPT */
+    uint64_t sequence;      /* from the record */
+    uint64_t time_unix_ns;  /* from the record */
+    uint64_t ordinal;       /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW */
+    pawl_bytes name;        /* STEP, INTENT, ATTEMPT: of the effect; SIGNAL: of the signal */
+    uint8_t digest[16];     /* STEP, INTENT, ATTEMPT: XXH3-128 of the input, canonical byte order */
+    uint64_t due_unix_ns;   /* TIMER: when it fires; ATTEMPT: when the next attempt may begin; NOW: the value */
+    uint64_t after_ns;      /* TIMER: the span asked for (checked on replay) */
+    bool failed;            /* STEP, ATTEMPT (always), ENDED: failure counts, not value */
+    pawl_bytes value;       /* STEP: result; STARTED: input; SIGNAL: payload; ENDED: output; CANCEL, RESUMED: reason;
+                               PARKED: message */
+    pawl_failure failure;   /* when failed: klass, code, message, detail_json; PARKED: code */
+    uint32_t status;        /* ENDED: PAWL_COMPLETED ... */
+} pawl_entry;
+
+/** Encode an entry's body into the arena. The record's kind is entry->kind; sequence and time are the provider's.
+ *  Errors: PAWL_E_NOMEM. */
+pawl_status pawl_entry_encode(pawl_arena *arena, const pawl_entry *entry, pawl_bytes *ret_body);
+
+/** Decode a record as the provider gives it. Errors: PAWL_E_CORRUPT (cut short, trailing bytes, bad lengths; the
+ *  message names sequence, kind and what is wrong), PAWL_E_UNSUPPORTED (newer version or unknown kind). */
+pawl_status pawl_entry_decode(const pawl_record *record, pawl_entry *ret_entry, pawl_error *error);
+
+/** "step", "intent", "signal" ...; "unknown" for others. */
+const char *pawl_record_name(uint32_t kind);
+
+#endif
