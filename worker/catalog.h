@@ -1,0 +1,70 @@
+/* catalog.h: what a worker can run: effects by the name that process code calls, and process types by name. Filled by the
+ * host before the worker starts, read-only afterwards. Owns its copies of names; the tables and instances belong to the
+ * plugins and outlive it. Knows nothing of files or profiles. [any] once filled. */
+#ifndef PAWL_CATALOG_H
+#define PAWL_CATALOG_H
+
+#include "base/error.h"
+#include "retry.h"
+
+#include <stdbool.h>
+
+enum { PAWL_RUNS_INLINE = 1, PAWL_RUNS_POOL = 2, PAWL_RUNS_ASYNC = 3 };
+enum {
+    PAWL_OUTCOME_IDEMPOTENT = 1,
+    PAWL_OUTCOME_BY_KEY = 2,
+    PAWL_OUTCOME_AT_MOST_ONCE = 3,
+    PAWL_OUTCOME_RECONCILE = 4
+};
+
+/** At most `limit` calls at once for everything that shares it (one connector instance, one effect). Used by the effect
+ *  pool under its own lock. */
+typedef struct pawl_bulkhead {
+    uint32_t limit;  /* 0: none; 1 for a plugin that is not safe to share */
+    uint32_t active;
+    void *waiting;   /* the pool's own queue */
+    void *waiting_tail;
+} pawl_bulkhead;
+
+/** One name that process code can call. Exactly one of effect and connector is set (connector with its instance). */
+typedef struct pawl_effect {
+    const char *name;      /* "bank.charge" or "receiver.post" */
+    const char *plugin;    /* id of the plugin, for messages */
+    const char *operation; /* as the plugin knows it */
+    const pawl_effect_table *effect;
+    const pawl_connector_table *connector;
+    pawl_connector *instance;
+    pawl_bulkhead *bulkhead; /* never NULL; shared by the operations of an instance */
+    uint32_t runs;           /* PAWL_RUNS_* */
+    uint32_t outcome;        /* PAWL_OUTCOME_* */
+    bool local;              /* nothing visible outside */
+    uint64_t timeout_ns;     /* of one attempt; 0: none */
+    pawl_retry_policy retry;
+} pawl_effect;
+
+typedef struct pawl_type {
+    const char *name;
+    uint32_t revision;
+    const char *plugin;
+    uint8_t digest[32]; /* of the plugin binary; zeros for one linked in */
+    const pawl_process_table *program;
+} pawl_type;
+
+typedef struct pawl_catalog pawl_catalog;
+
+pawl_catalog *pawl_catalog_create(void);              /* NULL: out of memory */
+pawl_catalog *pawl_catalog_destroy(pawl_catalog *catalog); /* NULL is allowed; returns NULL */
+
+/** Add; the struct and its strings are copied. PAWL_E_CONFLICT names both plugins when the name is taken. */
+pawl_status pawl_catalog_add_effect(pawl_catalog *catalog, const pawl_effect *effect, pawl_error *error);
+pawl_status pawl_catalog_add_type(pawl_catalog *catalog, const pawl_type *type, pawl_error *error);
+/** A bulkhead that lives as long as the catalog. NULL: out of memory. */
+pawl_bulkhead *pawl_catalog_bulkhead(pawl_catalog *catalog, uint32_t limit);
+
+const pawl_effect *pawl_catalog_effect(const pawl_catalog *catalog, pawl_bytes name); /* NULL: unknown */
+const pawl_type *pawl_catalog_type(const pawl_catalog *catalog, pawl_bytes name);     /* NULL: unknown */
+/** All types and effects, in order of addition. */
+size_t pawl_catalog_types(const pawl_catalog *catalog, const pawl_type *const **ret);
+size_t pawl_catalog_effects(const pawl_catalog *catalog, const pawl_effect *const **ret);
+
+#endif
