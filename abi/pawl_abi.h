@@ -255,6 +255,10 @@ typedef struct pawl_attachments {
      * session holds can be read. */
     pawl_status(PAWL_CALL *read)(const pawl_call_context *context, pawl_bytes reference, uint64_t offset,
                                  uint64_t size, pawl_sink *out, uint64_t *total, pawl_failure_sink *why);
+    /* [worker] The same into the plugin's own memory, which only a plugin can make: *loaded bytes, fewer than size only
+     * at the end of the content. */
+    pawl_status(PAWL_CALL *load)(const pawl_call_context *context, pawl_bytes reference, uint64_t offset, void *buffer,
+                                 size_t size, size_t *loaded, uint64_t *total, pawl_failure_sink *why);
 } pawl_attachments;
 
 /* ---- process code ----------------------------------------------------------------------------------------------------- */
