@@ -1,0 +1,74 @@
+/* catalog_test.c: names are found, owned by the catalog, and taken once. */
+#include "test.h"
+
+#include "worker/base/sink.h"
+#include "worker/catalog.h"
+
+#include <stdio.h>
+
+static void test_names_are_copied_found_and_kept_in_order(void **state)
+{
+    (void)state;
+    pawl_catalog *catalog = pawl_catalog_create();
+    assert_null(pawl_catalog_effect(catalog, pawl_bytes_text("none")));
+    char code[] = "declined";
+    const char *codes[] = {code, NULL};
+    for (int i = 0; i < 1000; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "bank.charge%d", i);
+        pawl_effect effect = {.name = name,
+                              .plugin = "bank",
+                              .operation = name + 5,
+                              .bulkhead = pawl_catalog_bulkhead(catalog, 3),
+                              .retry.non_retryable = codes};
+        assert_int_equal(pawl_catalog_add_effect(catalog, &effect, NULL), PAWL_OK);
+        pawl_type type = {.name = name, .revision = (uint32_t)i, .plugin = "bank"};
+        assert_int_equal(pawl_catalog_add_type(catalog, &type, NULL), PAWL_OK);
+    }
+    memset(code, 'x', sizeof code - 1);
+    const pawl_effect *found = pawl_catalog_effect(catalog, pawl_bytes_text("bank.charge777"));
+    assert_string_equal(found->operation, "charge777");
+    assert_string_equal(found->retry.non_retryable[0], "declined");
+    assert_null(found->retry.non_retryable[1]);
+    assert_int_equal(found->bulkhead->limit, 3);
+    assert_null(pawl_catalog_effect(catalog, (pawl_bytes){"bank.charge777", 13 - 6}));
+    assert_int_equal(pawl_catalog_type(catalog, pawl_bytes_text("bank.charge999"))->revision, 999);
+    assert_null(pawl_catalog_type(catalog, pawl_bytes_text("bank.charge1000")));
+
+    const pawl_type *const *types;
+    assert_int_equal(pawl_catalog_types(catalog, &types), 1000);
+    assert_string_equal(types[0]->name, "bank.charge0");
+    assert_string_equal(types[999]->name, "bank.charge999");
+    const pawl_effect *const *effects;
+    assert_int_equal(pawl_catalog_effects(catalog, &effects), 1000);
+    assert_ptr_equal(effects[777], found);
+    assert_null(pawl_catalog_destroy(catalog));
+}
+
+static void test_a_taken_name_names_both_plugins(void **state)
+{
+    (void)state;
+    pawl_catalog *catalog = pawl_catalog_create();
+    pawl_effect effect = {.name = "a.b", .plugin = "first"};
+    assert_int_equal(pawl_catalog_add_effect(catalog, &effect, NULL), PAWL_OK);
+    effect.plugin = "second";
+    pawl_error error = {0};
+    assert_int_equal(pawl_catalog_add_effect(catalog, &effect, &error), PAWL_E_CONFLICT);
+    assert_non_null(strstr(error.message, "first"));
+    assert_non_null(strstr(error.message, "second"));
+    pawl_type type = {.name = "a.b", .plugin = "first"}; /* types and effects have names of their own */
+    assert_int_equal(pawl_catalog_add_type(catalog, &type, NULL), PAWL_OK);
+    assert_int_equal(pawl_catalog_add_type(catalog, &type, &error), PAWL_E_CONFLICT);
+    assert_string_equal(error.code, "catalog.duplicate_type");
+    pawl_catalog_destroy(catalog);
+    assert_null(pawl_catalog_destroy(NULL));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_are_copied_found_and_kept_in_order),
+        cmocka_unit_test(test_a_taken_name_names_both_plugins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
