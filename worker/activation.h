@@ -54,6 +54,7 @@ typedef struct pawl_open_call {
     uint32_t intents;         /* highest attempt with an INTENT record; 0: none */
     uint32_t attempts;        /* highest attempt with an ATTEMPT record; 0: none. intents > attempts: in doubt */
     uint64_t due_unix_ns;     /* of the last ATTEMPT record: not before this */
+    uint64_t first_attempt_unix_ns; /* time of the first INTENT or ATTEMPT record; 0: none */
     pawl_failure last_failure; /* of the last ATTEMPT record; bytes live as long as the mirror */
     void *worker_data;        /* the caller's own; NULL at first */
 } pawl_open_call;

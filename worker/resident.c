@@ -1,0 +1,546 @@
+/* resident.c: what a held process does next. One function decides, resident_advance: results are written before the
+ * program sees them, the program runs only over durable records, and effects start only when the records they depend on
+ * are durable. Everything else here brings facts to it: a commit that ended, an event, a timer. */
+#include "resident_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A posted record that came before an earlier one of our own was told durable. */
+typedef struct pawl_posted {
+    pawl_message message;
+    struct pawl_posted *next;
+    pawl_worker *worker;
+    uint64_t number, token;
+    uint32_t event;
+    pawl_record record; /* body behind this struct */
+} pawl_posted;
+
+#define TIME_CHECK_NS (10 * PAWL_NS_PER_SECOND) /* how long a jump of the wall clock may go unnoticed */
+#define LOAD_RETRY_NS PAWL_NS_PER_SECOND
+
+/* ---- coming and going ---- */
+
+static pawl_resident **find(pawl_shard *shard, uint64_t number)
+{
+    pawl_resident **link = &shard->table[(number / shard->worker->shard_count) % PAWL_RESIDENT_BUCKETS];
+    while (*link != NULL && (*link)->number != number)
+        link = &(*link)->next;
+    return link;
+}
+
+/* Everything of it is forgotten here; what was durable stays, what was not never was. */
+void resident_leave(pawl_resident *r)
+{
+    pawl_shard *shard = r->shard;
+    pawl_worker *worker = r->worker;
+    pthread_mutex_lock(&shard->table_lock);
+    pawl_resident **link = find(shard, r->number);
+    if (*link == r) {
+        *link = r->next;
+        shard->count--;
+    }
+    pthread_mutex_unlock(&shard->table_lock);
+    pawl_timer_clear(&shard->timers, &r->timer);
+    resident_detach_calls(r);
+    if (r->activation != NULL)
+        resident_forget_efforts(r);
+    pawl_activation_destroy(r->activation);
+    while (r->early != NULL) {
+        pawl_posted *next = r->early->next;
+        free(r->early);
+        r->early = next;
+    }
+    resident_batch_finish(&r->pending);
+    resident_batch_finish(&r->batch);
+    pawl_request_finish(&r->request);
+    free(r);
+    pawl_worker_left(worker);
+}
+
+static void release(pawl_resident *r)
+{
+    pawl_registry *registry = r->worker->config.registry;
+    (void)registry->table.release(registry->store, r->number, r->token); /* stale: someone else's already */
+    resident_leave(r);
+}
+
+/* The lease is gone. What is at the registry must come back before the memory may go. */
+static void lose(pawl_resident *r)
+{
+    r->lost = true;
+    resident_cancel_calls(r);
+    if (!r->committing)
+        resident_leave(r);
+}
+
+/* ---- feeding the mirror ---- */
+
+static bool wakes_program(uint32_t kind)
+{
+    return kind != PAWL_RECORD_INTENT && kind != PAWL_RECORD_ATTEMPT && kind != PAWL_RECORD_TIMER &&
+           kind != PAWL_RECORD_NOW && kind != PAWL_RECORD_PARKED;
+}
+
+bool resident_feed(pawl_resident *r, const pawl_record *record)
+{
+    pawl_error error = {0};
+    if (record->kind == PAWL_RECORD_STEP || record->kind == PAWL_RECORD_ATTEMPT) {
+        pawl_entry entry;
+        if (pawl_entry_decode(record, &entry, NULL) == PAWL_OK)
+            resident_call_recorded(r, record->kind, entry.ordinal);
+    }
+    if (pawl_activation_feed(r->activation, record, &error) != PAWL_OK) {
+        resident_park(r, error.status == PAWL_E_UNSUPPORTED ? "journal_version" : "journal_corrupt", "%s",
+                      error.message);
+        return false;
+    }
+    if (wakes_program(record->kind))
+        r->dirty = true;
+    if (record->kind == PAWL_RECORD_CANCEL)
+        resident_cancel_calls(r);
+    return true;
+}
+
+/* Posted records whose turn has come. */
+void resident_feed_early(pawl_resident *r)
+{
+    while (r->early != NULL && r->early->record.sequence <= pawl_activation_head(r->activation) + 1) {
+        pawl_posted *posted = r->early;
+        r->early = posted->next;
+        if (posted->record.sequence == pawl_activation_head(r->activation) + 1) {
+            resident_feed(r, &posted->record);
+            r->wait_more = false;
+        }
+        free(posted);
+    }
+}
+
+static void keep_early(pawl_resident *r, pawl_posted *posted)
+{
+    pawl_posted **link = &r->early;
+    while (*link != NULL && (*link)->record.sequence < posted->record.sequence)
+        link = &(*link)->next;
+    posted->next = *link;
+    *link = posted;
+    resident_feed_early(r);
+}
+
+static int32_t load_record(void *context, const pawl_record *record)
+{
+    return resident_feed(context, record) ? 0 : 1;
+}
+
+static void log_line(void *context, pawl_bytes process, uint32_t level, pawl_bytes message, pawl_bytes fields_json)
+{
+    char id[257];
+    snprintf(id, sizeof id, "%.*s", (int)process.size, (const char *)process.data);
+    pawl_log_plugin(context, level, id, message, fields_json);
+}
+
+/* Read the journal. A failure of the store is not the process's: it is given back and comes again. */
+static bool load(pawl_resident *r)
+{
+    const pawl_worker_config *config = &r->worker->config;
+    const pawl_type *type = pawl_catalog_type(config->catalog, r->type);
+    pawl_activation_config activation = {
+        .id = r->id,
+        .session = r->session,
+        .type = r->type,
+        .revision = r->revision,
+        .run = r->run,
+        .program = type == NULL ? NULL : type->program,
+        .value_bytes_max = config->value_bytes_max,
+        .commands_max = 10000,
+        .log = {log_line, config->log},
+    };
+    pawl_error error = {0};
+    if (pawl_activation_create(&activation, &r->activation, &error) != PAWL_OK)
+        return false;
+    if (type == NULL)
+        resident_park(r, "unknown_type",
+                      "this host has no process type %.*s; add its plugin to the profile, then resume",
+                      (int)r->type.size, (const char *)r->type.data);
+    else if (type->revision != r->revision)
+        resident_park(r, "revision",
+                      "registered with revision %u of %s, this host has revision %u; run it where revision %u is",
+                      r->revision, type->name, type->revision, r->revision);
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    pawl_status status =
+        config->registry->table.journal(config->registry->store, r->number, 1, 0, load_record, r, &why);
+    pawl_failure_error(&why, status, &error);
+    pawl_failure_finish(&why);
+    if (status == PAWL_E_CORRUPT)
+        resident_park(r, "journal_corrupt", "%s", error.message);
+    else if (status != PAWL_OK)
+        pawl_log_write(config->log, PAWL_LOG_ERROR, "cannot read a journal", "process", (const char *)r->id.data,
+                       "error", error.message, (char *)NULL);
+    if (!r->parking && status == PAWL_OK && pawl_activation_head(r->activation) == 0)
+        resident_park(r, "journal_corrupt", "the journal is empty; it begins with a started record");
+    return status == PAWL_OK || status == PAWL_E_CORRUPT;
+}
+
+/* Load and go on; when the store fails, try again later, holding the lease so that nobody runs into it at full speed.
+ */
+static void start(pawl_resident *r)
+{
+    r->load_again = !load(r);
+    if (!r->load_again) {
+        resident_advance(r);
+        return;
+    }
+    pawl_activation_destroy(r->activation);
+    r->activation = NULL;
+    if (atomic_load(&r->worker->stop_mode) != 0 ||
+        !pawl_timer_set(&r->shard->timers, &r->timer, resident_mono_now(r) + LOAD_RETRY_NS))
+        release(r);
+}
+
+static void on_admit(pawl_shard *shard, pawl_message *message)
+{
+    pawl_resident *r = (pawl_resident *)((char *)message - offsetof(pawl_resident, admit));
+    pawl_resident **link = find(shard, r->number);
+    if (*link != NULL) { /* an older lease of the same process: the newer token is the true one */
+        if ((*link)->token >= r->token) {
+            resident_leave(r);
+            return;
+        }
+        lose(*link);
+        link = find(shard, r->number);
+    }
+    pthread_mutex_lock(&shard->table_lock);
+    r->next = *link;
+    *link = r;
+    shard->count++;
+    pthread_mutex_unlock(&shard->table_lock);
+    r->loaded_unix_ns = resident_unix_now(r);
+    start(r);
+}
+
+bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
+{
+    size_t text = claimed->id.size + claimed->type.size + claimed->session.size + 3;
+    pawl_resident *r = calloc(1, sizeof *r + text);
+    if (r == NULL) {
+        worker->config.registry->table.release(worker->config.registry->store, claimed->number, claimed->token);
+        return false;
+    }
+    char *copy = (char *)(r + 1);
+    const pawl_bytes *from[] = {&claimed->id, &claimed->type, &claimed->session};
+    pawl_bytes *to[] = {&r->id, &r->type, &r->session};
+    for (size_t i = 0; i < 3; i++) {
+        if (from[i]->size > 0)
+            memcpy(copy, from[i]->data, from[i]->size);
+        *to[i] = (pawl_bytes){copy, from[i]->size};
+        copy += from[i]->size + 1; /* NUL-terminated, for logs */
+    }
+    r->worker = worker;
+    r->shard = pawl_worker_shard(worker, claimed->number);
+    r->number = claimed->number;
+    r->token = claimed->token;
+    r->revision = claimed->revision;
+    r->run = claimed->run == 0 ? 1 : claimed->run;
+    r->dirty = true;
+    r->admit.handle = on_admit;
+    r->committed.handle = resident_committed;
+    atomic_fetch_add(&worker->resident, 1);
+    atomic_fetch_add_explicit(&worker->claimed, 1, memory_order_relaxed);
+    pawl_shard_send(r->shard, &r->admit);
+    return true;
+}
+
+/* ---- running the program ---- */
+
+static void take_local(pawl_resident *r)
+{
+    for (size_t i = 0; i < r->result.local_count; i++) {
+        pawl_bytes body;
+        if (!pawl_arena_copy(&r->pending.arena, r->result.local[i].body, &body) ||
+            !resident_batch_add(&r->pending, r->result.local[i].kind, body))
+            resident_park(r, "no_memory", "no memory for a record");
+    }
+    if (r->result.document != NULL) {
+        r->pending.has_document = pawl_arena_copy(&r->pending.arena, *r->result.document, &r->pending.document);
+        if (!r->pending.has_document)
+            resident_park(r, "no_memory", "no memory for the status document");
+    }
+}
+
+static void run(pawl_resident *r)
+{
+    pawl_shard *shard = r->shard;
+    resident_batch_reset(&r->pending); /* only what an earlier run asked for and was not written; this run asks again */
+    atomic_store_explicit(&shard->running_number, r->number, memory_order_relaxed);
+    atomic_store_explicit(&shard->running_since_mono_ns, resident_mono_now(r), memory_order_relaxed);
+    r->dirty = false;
+    pawl_activation_run(r->activation, resident_unix_now(r), &r->result);
+    atomic_store_explicit(&shard->running_since_mono_ns, 0, memory_order_relaxed);
+    atomic_fetch_add_explicit(&shard->activations, 1, memory_order_relaxed);
+    take_local(r);
+    if (r->result.kind == PAWL_RUN_STUCK)
+        resident_park(r, "stuck", "%.*s", (int)r->result.reason.size, (const char *)r->result.reason.data);
+    if (r->result.kind == PAWL_RUN_STUCK && r->result.reason_code.size > 0)
+        snprintf(r->park_code, sizeof r->park_code, "%.*s", (int)r->result.reason_code.size,
+                 (const char *)r->result.reason_code.data);
+    snprintf(r->waits, sizeof r->waits, "%.*s", (int)r->result.waits.size, (const char *)r->result.waits.data);
+    if (!r->warned_size && pawl_activation_memory(r->activation) > r->worker->config.journal_warn_bytes) {
+        r->warned_size = true;
+        pawl_log_write(r->worker->config.log, PAWL_LOG_WARN, "a journal is near its limit", "process",
+                       (const char *)r->id.data, (char *)NULL);
+    }
+}
+
+/* TIMER records of timers that the program has just set; FIRED records of those that are due. */
+static void prepare_timers(pawl_resident *r)
+{
+    uint64_t now = resident_unix_now(r);
+    for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next) {
+        pawl_entry entry = {.ordinal = t->ordinal};
+        if (!t->recorded) {
+            entry.kind = PAWL_RECORD_TIMER;
+            entry.after_ns = t->after_ns;
+            entry.due_unix_ns = t->after_ns > UINT64_MAX - now ? UINT64_MAX : now + t->after_ns;
+            resident_record(r, &entry, false);
+        } else if (t->due_unix_ns <= now) {
+            entry.kind = PAWL_RECORD_FIRED;
+            resident_record(r, &entry, true);
+        }
+    }
+}
+
+/* ---- what next ---- */
+
+static uint64_t grace_end(const pawl_resident *r)
+{
+    uint64_t asked = pawl_activation_cancel_time(r->activation);
+    if (asked == 0 || r->terminating)
+        return UINT64_MAX;
+    uint64_t from = asked > r->loaded_unix_ns ? asked : r->loaded_unix_ns; /* its code gets the whole grace */
+    return from + r->worker->config.cancel_grace_ns;
+}
+
+/* Set the timer to the next moment at which something changes by itself. */
+static void schedule(pawl_resident *r)
+{
+    uint64_t mono = resident_mono_now(r), now = resident_unix_now(r);
+    uint64_t due = resident_call_deadlines(r, mono);
+    if (r->commit_again_mono_ns != 0 && r->commit_again_mono_ns < due)
+        due = r->commit_again_mono_ns;
+    uint64_t wall = UINT64_MAX;
+    if (!r->committing && !r->parking && !r->broken) {
+        wall = resident_next_attempt(r);
+        for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next)
+            if (t->recorded && t->due_unix_ns < wall)
+                wall = t->due_unix_ns;
+    }
+    uint64_t grace = grace_end(r);
+    if (grace < wall)
+        wall = grace;
+    if (wall != UINT64_MAX) {
+        uint64_t left = wall > now ? wall - now : 0;
+        uint64_t check = mono + (left < TIME_CHECK_NS ? left : TIME_CHECK_NS);
+        if (check < due)
+            due = check;
+    }
+    if (due == UINT64_MAX)
+        pawl_timer_clear(&r->shard->timers, &r->timer);
+    else if (!pawl_timer_set(&r->shard->timers, &r->timer, due))
+        resident_park(r, "no_memory", "no memory for a timer");
+}
+
+/* The program waits: start what can start, or put the process away. False: look again from the top. */
+static bool advance_suspended(pawl_resident *r)
+{
+    prepare_timers(r);
+    resident_prepare_calls(r);
+    if (r->results || r->parking)
+        return false;
+    size_t startable = resident_startable(r);
+    /* Once told to stop, a process stays in memory until it ends: the grace is counted here. */
+    bool stay = startable > 0 || r->calls != NULL || pawl_activation_cancel_time(r->activation) != 0;
+    if (!resident_batch_empty(&r->pending)) {
+        resident_commit(r, stay ? PAWL_OP_APPEND : PAWL_OP_SUSPEND);
+        return true;
+    }
+    if (startable > 0) {
+        resident_start_calls(r);
+        return !(r->results || r->parking || !resident_batch_empty(&r->pending));
+    }
+    if (!stay)
+        resident_commit(r, PAWL_OP_SUSPEND);
+    return true;
+}
+
+/* Everything that can be done without waiting is done; false: r is gone. */
+static bool step(pawl_resident *r)
+{
+    for (;;) {
+        if (r->committing || r->broken)
+            return true;
+        uint32_t stop = (uint32_t)atomic_load(&r->worker->stop_mode);
+        if (r->commit_again_mono_ns != 0) {
+            if (stop == 0 && resident_mono_now(r) < r->commit_again_mono_ns)
+                return true;
+            if (stop == 0) {
+                r->commit_again_mono_ns = 0;
+                resident_submit(r);
+                return true;
+            }
+            release(r); /* the store does not take it and we must go: what was not written runs again */
+            return false;
+        }
+        if (r->parking) {
+            if (r->calls == NULL)
+                resident_commit(r, PAWL_OP_PARK);
+            return true;
+        }
+        if (r->results) {
+            resident_commit(r, PAWL_OP_APPEND);
+            return true;
+        }
+        if (r->wait_more)
+            return true;
+        if (stop != 0) {
+            if (r->calls != NULL)
+                return true;
+            release(r);
+            return false;
+        }
+        if (r->dirty) {
+            run(r);
+            continue;
+        }
+        if (r->result.kind == PAWL_RUN_ENDED) {
+            if (r->calls == NULL)
+                resident_commit(r, PAWL_OP_COMPLETE);
+            else
+                resident_cancel_calls(r); /* an end is reported only when its effects have ended */
+            return true;
+        }
+        if (advance_suspended(r))
+            return true;
+    }
+}
+
+void resident_advance(pawl_resident *r)
+{
+    if (step(r))
+        schedule(r);
+}
+
+/* ---- facts from outside ---- */
+
+void pawl_resident_due(pawl_shard *shard, pawl_timer *timer)
+{
+    (void)shard;
+    pawl_resident *r = (pawl_resident *)((char *)timer - offsetof(pawl_resident, timer));
+    if (r->load_again) {
+        start(r);
+        return;
+    }
+    if (grace_end(r) <= resident_unix_now(r))
+        resident_terminate(r);
+    resident_advance(r);
+}
+
+static void on_event(pawl_shard *shard, pawl_message *message)
+{
+    pawl_posted *posted = (pawl_posted *)message;
+    pawl_resident *r = *find(shard, posted->number);
+    if (r == NULL || r->token != posted->token || r->lost) {
+        free(posted); /* not ours, or read from the journal already */
+        return;
+    }
+    if (posted->event == PAWL_EVENT_LOST) {
+        free(posted);
+        lose(r);
+        return;
+    }
+    if (r->load_again) {
+        free(posted); /* the journal, once it can be read, has it */
+        return;
+    }
+    keep_early(r, posted);
+    resident_advance(r);
+}
+
+void pawl_resident_event(pawl_worker *worker, const pawl_registry_event *event)
+{
+    size_t size = event->record == NULL ? 0 : event->record->body.size;
+    pawl_posted *posted = calloc(1, sizeof *posted + size);
+    if (posted == NULL)
+        return; /* the commit that follows says MORE or STALE, and a later claim reads it */
+    posted->message.handle = on_event;
+    posted->worker = worker;
+    posted->number = event->number;
+    posted->token = event->token;
+    posted->event = event->kind;
+    if (event->record != NULL) {
+        posted->record = *event->record;
+        if (size > 0)
+            memcpy(posted + 1, event->record->body.data, size);
+        posted->record.body = (pawl_bytes){posted + 1, size};
+    }
+    pawl_shard_send(pawl_worker_shard(worker, event->number), &posted->message);
+}
+
+void pawl_resident_stop_all(pawl_shard *shard)
+{
+    uint32_t mode = (uint32_t)atomic_load(&shard->worker->stop_mode);
+    for (size_t i = 0; i < PAWL_RESIDENT_BUCKETS; i++)
+        for (pawl_resident *r = shard->table[i], *next; r != NULL; r = next) {
+            next = r->next;
+            if (mode >= 2)
+                resident_cancel_calls(r);
+            if (mode >= 3 && !r->committing)
+                release(r);
+            else if (r->broken || r->load_again)
+                release(r);
+            else
+                resident_advance(r);
+        }
+}
+
+void pawl_resident_lose_all(pawl_shard *shard)
+{
+    for (size_t i = 0; i < PAWL_RESIDENT_BUCKETS; i++)
+        for (pawl_resident *r = shard->table[i], *next; r != NULL; r = next) {
+            next = r->next;
+            lose(r);
+        }
+}
+
+static void explain_calls(const pawl_resident *r, char *text, size_t room)
+{
+    uint64_t now = resident_mono_now(r);
+    size_t count = 0;
+    for (const pawl_running *running = r->calls; running != NULL; running = running->next)
+        count++;
+    const pawl_call *call = r->calls->call;
+    uint64_t started = atomic_load(&call->started_mono_ns);
+    if (started == 0) {
+        snprintf(text, room, "waits for a thread to run %s (attempt %u)", call->effect->name, call->abi.attempt);
+        return;
+    }
+    uint64_t since = now > started ? now - started : 0;
+    bool late = call->timeout_ns != 0 && since > call->timeout_ns;
+    int used = snprintf(text, room, "%s %s, attempt %u, for %.1f s%s", call->reconcile ? "reconciles" : "runs",
+                        call->effect->name, call->abi.attempt, (double)since / 1e9,
+                        late ? " (past its deadline, and it has not stopped)" : "");
+    if (count > 1 && used > 0 && (size_t)used < room)
+        snprintf(text + used, room - (size_t)used, ", and %zu more", count - 1);
+}
+
+bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_t room)
+{
+    pthread_mutex_lock(&shard->table_lock);
+    pawl_resident *r = *find(shard, number);
+    if (r != NULL && r->calls != NULL)
+        explain_calls(r, text, room);
+    else if (r != NULL)
+        snprintf(text, room, "is being activated or written");
+    pthread_mutex_unlock(&shard->table_lock);
+    return r != NULL;
+}

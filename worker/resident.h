@@ -1,0 +1,34 @@
+/* resident.h: a process while this worker holds it: what is to be done next, given its activation, its running calls
+ * and what has been committed. Used by the shard's thread only. Never calls the registry's commit twice at once for one
+ * process, never starts an effect before the records it depends on are durable. */
+#ifndef PAWL_RESIDENT_H
+#define PAWL_RESIDENT_H
+
+#include "shard.h"
+
+/** Facts of a claimed process, copied. */
+typedef struct pawl_claimed {
+    uint64_t number, token;
+    uint32_t revision, run;
+    pawl_bytes id, type, session;
+} pawl_claimed;
+
+/** Make a resident and send it to its shard. False (and the lease given back) when out of memory. [any] */
+bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed);
+
+/** An event of the worker session. [any][nonblock] */
+void pawl_resident_event(pawl_worker *worker, const pawl_registry_event *event);
+
+/** The stop mode changed: look at every resident again. Sent by the worker to each shard. */
+void pawl_resident_stop_all(pawl_shard *shard);
+
+/** Forget every resident whose lease came from an expired worker session. [shard] */
+void pawl_resident_lose_all(pawl_shard *shard);
+
+/** Timers of residents that are due; called by the shard's loop. */
+void pawl_resident_due(pawl_shard *shard, pawl_timer *timer);
+
+/** See pawl_worker_explain. [any] */
+bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_t room);
+
+#endif

@@ -1,0 +1,436 @@
+/* resident_calls.c: the attempts of a process's effects: when one may start, what its end means (result, another
+ * attempt, doubt), by the effect's outcome rule and retry policy. Writes nothing itself: it adds records to the
+ * resident. */
+#include "resident_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool needs_intent(const pawl_effect *effect)
+{
+    return effect->outcome == PAWL_OUTCOME_AT_MOST_ONCE || effect->outcome == PAWL_OUTCOME_RECONCILE;
+}
+
+static pawl_effort *effort_of(pawl_resident *r, pawl_open_call *open)
+{
+    if (open->worker_data == NULL) {
+        open->worker_data = calloc(1, sizeof(pawl_effort));
+        if (open->worker_data == NULL)
+            resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
+    }
+    return open->worker_data;
+}
+
+static pawl_open_call *find_open(pawl_resident *r, uint64_t ordinal)
+{
+    pawl_open_call *open = pawl_activation_calls(r->activation);
+    while (open != NULL && open->ordinal != ordinal)
+        open = open->next;
+    return open;
+}
+
+/* The record that says how a call ended. */
+static pawl_entry entry_of(const pawl_open_call *open, uint32_t kind, uint32_t attempt)
+{
+    pawl_entry entry = {.kind = kind, .attempt = attempt, .ordinal = open->ordinal, .name = open->name};
+    memcpy(entry.digest, open->digest, sizeof entry.digest);
+    return entry;
+}
+
+/* Nothing may be started for this call until the record is durable. */
+static void hold(const pawl_open_call *open, uint64_t due_unix_ns)
+{
+    pawl_effort *effort = open->worker_data;
+    if (effort != NULL) {
+        effort->settled = true;
+        effort->due_unix_ns = due_unix_ns;
+    }
+}
+
+static void record_value(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, pawl_bytes value)
+{
+    pawl_entry entry = entry_of(open, PAWL_RECORD_STEP, attempt);
+    entry.value = value;
+    hold(open, 0);
+    resident_record(r, &entry, true);
+    atomic_fetch_add_explicit(&r->shard->steps, 1, memory_order_relaxed);
+}
+
+static void record_failure(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, const pawl_failure *failure)
+{
+    pawl_entry entry = entry_of(open, PAWL_RECORD_STEP, attempt);
+    entry.failed = true;
+    entry.failure = *failure;
+    hold(open, 0);
+    resident_record(r, &entry, true);
+    atomic_fetch_add_explicit(&r->shard->steps, 1, memory_order_relaxed);
+}
+
+static void record_attempt(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, const pawl_failure *failure,
+                           uint64_t due_unix_ns)
+{
+    pawl_entry entry = entry_of(open, PAWL_RECORD_ATTEMPT, attempt);
+    entry.failed = true;
+    entry.failure = *failure;
+    entry.due_unix_ns = due_unix_ns;
+    hold(open, due_unix_ns);
+    resident_record(r, &entry, false);
+    atomic_fetch_add_explicit(&r->shard->retries, 1, memory_order_relaxed);
+}
+
+static void record_doubt(pawl_resident *r, const pawl_open_call *open)
+{
+    char message[400];
+    snprintf(message, sizeof message,
+             "attempt %u of %.*s was begun and its outcome was never recorded; it is not repeated, because its outcome "
+             "rule forbids it or its reconcile could not tell",
+             open->intents, (int)open->name.size, (const char *)open->name.data);
+    pawl_failure failure = {.struct_size = sizeof failure,
+                            .klass = PAWL_UNKNOWN_OUTCOME,
+                            .code = pawl_bytes_text("in_doubt"),
+                            .message = pawl_bytes_text(message)};
+    record_failure(r, open, open->intents, &failure);
+}
+
+static pawl_retry_policy policy_of(const pawl_open_call *open, const pawl_effect *effect)
+{
+    pawl_retry_policy policy = effect->retry;
+    if (open->attempts_max != 0)
+        policy.attempts_max = open->attempts_max;
+    return policy;
+}
+
+/* Not cryptographic: only spreads retries. */
+static uint64_t jitter_source(const pawl_resident *r, uint64_t ordinal)
+{
+    uint64_t x = resident_mono_now(r) ^ (r->number << 20) ^ (ordinal * UINT64_C(0x9E3779B97F4A7C15));
+    x ^= x >> 31;
+    x *= UINT64_C(0xBF58476D1CE4E5B9);
+    return x ^ (x >> 29);
+}
+
+static bool has_reconcile(const pawl_effect *effect)
+{
+    return (effect->connector != NULL && effect->connector->reconcile != NULL) ||
+           (effect->effect != NULL && effect->effect->reconcile != NULL);
+}
+
+/* An attempt failed; the process still wants the result. */
+static void after_failure(pawl_resident *r, pawl_open_call *open, const pawl_effect *effect, uint32_t attempt,
+                          const pawl_failure *failure)
+{
+    uint32_t klass =
+        failure->klass == PAWL_TERMINAL || failure->klass == PAWL_RETRYABLE ? failure->klass : PAWL_UNKNOWN_OUTCOME;
+    if (klass == PAWL_TERMINAL || (klass == PAWL_UNKNOWN_OUTCOME && effect->outcome == PAWL_OUTCOME_AT_MOST_ONCE)) {
+        record_failure(r, open, attempt, failure);
+        return;
+    }
+    if (klass == PAWL_UNKNOWN_OUTCOME && effect->outcome == PAWL_OUTCOME_RECONCILE) {
+        pawl_effort *effort = effort_of(r, open);
+        if (effort != NULL) {
+            effort->reconcile = true;
+            effort->due_unix_ns = 0;
+        }
+        return;
+    }
+    pawl_retry_policy policy = policy_of(open, effect);
+    uint64_t now = resident_unix_now(r);
+    uint64_t first =
+        open->first_attempt_unix_ns != 0 && open->first_attempt_unix_ns < now ? open->first_attempt_unix_ns : now;
+    uint64_t delay = 0;
+    if (pawl_retry_next(&policy, attempt, now - first, failure, jitter_source(r, open->ordinal), &delay)) {
+        record_attempt(r, open, attempt, failure, now + delay);
+    } else if (policy.pause_when_exhausted) {
+        record_attempt(r, open, attempt, failure, now);
+        resident_park(r, "retries_exhausted", "%.*s failed %u times, last with %.*s: %.*s", (int)open->name.size,
+                      (const char *)open->name.data, attempt, (int)failure->code.size, (const char *)failure->code.data,
+                      (int)failure->message.size, (const char *)failure->message.data);
+    } else {
+        record_failure(r, open, attempt, failure);
+    }
+}
+
+/* A reconcile has answered (or could not). */
+static void after_reconcile(pawl_resident *r, pawl_open_call *open, const pawl_call *call, pawl_effort *effort)
+{
+    const pawl_effect *effect = call->effect;
+    uint64_t now = resident_unix_now(r);
+    if (call->status == PAWL_OK) {
+        record_value(r, open, open->intents, pawl_sink_bytes(&call->out));
+        return;
+    }
+    if (call->status == PAWL_E_NOT_FOUND) {
+        pawl_failure failure = {.struct_size = sizeof failure,
+                                .klass = PAWL_RETRYABLE,
+                                .code = pawl_bytes_text("reconcile.did_not_happen"),
+                                .message = pawl_bytes_text("the outside system does not know this attempt")};
+        effort->reconcile = false;
+        record_attempt(r, open, open->intents, &failure, now);
+        return;
+    }
+    pawl_retry_policy policy = effect->retry;
+    uint64_t delay = 0;
+    effort->reconciles++;
+    if (pawl_retry_next(&policy, effort->reconciles, 0, &call->why.failure, jitter_source(r, open->ordinal), &delay))
+        effort->due_unix_ns = now + delay;
+    else
+        record_doubt(r, open);
+}
+
+/* The worker stops, and the effect was stopped with it: that is not the effect's outcome. */
+static bool stopped_with_worker(const pawl_resident *r, const pawl_call *call)
+{
+    return call->status == PAWL_E_CANCELLED && atomic_load(&r->worker->stop_mode) != 0 &&
+           pawl_activation_cancel_time(r->activation) == 0 && r->result.kind != PAWL_RUN_ENDED;
+}
+
+static void settle(pawl_resident *r, const pawl_call *call)
+{
+    pawl_open_call *open = find_open(r, call->ordinal);
+    if (open == NULL || open->worker_data == NULL)
+        return;
+    pawl_effort *effort = open->worker_data;
+    effort->running = NULL;
+    uint32_t attempt = call->abi.attempt;
+    if (call->reconcile) {
+        after_reconcile(r, open, call, effort);
+    } else if (call->status == PAWL_OK) {
+        record_value(r, open, attempt, pawl_sink_bytes(&call->out));
+    } else if (stopped_with_worker(r, call)) {
+        if (needs_intent(call->effect) && call->why.failure.klass == PAWL_RETRYABLE)
+            record_attempt(r, open, attempt, &call->why.failure, resident_unix_now(r));
+    } else if (r->result.kind == PAWL_RUN_ENDED || pawl_activation_cancel_time(r->activation) != 0) {
+        record_failure(r, open, attempt, &call->why.failure); /* nobody waits for another attempt */
+    } else {
+        after_failure(r, open, call->effect, attempt, &call->why.failure);
+    }
+}
+
+static void unlink_running(pawl_resident *r, pawl_running *running)
+{
+    pthread_mutex_lock(&r->shard->table_lock);
+    pawl_running **link = &r->calls;
+    while (*link != running)
+        link = &(*link)->next;
+    *link = running->next;
+    pthread_mutex_unlock(&r->shard->table_lock);
+}
+
+static void on_ended(pawl_shard *shard, pawl_message *message)
+{
+    (void)shard;
+    pawl_running *running = (pawl_running *)message;
+    pawl_resident *r = running->resident;
+    if (r != NULL) {
+        unlink_running(r, running);
+        settle(r, running->call);
+    }
+    pawl_call_destroy(running->call);
+    free(running);
+    if (r != NULL)
+        resident_advance(r);
+}
+
+/* From the pool's or the plugin's thread. */
+static void call_done(pawl_call *call)
+{
+    pawl_running *running = call->owner;
+    pawl_shard_send(running->shard, &running->message);
+}
+
+static bool in_doubt(const pawl_open_call *open, const pawl_effort *effort)
+{
+    return open->intents > open->attempts && (effort->intent != open->intents || effort->reconcile);
+}
+
+static bool is_due(const pawl_resident *r, const pawl_open_call *open, const pawl_effort *effort)
+{
+    uint64_t now = resident_unix_now(r);
+    return open->due_unix_ns <= now && (effort == NULL || effort->due_unix_ns <= now);
+}
+
+/* An open call that could be started now, records permitting. */
+static bool is_startable(const pawl_resident *r, const pawl_open_call *open)
+{
+    const pawl_effort *effort = open->worker_data;
+    return open->issued && (effort == NULL || (effort->running == NULL && !effort->settled)) && is_due(r, open, effort);
+}
+
+void resident_prepare_calls(pawl_resident *r)
+{
+    for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
+        if (!is_startable(r, open))
+            continue;
+        const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
+        if (effect == NULL) {
+            resident_park(
+                r, "unknown_effect",
+                "the program calls %.*s, and this host has no such effect; add the plugin or connector to the "
+                "profile, then resume",
+                (int)open->name.size, (const char *)open->name.data);
+            return;
+        }
+        pawl_effort *effort = effort_of(r, open);
+        if (effort == NULL || !needs_intent(effect))
+            continue;
+        if (in_doubt(open, effort)) {
+            if (effect->outcome == PAWL_OUTCOME_RECONCILE && has_reconcile(effect))
+                effort->reconcile = true;
+            else
+                record_doubt(r, open);
+        } else if (effort->intent != open->attempts + 1) {
+            effort->intent = open->attempts + 1;
+            pawl_entry entry = entry_of(open, PAWL_RECORD_INTENT, effort->intent);
+            resident_record(r, &entry, false);
+        }
+    }
+}
+
+size_t resident_startable(pawl_resident *r)
+{
+    size_t count = 0;
+    for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next)
+        count += is_startable(r, open);
+    return count;
+}
+
+static pawl_call *make_call(pawl_resident *r, const pawl_open_call *open, const pawl_effect *effect, bool reconcile)
+{
+    pawl_call_request request = {
+        .effect = effect,
+        .host = r->worker->config.host,
+        .process = r->id,
+        .session = r->session,
+        .input = open->input,
+        .run = r->run,
+        .attempt = reconcile ? open->intents : open->attempts + 1,
+        .ordinal = open->ordinal,
+        .timeout_ns = open->timeout_ns != 0 ? open->timeout_ns : effect->timeout_ns,
+        .reconcile = reconcile,
+        .output_max = r->worker->config.value_bytes_max,
+    };
+    return pawl_call_create(&request);
+}
+
+static void start_one(pawl_resident *r, pawl_open_call *open)
+{
+    const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
+    pawl_effort *effort = open->worker_data;
+    if (effect == NULL || effort == NULL)
+        return; /* parked by prepare */
+    pawl_call *call = make_call(r, open, effect, effort->reconcile);
+    if (call == NULL) {
+        resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
+        return;
+    }
+    if (effect->runs == PAWL_RUNS_INLINE && effect->bulkhead->limit == 0 && !call->reconcile) {
+        pawl_call_run_here(call, r->worker->config.clock);
+        settle(r, call);
+        pawl_call_destroy(call);
+        return;
+    }
+    pawl_running *running = calloc(1, sizeof *running);
+    if (running == NULL) {
+        pawl_call_destroy(call);
+        resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
+        return;
+    }
+    running->message.handle = on_ended;
+    running->resident = r;
+    running->shard = r->shard;
+    running->call = call;
+    call->owner = running;
+    call->done = call_done;
+    effort->running = running;
+    pthread_mutex_lock(&r->shard->table_lock);
+    running->next = r->calls;
+    r->calls = running;
+    pthread_mutex_unlock(&r->shard->table_lock);
+    pawl_effect_pool_submit(r->worker->pool, call);
+}
+
+void resident_start_calls(pawl_resident *r)
+{
+    for (pawl_open_call *open = pawl_activation_calls(r->activation), *next; open != NULL && !r->parking; open = next) {
+        next = open->next;
+        if (is_startable(r, open))
+            start_one(r, open);
+    }
+}
+
+void resident_cancel_calls(pawl_resident *r)
+{
+    for (pawl_running *running = r->calls; running != NULL; running = running->next)
+        pawl_cancel_ask(&running->call->cancel);
+}
+
+void resident_detach_calls(pawl_resident *r)
+{
+    pthread_mutex_lock(&r->shard->table_lock);
+    pawl_running *running = r->calls;
+    r->calls = NULL;
+    pthread_mutex_unlock(&r->shard->table_lock);
+    while (running != NULL) {
+        pawl_running *next = running->next;
+        running->next = NULL;
+        running->resident = NULL;
+        pawl_cancel_ask(&running->call->cancel);
+        running = next;
+    }
+}
+
+void resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordinal)
+{
+    pawl_open_call *open = find_open(r, ordinal);
+    if (open == NULL || open->worker_data == NULL)
+        return;
+    if (kind == PAWL_RECORD_STEP) {
+        free(open->worker_data);
+        open->worker_data = NULL;
+    } else if (kind == PAWL_RECORD_ATTEMPT) {
+        ((pawl_effort *)open->worker_data)->settled = false;
+    }
+}
+
+void resident_forget_efforts(pawl_resident *r)
+{
+    for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
+        free(open->worker_data);
+        open->worker_data = NULL;
+    }
+}
+
+uint64_t resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns)
+{
+    uint64_t next = UINT64_MAX;
+    for (pawl_running *running = r->calls; running != NULL; running = running->next) {
+        uint64_t timeout = running->call->timeout_ns, started = atomic_load(&running->call->started_mono_ns);
+        if (timeout == 0 || running->deadline_told)
+            continue;
+        uint64_t deadline = (started == 0 ? now_mono_ns : started) + timeout; /* not begun: look again then */
+        if (deadline <= now_mono_ns) {
+            running->deadline_told = true;
+            pawl_cancel_ask(&running->call->cancel);
+        } else if (deadline < next) {
+            next = deadline;
+        }
+    }
+    return next;
+}
+
+uint64_t resident_next_attempt(pawl_resident *r)
+{
+    uint64_t next = UINT64_MAX;
+    for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
+        const pawl_effort *effort = open->worker_data;
+        if (!open->issued || (effort != NULL && effort->running != NULL))
+            continue;
+        uint64_t due = open->due_unix_ns;
+        if (effort != NULL && effort->due_unix_ns > due)
+            due = effort->due_unix_ns;
+        if (due < next)
+            next = due;
+    }
+    return next;
+}

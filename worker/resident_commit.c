@@ -1,0 +1,288 @@
+/* resident_commit.c: how what a process did becomes durable: one batch at a time, and what the registry's answer means.
+ * Nothing is shown to the program here before it is durable. */
+#include "resident_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMMIT_RETRY_FIRST_NS (50 * PAWL_NS_PER_MS)
+#define COMMIT_RETRY_LAST_NS  (5 * PAWL_NS_PER_SECOND)
+
+/* ---- batches of records ---- */
+
+void resident_batch_reset(pawl_batch *batch)
+{
+    pawl_arena_reset(&batch->arena);
+    batch->count = 0;
+    batch->has_document = false;
+}
+
+void resident_batch_finish(pawl_batch *batch)
+{
+    pawl_arena_finish(&batch->arena);
+    free(batch->records);
+    *batch = (pawl_batch){0};
+}
+
+bool resident_batch_add(pawl_batch *batch, uint32_t kind, pawl_bytes body)
+{
+    if (batch->count == batch->room) {
+        size_t room = batch->room == 0 ? 4 : batch->room * 2;
+        pawl_record *records = realloc(batch->records, room * sizeof *records);
+        if (records == NULL)
+            return false;
+        batch->records = records;
+        batch->room = room;
+    }
+    batch->records[batch->count++] = (pawl_record){.struct_size = sizeof(pawl_record), .kind = kind, .body = body};
+    return true;
+}
+
+static bool resident_batch_entry(pawl_batch *batch, const pawl_entry *entry)
+{
+    pawl_bytes body;
+    return pawl_entry_encode(&batch->arena, entry, &body) == PAWL_OK && resident_batch_add(batch, entry->kind, body);
+}
+
+bool resident_batch_empty(const pawl_batch *batch)
+{
+    return batch->count == 0 && !batch->has_document;
+}
+
+void resident_record(pawl_resident *r, const pawl_entry *entry, bool result)
+{
+    if (!resident_batch_entry(&r->pending, entry))
+        resident_park(r, "no_memory", "no memory for a %s record", pawl_record_name(entry->kind));
+    else if (result)
+        r->results = true;
+}
+
+void resident_park(pawl_resident *r, const char *code, const char *format, ...)
+{
+    if (r->parking)
+        return;
+    r->parking = true;
+    snprintf(r->park_code, sizeof r->park_code, "%s", code);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(r->park_reason, sizeof r->park_reason, format, args);
+    va_end(args);
+}
+
+/* ---- writing ---- */
+
+/* When a process that is put away must come back by itself. 0: never. */
+static uint64_t wake_time(pawl_resident *r)
+{
+    uint64_t wake = resident_next_attempt(r);
+    for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next)
+        if (t->recorded && t->due_unix_ns < wake)
+            wake = t->due_unix_ns;
+    for (size_t i = 0; i < r->batch.count; i++) { /* timers that this very batch sets */
+        pawl_entry entry;
+        if (r->batch.records[i].kind == PAWL_RECORD_TIMER &&
+            pawl_entry_decode(&r->batch.records[i], &entry, NULL) == PAWL_OK && entry.due_unix_ns < wake)
+            wake = entry.due_unix_ns;
+    }
+    return wake == UINT64_MAX ? 0 : wake;
+}
+
+static void committed(pawl_request *request)
+{
+    pawl_resident *r = request->context;
+    pawl_shard_send(r->shard, &r->committed);
+}
+
+void resident_submit(pawl_resident *r)
+{
+    r->committing = true;
+    atomic_fetch_add_explicit(&r->shard->commits, 1, memory_order_relaxed);
+    uint32_t kind = r->request.op.kind;
+    pawl_request_finish(&r->request);
+    pawl_request_init(&r->request, kind, &r->commit, committed, r);
+    pawl_shard_submit(r->shard, &r->request.op);
+}
+
+void resident_commit(pawl_resident *r, uint32_t kind)
+{
+    pawl_batch swap = r->batch;
+    r->batch = r->pending;
+    r->pending = swap;
+    resident_batch_reset(&r->pending);
+    r->results = false;
+    r->commit = (pawl_commit){.struct_size = sizeof r->commit,
+                              .number = r->number,
+                              .token = r->token,
+                              .seen = pawl_activation_head(r->activation),
+                              .record_size = sizeof(pawl_record)};
+    bool ok = true;
+    if (kind == PAWL_OP_COMPLETE) {
+        pawl_entry ended = {.kind = PAWL_RECORD_ENDED, .status = r->result.status};
+        ended.failed = r->result.status != PAWL_COMPLETED;
+        ended.value = r->result.output;
+        ended.failure = r->result.failure;
+        r->commit.status = r->result.status;
+        ok = resident_batch_entry(&r->batch, &ended);
+    } else if (kind == PAWL_OP_PARK) {
+        pawl_entry parked = {.kind = PAWL_RECORD_PARKED, .value = pawl_bytes_text(r->park_reason)};
+        parked.failure.code = pawl_bytes_text(r->park_code);
+        r->commit.reason_code = pawl_bytes_text(r->park_code);
+        r->commit.reason = pawl_bytes_text(r->park_reason);
+        ok = resident_batch_entry(&r->batch, &parked);
+    } else if (kind == PAWL_OP_SUSPEND) {
+        r->commit.wake_unix_ns = wake_time(r);
+        r->commit.reason = pawl_bytes_text(r->waits);
+    }
+    if (!ok) {
+        pawl_log_write(r->worker->config.log, PAWL_LOG_ERROR, "no memory to write a record; the process is held",
+                       "process", (const char *)r->id.data, (char *)NULL);
+        r->broken = true;
+        return;
+    }
+    r->commit.records = r->batch.records;
+    r->commit.record_count = r->batch.count;
+    r->commit.document = r->batch.has_document ? &r->batch.document : NULL;
+    r->request.op.kind = kind;
+    resident_submit(r);
+}
+
+/* The records are durable: the mirror and the program may see them. */
+static void feed_batch(pawl_resident *r, uint64_t first_sequence)
+{
+    uint64_t now = resident_unix_now(r); /* about the provider's time; nothing deterministic depends on it */
+    for (size_t i = 0; i < r->batch.count && !r->parking; i++) {
+        resident_feed_early(r);
+        r->batch.records[i].sequence = first_sequence + i;
+        r->batch.records[i].time_unix_ns = now;
+        resident_feed(r, &r->batch.records[i]);
+    }
+    resident_batch_reset(&r->batch);
+    resident_feed_early(r);
+}
+
+static void on_refused(pawl_resident *r, uint32_t kind, const pawl_error *error)
+{
+    const char *id = (const char *)r->id.data;
+    const pawl_log *log = r->worker->config.log;
+    switch (error->status) {
+    case PAWL_E_STALE:
+    case PAWL_E_TERMINAL:
+    case PAWL_E_NOT_FOUND:
+        pawl_log_write(log, PAWL_LOG_WARN, "lease lost: nothing was written", "process", id, "error", error->message,
+                       (char *)NULL);
+        atomic_fetch_add_explicit(&r->worker->lost_leases, 1, memory_order_relaxed);
+        resident_leave(r);
+        return;
+    case PAWL_E_CLOSED:
+        resident_leave(r);
+        return;
+    case PAWL_E_FULL:
+    case PAWL_E_IO:
+    case PAWL_E_NOMEM:
+    case PAWL_E_BUSY: { /* the store's trouble, not the process's: the same batch again, later */
+        uint64_t delay = COMMIT_RETRY_FIRST_NS << (r->commit_failures < 7 ? r->commit_failures : 7);
+        if (r->commit_failures++ == 0)
+            pawl_log_write(log, PAWL_LOG_ERROR, "the store refused a commit; it will be tried again", "process", id,
+                           "error", error->message, (char *)NULL);
+        r->commit_again_mono_ns = resident_mono_now(r) + (delay < COMMIT_RETRY_LAST_NS ? delay : COMMIT_RETRY_LAST_NS);
+        resident_advance(r);
+        return;
+    }
+    default:
+        break;
+    }
+    if (kind == PAWL_OP_PARK) {
+        pawl_log_write(log, PAWL_LOG_ERROR,
+                       "a process can neither go on nor be parked; it is held until the worker stops", "process", id,
+                       "error", error->message, (char *)NULL);
+        r->broken = true;
+    } else {
+        resident_batch_reset(&r->batch);
+        resident_park(r, error->status == PAWL_E_LIMIT ? "limit" : "refused", "%s", error->message);
+    }
+    resident_advance(r);
+}
+
+void resident_committed(pawl_shard *shard, pawl_message *message)
+{
+    (void)shard;
+    pawl_resident *r = (pawl_resident *)((char *)message - offsetof(pawl_resident, committed));
+    r->committing = false;
+    const pawl_registry_op *op = &r->request.op;
+    if (r->lost) {
+        resident_leave(r);
+        return;
+    }
+    if (op->status != PAWL_OK) {
+        pawl_error error = {0};
+        pawl_failure_error(&r->request.failure, op->status, &error);
+        on_refused(r, op->kind, &error);
+        return;
+    }
+    r->commit_failures = 0;
+    bool more = (op->flags & PAWL_RESULT_MORE) != 0;
+    if (op->kind == PAWL_OP_PARK || (op->kind != PAWL_OP_APPEND && !more)) {
+        resident_leave(r);
+        return;
+    }
+    /* The records it means may have come while this was on its way; otherwise they are about to. */
+    if (more && pawl_activation_head(r->activation) <= r->commit.seen && r->early == NULL)
+        r->wait_more = true;
+    if (op->kind != PAWL_OP_COMPLETE)
+        feed_batch(r, op->sequence);
+    else
+        resident_batch_reset(&r->batch);
+    resident_feed_early(r);
+    resident_advance(r);
+}
+
+/* A termination on its way: it may outlive the resident. */
+struct termination {
+    pawl_request request;
+    pawl_post post;
+    pawl_arena arena;
+    char id[257];
+};
+
+static void terminated_posted(pawl_request *request)
+{
+    struct termination *t = request->context;
+    pawl_request_finish(request);
+    pawl_arena_finish(&t->arena);
+    free(t);
+}
+
+/* The grace after a cancel is over: end it over its head. The registry fences us; the LOST event does the rest. */
+void resident_terminate(pawl_resident *r)
+{
+    struct termination *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return; /* tried again at the next look */
+    pawl_entry ended = {.kind = PAWL_RECORD_ENDED, .status = PAWL_TERMINATED, .failed = true};
+    ended.failure =
+        (pawl_failure){.struct_size = sizeof ended.failure,
+                       .klass = PAWL_TERMINAL,
+                       .code = pawl_bytes_text("cancel_grace"),
+                       .message = pawl_bytes_text("it did not end within the grace after a cancel request")};
+    static const uint8_t fingerprint[16] = "cancel_grace";
+    pawl_bytes body;
+    if (pawl_entry_encode(&t->arena, &ended, &body) != PAWL_OK) {
+        pawl_arena_finish(&t->arena);
+        free(t);
+        return;
+    }
+    memcpy(t->id, r->id.data, r->id.size);
+    t->post = (pawl_post){.struct_size = sizeof t->post,
+                          .kind = PAWL_RECORD_ENDED,
+                          .id = {t->id, r->id.size},
+                          .post_id = pawl_bytes_text("pawl.cancel_grace"),
+                          .fingerprint = {fingerprint, sizeof fingerprint},
+                          .body = body,
+                          .status = PAWL_TERMINATED,
+                          .force = 1};
+    pawl_request_init(&t->request, PAWL_OP_POST, &t->post, terminated_posted, t);
+    r->terminating = true;
+    pawl_shard_submit(r->shard, &t->request.op);
+}

@@ -1,0 +1,139 @@
+/* resident_internal.h: what the two halves of a resident share: resident.c (what next, commits) and resident_calls.c
+ * (the attempts of its effects). Nobody else includes it. */
+#ifndef PAWL_RESIDENT_INTERNAL_H
+#define PAWL_RESIDENT_INTERNAL_H
+
+#include "activation.h"
+#include "resident.h"
+
+/** A call in flight. It stays when its resident goes, with resident NULL, until the plugin answers. */
+typedef struct pawl_running {
+    pawl_message message; /* "it has ended", from the pool */
+    struct pawl_running *next;
+    pawl_resident *resident; /* only the shard's thread looks at it */
+    pawl_shard *shard;
+    pawl_call *call;
+    bool deadline_told;
+} pawl_running;
+
+/** What this worker knows of an open call beyond its records: worker_data of pawl_open_call. */
+typedef struct pawl_effort {
+    pawl_running *running; /* NULL: not in flight */
+    uint32_t intent;       /* attempt whose INTENT this residency wrote */
+    uint32_t reconciles;   /* reconcile attempts that could not tell */
+    bool reconcile;        /* ask before anything else */
+    bool settled;          /* its end or next attempt is in a record not yet durable: leave it alone */
+    uint64_t due_unix_ns;  /* not before this: the next reconcile, or attempt */
+} pawl_effort;
+
+/** A batch of records on its way. */
+typedef struct pawl_batch {
+    pawl_arena arena; /* of the bodies */
+    pawl_record *records;
+    size_t count, room;
+    pawl_bytes document;
+    bool has_document;
+} pawl_batch;
+
+struct pawl_resident {
+    pawl_message admit;
+    pawl_resident *next; /* in the shard's table */
+    pawl_timer timer;
+    pawl_worker *worker;
+    pawl_shard *shard;
+
+    uint64_t number, token;
+    uint32_t revision, run;
+    pawl_bytes id, type, session; /* in memory behind this struct */
+    pawl_activation *activation;
+    pawl_running *calls; /* changed under the shard's table_lock */
+    uint64_t loaded_unix_ns;
+
+    /* the program */
+    bool dirty; /* it has not seen everything that it could wait for */
+    pawl_run_result result;
+    char waits[260];
+
+    /* records */
+    pawl_batch pending;   /* to be written next */
+    bool results;         /* pending holds something the program may wait for: write before running it */
+    pawl_batch batch;     /* being written */
+    pawl_request request; /* the operation that writes it */
+    pawl_commit commit;
+    pawl_message committed;
+    bool committing;
+    bool wait_more; /* the registry said MORE: the records it means are on their way as events */
+    uint32_t commit_failures;
+    uint64_t commit_again_mono_ns; /* the store failed: try the same batch again then; 0: no */
+    struct pawl_posted *early;     /* posted records beyond the mirror's head + 1, by sequence */
+
+    bool parking;
+    char park_code[64];
+    char park_reason[512];
+
+    bool load_again;  /* the store could not be read; no activation yet */
+    bool lost;        /* no longer ours: go as soon as nothing of it is in flight at the registry */
+    bool broken;      /* can neither be run nor parked: held, untouched, so that it is not claimed over and over */
+    bool terminating; /* the cancel grace is over, termination was posted */
+    bool warned_size;
+};
+
+static inline uint64_t resident_unix_now(const pawl_resident *r)
+{
+    return r->worker->config.clock->unix_ns(r->worker->config.clock);
+}
+
+static inline uint64_t resident_mono_now(const pawl_resident *r)
+{
+    return r->worker->config.clock->mono_ns(r->worker->config.clock);
+}
+
+/* resident.c */
+/** Do whatever can be done now. May free r. */
+void resident_advance(pawl_resident *r);
+/** Give a durable record to the mirror. False: the process is to be parked. */
+bool resident_feed(pawl_resident *r, const pawl_record *record);
+/** Give it posted records whose turn has come. */
+void resident_feed_early(pawl_resident *r);
+/** Forget the process: what is durable stays, the rest never was. Frees r. */
+void resident_leave(pawl_resident *r);
+
+/* resident_commit.c */
+void resident_batch_reset(pawl_batch *batch);
+void resident_batch_finish(pawl_batch *batch);
+bool resident_batch_add(pawl_batch *batch, uint32_t kind, pawl_bytes body); /* false: out of memory */
+bool resident_batch_empty(const pawl_batch *batch);
+/** Write what is pending, as this PAWL_OP_*. */
+void resident_commit(pawl_resident *r, uint32_t kind);
+/** Write the same batch again, after the store failed. */
+void resident_submit(pawl_resident *r);
+/** The registry has answered. */
+void resident_committed(pawl_shard *shard, pawl_message *message);
+/** The grace after a cancel is over: end it over its head. */
+void resident_terminate(pawl_resident *r);
+/** Add a record to what is written next. result: the program may be waiting for it. */
+void resident_record(pawl_resident *r, const pawl_entry *entry, bool result);
+/** Become stuck as soon as nothing is in flight. The first reason stays. */
+void resident_park(pawl_resident *r, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* resident_calls.c */
+/** Write the INTENT records that calls which can start now need. */
+void resident_prepare_calls(pawl_resident *r);
+/** How many open calls could be started now. resident_prepare_calls comes first. */
+size_t resident_startable(pawl_resident *r);
+void resident_start_calls(pawl_resident *r);
+/** Ask all calls in flight to stop. */
+void resident_cancel_calls(pawl_resident *r);
+/** Let go of the calls in flight: they end on their own. */
+void resident_detach_calls(pawl_resident *r);
+/** A record of this call is durable: a STEP ends it (before the mirror forgets it), an ATTEMPT lets the next one start.
+ */
+void resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordinal);
+/** Free what is known of all open calls. */
+void resident_forget_efforts(pawl_resident *r);
+/** Deadlines of calls in flight: ask those that are over; the next one, or UINT64_MAX. */
+uint64_t resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns);
+/** When the next open call that waits for its next attempt may start, or UINT64_MAX. */
+uint64_t resident_next_attempt(pawl_resident *r);
+
+#endif

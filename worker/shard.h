@@ -1,0 +1,86 @@
+/* shard.h: one thread that owns the processes whose number falls to it. Others reach it by messages only. Owns the
+ * message queue, the timer heap and the table of residents. What a process does is in resident.c. */
+#ifndef PAWL_SHARD_H
+#define PAWL_SHARD_H
+
+#include "effect_pool.h"
+#include "timer_heap.h"
+#include "worker.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef struct pawl_shard pawl_shard;
+typedef struct pawl_resident pawl_resident;
+
+/** Something for a shard to do. Embedded in what it is about; handle() runs on the shard's thread and may free it. */
+typedef struct pawl_message {
+    struct pawl_message *next;
+    void (*handle)(pawl_shard *shard, struct pawl_message *message);
+} pawl_message;
+
+#define PAWL_OUTBOX_ROOM      256u
+#define PAWL_RESIDENT_BUCKETS 4096u /* of one shard; a chain holds resident_max / shards / this, about one */
+
+struct pawl_shard {
+    pawl_worker *worker;
+    uint32_t index;
+    pthread_t thread;
+
+    pthread_mutex_t queue_lock; /* guards the queue and asleep */
+    pthread_cond_t queue_wake;
+    pawl_message *queue_head, *queue_tail;
+    bool asleep;
+    bool closing;
+
+    pthread_mutex_t table_lock; /* guards the table's links and each resident's list of running calls, for explain;
+                                   only the shard's thread changes them, so it reads without */
+    pawl_resident *table[PAWL_RESIDENT_BUCKETS];
+    uint32_t count;
+
+    pawl_timer_heap timers; /* of residents, by monotonic time */
+
+    pawl_registry_op *outbox[PAWL_OUTBOX_ROOM]; /* operations that leave together at the end of a turn */
+    size_t outbox_count;
+
+    atomic_uint_fast64_t running_since_mono_ns; /* of the activation now running; 0: none. For the watchdog */
+    atomic_uint_fast64_t running_number;
+    atomic_uint_fast64_t activations, steps, retries, commits;
+};
+
+/** The parts of a worker that shards and residents use. */
+struct pawl_worker {
+    pawl_worker_config config;
+    pawl_registry_listener listener; /* events of the worker session */
+    pawl_shard *shards;
+    uint32_t shard_count;
+    pawl_effect_pool *pool;
+    atomic_uint_fast64_t session;
+    atomic_uint_fast32_t resident;  /* processes held, all shards */
+    atomic_uint_fast32_t stop_mode; /* 0, or 1..3 as in pawl_worker_stop */
+    atomic_uint_fast64_t claimed, lost_leases;
+
+    pthread_mutex_t lock; /* guards the rest */
+    pthread_cond_t changed;
+    bool work; /* there may be something to claim */
+    bool closing;
+    bool stopped;
+    uint64_t stop_deadline_mono_ns;
+    pthread_t claimer, heart;
+};
+
+pawl_status pawl_shard_start(pawl_shard *shard, pawl_worker *worker, uint32_t index, pawl_error *error);
+/** Every message sent before is still handled. [any] */
+void pawl_shard_stop(pawl_shard *shard);
+/** Free what a stopped shard holds. */
+void pawl_shard_finish(pawl_shard *shard);
+/** Hand over a message. [any][nonblock] */
+void pawl_shard_send(pawl_shard *shard, pawl_message *message);
+/** Hand an operation to the registry at the end of this turn, with the others. [shard] */
+void pawl_shard_submit(pawl_shard *shard, pawl_registry_op *op);
+pawl_shard *pawl_worker_shard(pawl_worker *worker, uint64_t number);
+
+/** Told by a shard when a process has left: the claimer may have room again. [any] */
+void pawl_worker_left(pawl_worker *worker);
+
+#endif
