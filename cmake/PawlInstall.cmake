@@ -1,0 +1,24 @@
+# What `cmake --install` gives: libpawl (static and shared), the headers, pawl.pc, a CMake package, the program, the
+# connectors, the probe.
+include(CMakePackageConfigHelpers)
+
+set(PAWL_PLUGIN_DIR "${CMAKE_INSTALL_LIBDIR}/pawl/plugins")
+
+install(FILES abi/pawl_abi.h abi/pawl_plugin.h abi/pawl_process.h include/pawl/pawl.h include/pawl/error.h
+        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pawl")
+
+install(TARGETS pawl_static pawl_shared
+        LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+        ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
+        INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" "${CMAKE_INSTALL_INCLUDEDIR}/pawl")
+install(TARGETS pawl RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
+install(TARGETS http file exec LIBRARY DESTINATION "${PAWL_PLUGIN_DIR}")
+
+configure_file(cmake/pawl.pc.in "${CMAKE_BINARY_DIR}/pawl.pc" @ONLY)
+install(FILES "${CMAKE_BINARY_DIR}/pawl.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
+
+configure_package_config_file(cmake/pawl-config.cmake.in "${CMAKE_BINARY_DIR}/pawl-config.cmake"
+                              INSTALL_DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/pawl")
+write_basic_package_version_file("${CMAKE_BINARY_DIR}/pawl-config-version.cmake" COMPATIBILITY SameMajorVersion)
+install(FILES "${CMAKE_BINARY_DIR}/pawl-config.cmake" "${CMAKE_BINARY_DIR}/pawl-config-version.cmake"
+        DESTINATION "${CMAKE_INSTALL_LIBDIR}/cmake/pawl")

@@ -1,0 +1,32 @@
+#!/bin/sh
+# check-floors.sh: includes may only point down: host -> worker, plugins -> abi. worker and plugins never see each other;
+# plugins see abi/ alone (and rooms of their own floor); abi sees nothing. Prints every include that breaks this.
+set -eu
+cd "$(dirname "$0")/.."
+bad=0
+
+# refuse FLOOR PATTERN WHY: no file of the floor may include what matches.
+refuse() {
+    found=$(grep -rnE "^[[:space:]]*#[[:space:]]*include[[:space:]]+[\"<]($2)" "$1" --include='*.c' --include='*.h' || true)
+    if [ -n "$found" ]; then
+        printf '%s\n' "$found" | sed "s|\$|   <- $3|"
+        bad=1
+    fi
+}
+
+refuse abi '(\.\./)*(host|worker|plugins|pawl)/' 'abi/ stands alone'
+refuse worker '(\.\./)*(host|plugins)/' 'the worker sees neither host nor plugins'
+refuse worker 'pawl/pawl\.h' 'the worker does not see the embedding API'
+refuse worker '(dlfcn|libfyaml|rocksdb/c|curl/|microhttpd)' 'the worker knows no dlopen, YAML, RocksDB or HTTP'
+refuse plugins '(\.\./)*(host|worker)/' 'plugins see abi/ alone'
+refuse plugins 'pawl/' 'plugins see abi/ alone'
+refuse include '(\.\./)*(host|worker|plugins)/' 'public headers stand on abi/ alone'
+refuse host/cli '(\.\./)*worker/|(\.\./)*plugins/|(\.\./)*host/(host|profile|loader|facets|assemble|view)' \
+    'the CLI uses include/pawl/pawl.h and the API client alone'
+
+# No circles between the rooms of a floor: worker/base is under worker, plugins/store under the engines.
+refuse worker/base '(\.\./)+|worker/[a-z_]*\.h' 'worker/base stands under the worker'
+refuse plugins/store '(\.\./)*(memory|rocksdb)/|plugins/(memory|rocksdb)/' 'plugins/store stands under the engines'
+
+[ "$bad" = 0 ] || { echo "check-floors: includes that do not point down"; exit 1; }
+echo "check-floors: all includes point down"
