@@ -21,5 +21,7 @@ int pawl_arena_copy(pawl_arena *arena, pawl_bytes from, pawl_bytes *ret_to);
 void pawl_arena_reset(pawl_arena *arena);
 /** Free everything; the arena is empty and usable again. */
 void pawl_arena_finish(pawl_arena *arena);
+/** Bytes taken from the system, used or not. */
+size_t pawl_arena_held(const pawl_arena *arena);
 
 #endif

@@ -1,0 +1,307 @@
+/* activation.c: see activation.h. The life of a mirror, and one run of the program from call to verdict. Must never do
+ * anything for the program: it only says how the run ended. */
+#include "activation.h"
+
+#include "activation_mirror.h"
+#include "process_host.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- life ---- */
+
+pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_activation **ret, pawl_error *error)
+{
+    pawl_activation *mirror = calloc(1, sizeof *mirror);
+    if (mirror == NULL || !pawl_arena_copy(&mirror->arena, config->id, &mirror->config.id) ||
+        !pawl_arena_copy(&mirror->arena, config->session, &mirror->config.session) ||
+        !pawl_arena_copy(&mirror->arena, config->type, &mirror->config.type)) {
+        pawl_activation_destroy(mirror);
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory for a process");
+    }
+    mirror->config.revision = config->revision;
+    mirror->config.run = config->run;
+    mirror->config.program = config->program;
+    mirror->config.value_bytes_max = config->value_bytes_max;
+    mirror->config.commands_max = config->commands_max;
+    mirror->config.log = config->log;
+    *ret = mirror;
+    return PAWL_OK;
+}
+
+pawl_activation *pawl_activation_destroy(pawl_activation *mirror)
+{
+    if (mirror == NULL)
+        return NULL;
+    while (mirror->first_call != NULL) {
+        struct open_call *open = mirror->first_call;
+        mirror->first_call = (struct open_call *)open->call.next;
+        free(open->input);
+    }
+    free(mirror->chunks);
+    free(mirror->buckets);
+    free(mirror->run.waits);
+    free(mirror->run.document_buffer);
+    pawl_arena_finish(&mirror->run_arena);
+    pawl_arena_finish(&mirror->arena);
+    free(mirror);
+    return NULL;
+}
+
+/* ---- what the host calls share ---- */
+
+void *run_alloc(struct run *run, size_t size)
+{
+    pawl_arena *arena = &run->mirror->run_arena;
+    if (run->stuck != PAWL_OK)
+        return NULL;
+    if (size > RUN_MEMORY_MAX || arena->used > RUN_MEMORY_MAX - size) {
+        run_stick(run, PAWL_E_LIMIT, "limit", "the program asked for more than %zu bytes in one run", RUN_MEMORY_MAX);
+        return NULL;
+    }
+    void *memory = pawl_arena_alloc(arena, size);
+    if (memory == NULL)
+        run_out_of_memory(run);
+    return memory;
+}
+
+bool run_copy(struct run *run, pawl_bytes from, pawl_bytes *ret_to)
+{
+    void *memory = run_alloc(run, from.size);
+    if (memory == NULL)
+        return false;
+    if (from.size > 0)
+        memcpy(memory, from.data, from.size);
+    *ret_to = (pawl_bytes){memory, from.size};
+    return true;
+}
+
+pawl_status run_stick(struct run *run, pawl_status status, const char *code, const char *format, ...)
+{
+    if (run->stuck != PAWL_OK)
+        return run->stuck;
+    char text[REASON_BYTES_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    run->stuck = status;
+    run->stuck_code = code;
+    if (!pawl_arena_copy(&run->mirror->run_arena, (pawl_bytes){text, strlen(text)}, &run->stuck_reason))
+        run->stuck_reason = (pawl_bytes){code, strlen(code)};
+    return status;
+}
+
+pawl_status run_out_of_memory(struct run *run)
+{
+    return run_stick(run, PAWL_E_NOMEM, "out_of_memory", "the worker ran out of memory while running the program");
+}
+
+pawl_status run_enter(struct run *run)
+{
+    if (run->stuck == PAWL_OK && ++run->host_calls > HOST_CALLS_MAX)
+        run_stick(run, PAWL_E_LIMIT, "limit", "the program made more than %" PRIu64 " host calls in one run",
+                  HOST_CALLS_MAX);
+    return run->stuck;
+}
+
+pawl_status run_misuse(struct run *run, pawl_status status, const char *code, const char *message)
+{
+    run->seen = status;
+    run->seen_failure = (pawl_failure){.struct_size = sizeof(pawl_failure),
+                                       .klass = PAWL_TERMINAL,
+                                       .code = {code, strlen(code)},
+                                       .message = {message, strlen(message)}};
+    return status;
+}
+
+/* ---- the verdict ---- */
+
+static pawl_bytes text_of(const char *text)
+{
+    return (pawl_bytes){text, strlen(text)};
+}
+
+static void end(pawl_run_result *ret, uint32_t status, const pawl_failure *failure)
+{
+    ret->kind = PAWL_RUN_ENDED;
+    ret->status = status;
+    if (failure != NULL)
+        ret->failure = *failure;
+}
+
+static void break_contract(struct run *run, const char *what, pawl_status status)
+{
+    run_stick(run, PAWL_E_INVALID, "contract", "%s (it returned %s, %" PRId32 ")", what, pawl_status_name(status),
+              status);
+}
+
+static pawl_failure failure_text(const char *code, pawl_bytes message)
+{
+    return (pawl_failure){
+        .struct_size = sizeof(pawl_failure), .klass = PAWL_TERMINAL, .code = text_of(code), .message = message};
+}
+
+static void judge_failure(struct run *run, pawl_status status, pawl_run_result *ret)
+{
+    if (run->outcome == PAWL_FAILED) {
+        end(ret, PAWL_FAILED, &run->failure);
+    } else if (status == PAWL_E_CANCELLED) {
+        pawl_bytes reason = run->mirror->cancel_reason;
+        pawl_failure failure = failure_text(
+            "cancelled", run->cancel_told && reason.size > 0 ? reason : text_of("the process was cancelled"));
+        if (!run->cancel_told)
+            failure.message = text_of("the program said that it was cancelled, and nobody had asked");
+        end(ret, run->cancel_told ? PAWL_CANCELLED : PAWL_FAILED, &failure);
+    } else if (run->seen == status) {
+        end(ret, PAWL_FAILED, &run->seen_failure);
+    } else {
+        pawl_failure failure =
+            failure_text(pawl_status_name(status), text_of("the program returned this status and gave no details"));
+        end(ret, PAWL_FAILED, &failure);
+    }
+}
+
+/* Everything that makes a run stuck; what is left is SUSPENDED or ENDED in good order. */
+static void find_fault(struct run *run, pawl_status status)
+{
+    if (run->stuck != PAWL_OK)
+        return;
+    if (status == PAWL_E_UNSUPPORTED && run->progress == 0 && run->outcome == 0) {
+        run_stick(run, status, "unsupported", "the plugin has no program for type %.*s, revision %" PRIu32,
+                  (int)(run->mirror->config.type.size < 256 ? run->mirror->config.type.size : 256),
+                  (const char *)run->mirror->config.type.data, run->mirror->config.revision);
+        return;
+    }
+    run_check_all_issued(run, status == PAWL_SUSPEND ? "waits" : "ends");
+    if (run->stuck != PAWL_OK)
+        return;
+    if (status == PAWL_SUSPEND && run->outcome != 0)
+        break_contract(run, "the program called complete or fail and then suspended", status);
+    else if (status == PAWL_SUSPEND && !run->suspended)
+        break_contract(run, "the program suspended but waits for nothing", status);
+    else if (status != PAWL_SUSPEND && run->suspended)
+        break_contract(run, "an await gave PAWL_SUSPEND and the program did not return it", status);
+    else if (status == PAWL_OK && run->outcome == 0)
+        break_contract(run, "the program ended without calling complete", status);
+    else if (status == PAWL_OK && run->outcome == PAWL_FAILED)
+        break_contract(run, "the program called fail and then returned success", status);
+    else if (status < 0 && run->outcome == PAWL_COMPLETED)
+        break_contract(run, "the program called complete and then returned a failure", status);
+    else if (status > PAWL_SUSPEND)
+        break_contract(run, "the program returned a status that means nothing here", status);
+}
+
+static void report_document(struct run *run, pawl_run_result *ret)
+{
+    pawl_activation *mirror = run->mirror;
+    if (!run->has_document)
+        return;
+    uint8_t digest[16];
+    activation_digest(run->document, digest);
+    if (mirror->document_known && memcmp(digest, mirror->document_digest, sizeof digest) == 0)
+        return;
+    memcpy(mirror->document_digest, digest, sizeof digest);
+    mirror->document_known = true;
+    ret->document = &run->document;
+}
+
+static void judge(struct run *run, pawl_status status, pawl_run_result *ret)
+{
+    find_fault(run, status);
+    ret->local = run->local;
+    ret->local_count = run->local_count;
+    report_document(run, ret);
+    if (run->stuck != PAWL_OK) {
+        ret->kind = PAWL_RUN_STUCK;
+        ret->reason_code = text_of(run->stuck_code);
+        ret->reason = run->stuck_reason;
+    } else if (status == PAWL_SUSPEND) {
+        ret->kind = PAWL_RUN_SUSPENDED;
+        ret->waits = (pawl_bytes){run->waits_text, run->waits_size};
+        ret->waits_for_signal = run->waits_for_signal;
+    } else if (status == PAWL_OK) {
+        end(ret, PAWL_COMPLETED, NULL);
+        ret->output = run->output;
+    } else {
+        judge_failure(run, status, ret);
+    }
+}
+
+/* ---- a run ---- */
+
+static void begin(pawl_activation *mirror, uint64_t now_unix_ns)
+{
+    struct run *run = &mirror->run;
+    pawl_arena_reset(&mirror->run_arena);
+    mirror->epoch++;
+    *run = (struct run){
+        .process = {pawl_process_host_table()},
+        .mirror = mirror,
+        .now_unix_ns = now_unix_ns,
+        .next_came = mirror->first_came,
+        .waits = run->waits,
+        .wait_room = run->wait_room,
+        .await_epoch = run->await_epoch,
+        .document_buffer = run->document_buffer,
+        .document_room = run->document_room,
+    };
+}
+
+void pawl_activation_run(pawl_activation *mirror, uint64_t now_unix_ns, pawl_run_result *ret)
+{
+    struct run *run = &mirror->run;
+    begin(mirror, now_unix_ns);
+    *ret = (pawl_run_result){0};
+    pawl_status status = PAWL_E_INVALID;
+    if (mirror->head == 0)
+        run_stick(run, PAWL_E_INVALID, "contract", "the process has no record 1");
+    else
+        status = mirror->config.program->activate(&run->process, mirror->config.type, mirror->config.revision);
+    judge(run, status, ret);
+    if (run->progress > mirror->progress_max)
+        mirror->progress_max = run->progress;
+}
+
+/* ---- facts ---- */
+
+uint64_t pawl_activation_head(const pawl_activation *mirror)
+{
+    return mirror->head;
+}
+
+pawl_open_call *pawl_activation_calls(pawl_activation *mirror)
+{
+    return mirror->first_call == NULL ? NULL : &mirror->first_call->call;
+}
+
+pawl_open_timer *pawl_activation_timers(pawl_activation *mirror)
+{
+    return mirror->first_timer == NULL ? NULL : &mirror->first_timer->timer;
+}
+
+uint64_t pawl_activation_cancel_time(const pawl_activation *mirror)
+{
+    return mirror->cancel_unix_ns;
+}
+
+bool pawl_activation_cancel_told(const pawl_activation *mirror)
+{
+    return mirror->run.cancel_told;
+}
+
+bool pawl_activation_ended(const pawl_activation *mirror)
+{
+    return mirror->ended;
+}
+
+size_t pawl_activation_memory(const pawl_activation *mirror)
+{
+    return sizeof *mirror + pawl_arena_held(&mirror->arena) + pawl_arena_held(&mirror->run_arena) +
+           mirror->input_bytes + mirror->chunk_count * sizeof(struct command *) +
+           mirror->bucket_count * sizeof(struct name *) + mirror->run.wait_room * sizeof(struct wait) +
+           mirror->run.document_room;
+}

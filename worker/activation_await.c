@@ -1,0 +1,263 @@
+/* activation_await.c: the end of an await, and results. What an await gives is a function of the journal and of the
+ * program's own position alone: never of how much of the journal was there when it was asked. That holds because a
+ * record that is fed later has a larger sequence and so cannot change an await that has already ended. */
+#include "activation_mirror.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOT_COME UINT64_MAX
+
+/* ---- futures ---- */
+
+/* Exactly one of the two is set on success. */
+struct target {
+    struct command *command;
+    struct wait *wait;
+    uint64_t ordinal;
+};
+
+static bool find_target(struct run *run, pawl_future future, struct target *ret)
+{
+    uint64_t number = future >> 1;
+    if (number == 0)
+        return false;
+    if (future & 1) {
+        if (number > run->wait_count)
+            return false;
+        *ret = (struct target){.wait = &run->waits[number - 1]};
+        return true;
+    }
+    if (number > run->ordinal)
+        return false;
+    struct command *command = activation_command(run->mirror, number);
+    if (command == NULL || command->kind == COMMAND_NOW)
+        return false;
+    *ret = (struct target){.command = command, .ordinal = number};
+    return true;
+}
+
+static struct signal *untaken(const struct run *run, const struct name *name)
+{
+    return name->untaken_epoch == run->mirror->epoch ? name->untaken : name->first_signal;
+}
+
+/* When a target alone would come. */
+static uint64_t came(const struct run *run, const struct target *target)
+{
+    if (target->command != NULL)
+        return target->command->came == 0 ? NOT_COME : target->command->came;
+    const struct signal *signal = target->wait->taken != NULL ? target->wait->taken : untaken(run, target->wait->name);
+    return signal == NULL ? NOT_COME : signal->sequence;
+}
+
+/* The same within `await all`: several waits for one name take signals one after the other. */
+static uint64_t came_together(struct run *run, const struct target *target)
+{
+    struct wait *wait = target->wait;
+    if (wait == NULL || wait->taken != NULL)
+        return came(run, target);
+    if (wait->tentative_epoch != run->await_epoch) {
+        struct name *name = wait->name;
+        if (name->tentative_epoch != run->await_epoch)
+            name->tentative = untaken(run, name);
+        name->tentative_epoch = run->await_epoch;
+        wait->tentative = name->tentative;
+        wait->tentative_epoch = run->await_epoch;
+        if (name->tentative != NULL)
+            name->tentative = name->tentative->next;
+    }
+    return wait->tentative == NULL ? NOT_COME : wait->tentative->sequence;
+}
+
+static void take(struct run *run, struct wait *wait, struct signal *signal)
+{
+    if (wait->taken != NULL)
+        return;
+    wait->taken = signal;
+    wait->name->untaken = signal->next;
+    wait->name->untaken_epoch = run->mirror->epoch;
+}
+
+/* ---- the words for "waits for" ---- */
+
+static void describe_target(const struct target *target, char *text, size_t size)
+{
+    if (target->wait != NULL) {
+        snprintf(text, size, "signal %.*s", (int)target->wait->name->text.size,
+                 (const char *)target->wait->name->text.data);
+        return;
+    }
+    if (target->command->kind == COMMAND_TIMER) {
+        snprintf(text, size, "timer");
+        return;
+    }
+    const struct name *name = target->command->name;
+    const struct open_call *open = target->command->open.call;
+    int used = snprintf(text, size, "call %.*s", (int)name->text.size, (const char *)name->text.data);
+    if (open != NULL && open->call.attempts > 0 && used > 0 && (size_t)used < size)
+        snprintf(text + used, size - (size_t)used, " (attempt %" PRIu32 ")", open->call.attempts + 1);
+}
+
+#define MORE_ROOM ((size_t)32) /* for " and 18446744073709551615 more" */
+
+static void describe_waits(struct run *run, const pawl_future *futures, size_t count)
+{
+    size_t used = 0, left_out = 0;
+    run->waits_for_signal = false;
+    for (size_t i = 0; i < count; i++) {
+        struct target target = {0};
+        if (!find_target(run, futures[i], &target))
+            continue;
+        if (target.command != NULL ? target.command->came != 0 : target.wait->taken != NULL)
+            continue;
+        if (target.wait != NULL)
+            run->waits_for_signal = true;
+        char text[NAME_BYTES_MAX + 32];
+        if (left_out == 0)
+            describe_target(&target, text, sizeof text);
+        size_t size = left_out == 0 ? strlen(text) : 0;
+        const char *separator = used == 0 ? "" : ", ";
+        if (left_out > 0 || used + strlen(separator) + size + MORE_ROOM > sizeof run->waits_text) {
+            left_out++;
+            continue;
+        }
+        used += (size_t)snprintf(run->waits_text + used, sizeof run->waits_text - used, "%s%s", separator, text);
+    }
+    if (left_out > 0)
+        used += (size_t)snprintf(run->waits_text + used, sizeof run->waits_text - used, "%s%zu more",
+                                 used == 0 ? "" : " and ", left_out);
+    run->waits_size = used;
+}
+
+/* ---- await ---- */
+
+static pawl_status refused(struct run *run)
+{
+    if (run->refused == PAWL_OK)
+        return run_misuse(run, PAWL_E_INVALID, "process.bad_future", "future 0 was awaited, and no start has failed");
+    run->seen = run->refused;
+    run->seen_failure = run->refusal;
+    return run->refused;
+}
+
+/* Where an await over these would end: the sequence (NOT_COME: nowhere yet) and the position that came first. */
+struct await_end {
+    uint64_t sequence;
+    size_t first;
+};
+
+static pawl_status find_end(struct run *run, uint32_t mode, const pawl_future *futures, size_t count,
+                            struct await_end *ret)
+{
+    uint64_t first = NOT_COME, last = 0;
+    run->await_epoch++;
+    for (size_t i = 0; i < count; i++) {
+        struct target target = {0};
+        if (futures[i] == 0)
+            return refused(run);
+        if (!find_target(run, futures[i], &target))
+            return run_misuse(run, PAWL_E_INVALID, "process.bad_future",
+                              "an await names a future that this run has not started");
+        uint64_t sequence = mode == PAWL_AWAIT_ALL ? came_together(run, &target) : came(run, &target);
+        if (sequence < first) {
+            first = sequence;
+            ret->first = i;
+        }
+        if (sequence > last)
+            last = sequence;
+    }
+    ret->sequence = mode == PAWL_AWAIT_ALL ? last : first;
+    return PAWL_OK;
+}
+
+/* The program's time moves on: what came up to here counts as ended. */
+static void advance(struct run *run, uint64_t sequence)
+{
+    if (sequence <= run->horizon)
+        return;
+    run->horizon = sequence;
+    while (run->next_came != NULL && run->next_came->came <= sequence) {
+        if (run->open > 0)
+            run->open--;
+        run->next_came = run->next_came->next_came;
+        run->mirror->effort++;
+    }
+}
+
+static void take_signals(struct run *run, uint32_t mode, const pawl_future *futures, size_t count, size_t first)
+{
+    struct target target = {0};
+    if (mode == PAWL_AWAIT_ANY) {
+        if (find_target(run, futures[first], &target) && target.wait != NULL)
+            take(run, target.wait, untaken(run, target.wait->name));
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        if ((futures[i] & 1) && find_target(run, futures[i], &target))
+            take(run, target.wait, target.wait->tentative);
+}
+
+pawl_status run_await(struct run *run, uint32_t mode, const pawl_future *futures, size_t count, size_t *index)
+{
+    if (mode != PAWL_AWAIT_ANY && mode != PAWL_AWAIT_ALL)
+        return run_misuse(run, PAWL_E_INVALID, "process.bad_await", "an await has an unknown mode");
+    if (count == 0 && mode == PAWL_AWAIT_ALL)
+        return PAWL_OK;
+    if (count == 0 || futures == NULL)
+        return run_misuse(run, PAWL_E_INVALID, "process.bad_await", "an await names no future");
+    struct await_end end = {0};
+    pawl_status status = find_end(run, mode, futures, count, &end);
+    if (status != PAWL_OK)
+        return status;
+    uint64_t cancel = run->mirror->cancel_sequence;
+    if (cancel != 0 && !run->cancel_told && cancel < end.sequence) {
+        run->cancel_told = true;
+        advance(run, cancel);
+        return PAWL_E_CANCELLED;
+    }
+    if (end.sequence == NOT_COME) {
+        run->suspended = true;
+        describe_waits(run, futures, count);
+        return PAWL_SUSPEND;
+    }
+    take_signals(run, mode, futures, count, end.first);
+    advance(run, end.sequence);
+    if (index != NULL)
+        *index = end.first;
+    return PAWL_OK;
+}
+
+/* ---- results ---- */
+
+pawl_status run_result(struct run *run, pawl_future future, pawl_bytes *value, const pawl_failure **failure)
+{
+    struct target target = {0};
+    if (future == 0)
+        return refused(run);
+    if (!find_target(run, future, &target))
+        return run_misuse(run, PAWL_E_INVALID, "process.bad_future",
+                          "a result was asked of a future that this run has not started");
+    if (target.wait != NULL) {
+        if (target.wait->taken == NULL)
+            return run_misuse(run, PAWL_E_INVALID, "process.not_awaited",
+                              "the result of a signal wait was asked before an await ended with it");
+        *value = target.wait->taken->payload;
+        return PAWL_OK;
+    }
+    const struct command *command = target.command;
+    if (command->came == 0 || command->came > run->horizon)
+        return run_misuse(run, PAWL_E_INVALID, "process.not_awaited",
+                          "the result of a call or timer was asked before an await gave it");
+    if (command->kind == COMMAND_TIMER) {
+        *value = (pawl_bytes){"", 0};
+        return PAWL_OK;
+    }
+    if (!command->failed) {
+        *value = command->end.value;
+        return PAWL_OK;
+    }
+    *failure = command->end.failure;
+    return PAWL_E_FAILED;
+}

@@ -1,0 +1,224 @@
+/* activation_mirror.h: what activation.c, activation_feed.c, activation_await.c and process_host.c share; nobody else
+ * includes it. Owns the memory layout of the mirror (what the journal says, indexed for the program's questions) and of
+ * one run over it. Every lookup is O(1) and a run allocates nothing for a step that the journal already holds: this is
+ * the hot path of replay. [instance] */
+#ifndef PAWL_ACTIVATION_MIRROR_H
+#define PAWL_ACTIVATION_MIRROR_H
+
+#include "activation.h"
+
+#define COMMANDS_PER_CHUNK ((size_t)16)
+/* A record may name an ordinal this far beyond those known (calls that were started and not yet recorded); more is
+ * damage. It bounds what one bad record can make us allocate. */
+#define ORDINAL_GAP_MAX  ((uint64_t)1 << 20)
+#define HOST_CALLS_MAX   ((uint64_t)10 * 1000 * 1000) /* of one run: a program that asks more never ends */
+#define RUN_MEMORY_MAX   ((size_t)256 * 1024 * 1024)  /* of one run's arena */
+#define NAME_BYTES_MAX   ((size_t)256)                /* of an effect's or a signal's name */
+#define WAITS_BYTES_MAX  ((size_t)256)
+#define REASON_BYTES_MAX ((size_t)1536)
+#define DETAIL_BYTES_MAX ((size_t)64 * 1024) /* of a failure's detail_json; a longer one is left out */
+
+/* One SIGNAL record. */
+struct signal {
+    struct signal *next; /* of the same name, in order of sequence */
+    uint64_t sequence;
+    pawl_bytes payload;
+};
+
+/* One name, of an effect or a signal: stored once, so that steps need no copy of it. */
+struct name {
+    pawl_bytes text;
+    uint64_t hash;
+    struct name *next_in_bucket;
+    struct signal *first_signal, *last_signal;
+    /* Which signal the next wait takes: valid when the epoch is the current run's, else first_signal. */
+    struct signal *untaken;
+    uint64_t untaken_epoch;
+    /* The same within one `await all`, before it is known whether all have come. */
+    struct signal *tentative;
+    uint64_t tentative_epoch;
+};
+
+enum command_kind { COMMAND_NONE, COMMAND_CALL, COMMAND_TIMER, COMMAND_NOW };
+
+struct open_call {
+    pawl_open_call call; /* first: what others see */
+    struct open_call *previous;
+    void *input; /* owned copy */
+};
+
+struct open_timer {
+    pawl_open_timer timer; /* first: what others see */
+    struct open_timer *previous;
+};
+
+/* What is known of one ordinal, from the journal or from an earlier run of this mirror. */
+struct command {
+    uint8_t kind;              /* enum command_kind; NONE: nothing is known */
+    bool recorded;             /* the journal has a record of it; else only a run has issued it */
+    bool failed;               /* CALL that came as a failure */
+    uint64_t came;             /* sequence of its STEP or FIRED record; 0: not yet */
+    struct command *next_came; /* in order of sequence */
+    union {
+        uint8_t digest[16]; /* CALL */
+        uint64_t after_ns;  /* TIMER */
+        uint64_t value_ns;  /* NOW */
+    } of;
+    const struct name *name; /* CALL */
+    union {
+        pawl_bytes value;            /* CALL that succeeded */
+        const pawl_failure *failure; /* CALL that failed */
+    } end;
+    union {
+        struct open_call *call;   /* CALL that has not come */
+        struct open_timer *timer; /* TIMER that has not come */
+    } open;
+};
+
+/* One wait for a signal, in one run. */
+struct wait {
+    struct name *name;
+    struct signal *taken;     /* NULL: none yet */
+    struct signal *tentative; /* valid when the epoch is the current await's */
+    uint64_t tentative_epoch;
+};
+
+/* One run of the program: everything the program has done so far in it. */
+struct run {
+    pawl_process process; /* first: what the program sees */
+    struct pawl_activation *mirror;
+    uint64_t now_unix_ns;
+    uint64_t ordinal; /* of the last command issued */
+    /* The program's own time: the largest sequence that an await has ended with. A future that came later is not yet
+     * known to the program, however long it has been in the journal. */
+    uint64_t horizon;
+    uint64_t open;               /* commands started and not come before the horizon */
+    struct command *next_came;   /* the first command that came after the horizon */
+    struct open_call *last_call; /* of smaller ordinal than the next command; NULL: none */
+    struct open_timer *last_timer;
+    struct wait *waits; /* kept from run to run */
+    size_t wait_count, wait_room;
+    uint64_t await_epoch; /* never starts again, so that a stale mark in a name cannot match */
+    uint64_t host_calls;
+    uint64_t progress; /* commands and awaits so far: how far the program is, for replaying() */
+    uint64_t draws;    /* uses of the random source so far */
+    bool cancel_told;
+    bool suspended; /* an await has given PAWL_SUSPEND */
+    bool waits_for_signal;
+    size_t waits_size;
+    char waits_text[WAITS_BYTES_MAX];
+    /* Sticky end: whatever the program does now, the run is stuck. PAWL_OK: none. */
+    pawl_status stuck;
+    const char *stuck_code;
+    pawl_bytes stuck_reason;
+    /* Why the last start gave 0. */
+    pawl_status refused;
+    pawl_failure refusal;
+    /* The failure that the last result() or await gave, and with which status. */
+    pawl_status seen;
+    pawl_failure seen_failure;
+    /* What the program said about its end. */
+    uint32_t outcome; /* 0, PAWL_COMPLETED or PAWL_FAILED */
+    pawl_bytes output;
+    pawl_failure failure;
+    bool has_document;
+    pawl_bytes document;
+    void *document_buffer; /* holds it; kept from run to run */
+    size_t document_room;
+    pawl_record *local;
+    size_t local_count, local_room;
+};
+
+struct pawl_activation {
+    pawl_activation_config config; /* its bytes are in the arena */
+    pawl_arena arena;              /* lives as long as the mirror */
+    pawl_arena run_arena;          /* of the last run */
+    uint64_t head;
+    pawl_bytes input;
+    uint64_t started_unix_ns;
+    uint8_t seed[16]; /* of random(); set with record 1 */
+    bool ended;
+    /* commands by ordinal */
+    struct command **chunks;
+    size_t chunk_count;
+    uint64_t ordinal_max;  /* highest ordinal known */
+    uint64_t recorded_max; /* highest ordinal in the journal */
+    struct command *first_came, *last_came;
+    /* names */
+    struct name **buckets;
+    size_t bucket_count, name_count;
+    /* what is open */
+    struct open_call *first_call, *last_call;
+    struct open_timer *first_timer, *last_timer;
+    struct open_call *spare_calls;
+    struct open_timer *spare_timers;
+    size_t input_bytes; /* of the open calls */
+    /* the first CANCEL record */
+    uint64_t cancel_sequence, cancel_unix_ns;
+    pawl_bytes cancel_reason;
+    /* runs */
+    uint64_t epoch;        /* number of the current run */
+    uint64_t progress_max; /* of all runs so far */
+    bool document_known;   /* a document was reported in this residency */
+    uint8_t document_digest[16];
+    uint64_t effort; /* rounds of every loop whose length depends on history; for the tests of linearity */
+    struct run run;
+};
+
+/* ---- mirror (activation_mirror.c) ---- */
+
+/* The command of an ordinal >= 1, or NULL when there is no room for it yet. */
+struct command *activation_command(const pawl_activation *mirror, uint64_t ordinal);
+/* The same, making room. NULL when out of memory. */
+struct command *activation_command_make(pawl_activation *mirror, uint64_t ordinal);
+/* The one `name` for this text. NULL when out of memory. */
+struct name *activation_name(pawl_activation *mirror, pawl_bytes text);
+/* A new open call or timer, in the list after `after` (NULL: first) which must be its place by ordinal. NULL when out
+ * of memory. */
+struct open_call *activation_call_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
+                                       struct open_call *after);
+struct open_timer *activation_timer_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
+                                         struct open_timer *after);
+/* The last open one of a smaller ordinal, looked for from the end. */
+struct open_call *activation_call_before(pawl_activation *mirror, uint64_t ordinal);
+struct open_timer *activation_timer_before(pawl_activation *mirror, uint64_t ordinal);
+/* Take out of the list and free. */
+void activation_call_close(pawl_activation *mirror, struct command *command);
+void activation_timer_close(pawl_activation *mirror, struct command *command);
+/* XXH3-128 in canonical byte order. */
+void activation_digest(pawl_bytes bytes, uint8_t ret[16]);
+bool activation_bytes_equal(pawl_bytes left, pawl_bytes right);
+
+/* Eight bytes, least significant first: hashed things must not depend on the machine. */
+void activation_put_fixed(uint8_t at[8], uint64_t value);
+
+/* ---- run (activation.c) ---- */
+
+/* Make the run stuck for good; the first reason wins. Returns status. */
+pawl_status run_stick(struct run *run, pawl_status status, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Out of memory is the host's trouble, not the process's failure: stuck, so that it can be resumed. */
+pawl_status run_out_of_memory(struct run *run);
+/* Start of every host call: counts it; not PAWL_OK when the run is stuck. */
+pawl_status run_enter(struct run *run);
+/* Bytes of the run, zeroed; NULL when out of memory or beyond the limit (the run is stuck then). */
+void *run_alloc(struct run *run, size_t size);
+bool run_copy(struct run *run, pawl_bytes from, pawl_bytes *ret_to);
+/* Remember why a host call could not be done, for when the program returns this status. Code and message are static or
+ * of the run. Returns status. */
+pawl_status run_misuse(struct run *run, pawl_status status, const char *code, const char *message);
+
+/* Stuck unless the run has issued every command that is known. did: "ends", "waits". (process_host.c) */
+void run_check_all_issued(struct run *run, const char *did);
+
+/* ---- await (activation_await.c) ---- */
+
+#define FUTURE_OF_ORDINAL(ordinal) ((pawl_future)((ordinal) << 1))
+#define FUTURE_OF_WAIT(index)      ((pawl_future)((((uint64_t)(index) + 1) << 1) | 1))
+
+pawl_status run_await(struct run *run, uint32_t mode, const pawl_future *futures, size_t count, size_t *index);
+/* The end of a future that the program knows to have come: PAWL_OK and its value, PAWL_E_FAILED and its failure, or
+ * what is wrong with asking. */
+pawl_status run_result(struct run *run, pawl_future future, pawl_bytes *value, const pawl_failure **failure);
+
+#endif
