@@ -123,6 +123,8 @@ static pawl_status feed_attempt(pawl_activation *mirror, const pawl_entry *entry
         return no_memory(error);
     command->kind = COMMAND_CALL;
     pawl_open_call *call = &command->open.call->call;
+    if (call->first_attempt_unix_ns == 0)
+        call->first_attempt_unix_ns = entry->time_unix_ns;
     if (entry->kind == PAWL_RECORD_INTENT) {
         if (entry->attempt > call->intents)
             call->intents = entry->attempt;
