@@ -325,8 +325,7 @@ PAWL_INLINE_ pawl_status pawl_fail_detail(const pawl_core *core, pawl_failure_si
     return PAWL_E_FAILED;
 }
 
-/* ---- while a call runs
- * ------------------------------------------------------------------------------------------------ */
+/* ---- while a call runs ----------------------------------------------------------------------------------------- */
 
 /* [any] Non-zero once the call should stop. */
 PAWL_INLINE_ int pawl_call_cancelled(const pawl_core *core, const pawl_effect_call *call)
