@@ -1,0 +1,26 @@
+#!/bin/sh
+# run.sh BUILD-DIR [DIR]: prepare a fresh directory .demo with a pinned profile, then run the demo over DIR.
+set -eu
+build=$(cd "$1" && pwd)
+here=$(cd "$(dirname "$0")" && pwd)
+files=$(cd "${2:-/usr/share/doc}" && pwd)
+demo=${PAWL_DEMO_DIR:-$(cd "$here/../.." && pwd)/.demo}
+
+rm -rf "$demo"
+mkdir -p "$demo"
+chmod 700 "$demo"
+
+# A profile pins each plugin by its digest: what is loaded is what was built here.
+pin() { sha256sum "$build/plugins/$1" | cut -d ' ' -f 1; }
+sed -e "s|@PLUGINS@|$build/plugins|g" -e "s|@FILES@|$files|g" \
+    -e "s|@FILE_SHA@|$(pin pawl-file.so)|" -e "s|@EXEC_SHA@|$(pin pawl-exec.so)|" \
+    -e "s|@HTTP_SHA@|$(pin pawl-http.so)|" -e "s|@INTAKE_SHA@|$(pin intake.so)|" \
+    "$here/intake.yaml.in" >"$demo/intake.yaml.in"
+
+# The socket's path must be short (108 bytes at most), whatever the path of this directory is.
+socket_dir=$(mktemp -d "${TMPDIR:-/tmp}/pawl-demo.XXXXXX")
+trap 'rm -rf "$socket_dir"' EXIT INT TERM
+sed -i "s|@SOCKET@|$socket_dir/pawl.sock|" "$demo/intake.yaml.in"
+
+"$build/examples/intake/intake_demo" "$build/host/cli/pawl" "$demo/intake.yaml.in" "$demo/intake.yaml" \
+    "$socket_dir/pawl.sock" "$files"
