@@ -55,7 +55,11 @@ typedef struct pawl_host_options {
  *  a failure undoes what was done and leaves every process as it was. When the tier check fails the error's code is
  *  "durable_store_required:<facet>" of the first failing facet (attachment, artifact, session, process_registry) and the
  *  message names every failing one.
- *  @param[out] ret the host; close it with pawl_host_close. Since 0.1. */
+ *  Since 0.1.
+ *  @param options      how; borrowed for the call
+ *  @param[out] ret     the host; close it with pawl_host_close
+ *  @param[out] error   why not; may be NULL
+ *  @return PAWL_OK, or a negative status. [any] */
 PAWL_EXPORT pawl_status pawl_host_open(const pawl_host_options *options, pawl_host **ret, pawl_error *error);
 
 /** Every problem of a profile, one per line as "file:line:column: message", in *ret_report (empty when there is none).
@@ -124,7 +128,13 @@ PAWL_EXPORT pawl_status pawl_host_start_async(pawl_host *host, const pawl_start 
 typedef struct pawl_wait pawl_wait;
 /** Wait for the end of a process without blocking: the callback comes once, with PAWL_OK and the outcome, PAWL_E_CANCELLED
  *  after pawl_wait_cancel, PAWL_E_NOT_FOUND, or PAWL_E_CLOSED. Since 0.1.
- *  @param[out] ret a handle that lives until the callback has returned; may be NULL. */
+ *  @param host        the host
+ *  @param id          of the process
+ *  @param done        the callback, once
+ *  @param context     given to it
+ *  @param[out] ret    a handle that lives until the callback has returned; may be NULL
+ *  @param[out] error  why no wait was begun; may be NULL
+ *  @return PAWL_OK when the callback will come. [any] */
 PAWL_EXPORT pawl_status pawl_host_wait_async(pawl_host *host, const char *id, pawl_on_outcome done, void *context,
                                              pawl_wait **ret, pawl_error *error);
 /** End a wait early; harmless if it is just ending, not allowed after its callback returned. Since 0.1. */
