@@ -57,12 +57,9 @@
 
 /* ---- the entry -------------------------------------------------------------------------------------------------- */
 
-/* The manifest (a string literal) is written into the ELF note, and the entry points at the very same bytes: they
- * cannot differ. The note is followed by an empty one of which the first word is the literal's padding, so that the
- * section is a well-formed list whatever the manifest's length. At file scope, once per plugin; end it with a
- * semicolon. */
-#define PAWL_PLUGIN(plugin_id, plugin_version, plugin_vendor, plugin_manifest, plugin_init, plugin_deinit,             \
-                    plugin_get_factory)                                                                                \
+/* The note alone, from a string literal; PAWL_PLUGIN uses it. It is followed by an empty note of which the first word
+ * is the literal's padding, so that the section is a well-formed list whatever the manifest's length. */
+#define PAWL_MANIFEST_NOTE_(plugin_manifest)                                                                           \
     static const struct {                                                                                              \
         uint32_t name_size;                                                                                            \
         uint32_t descriptor_size;                                                                                      \
@@ -77,7 +74,13 @@
                                             PAWL_NOTE_NAME,                                                            \
                                             plugin_manifest,                                                           \
                                             0,                                                                         \
-                                            0};                                                                        \
+                                            0}
+
+/* The entry. The manifest (a string literal) is written into the ELF note, and the root points at the very same bytes:
+ * they cannot differ. At file scope, once per plugin; end it with a semicolon. */
+#define PAWL_PLUGIN(plugin_id, plugin_version, plugin_vendor, plugin_manifest, plugin_init, plugin_deinit,             \
+                    plugin_get_factory)                                                                                \
+    PAWL_MANIFEST_NOTE_(plugin_manifest);                                                                              \
     PAWL_EXTERN_C_ PAWL_EXPORT const pawl_plugin_root *pawl_plugin_entry_v1(void);                                     \
     PAWL_EXTERN_C_ PAWL_EXPORT const pawl_plugin_root *pawl_plugin_entry_v1(void)                                      \
     {                                                                                                                  \
