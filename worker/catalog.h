@@ -31,6 +31,7 @@ typedef struct pawl_effect {
     const char *name;      /* "bank.charge" or "receiver.post" */
     const char *plugin;    /* id of the plugin, for messages */
     const char *operation; /* as the plugin knows it */
+    const pawl_host_root *host; /* the plugin's own root, given to it in calls; NULL: the worker's */
     const pawl_effect_table *effect;
     const pawl_connector_table *connector;
     pawl_connector *instance;

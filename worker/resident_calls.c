@@ -299,7 +299,7 @@ static pawl_call *make_call(pawl_resident *r, const pawl_open_call *open, const 
 {
     pawl_call_request request = {
         .effect = effect,
-        .host = r->worker->config.host,
+        .host = effect->host != NULL ? effect->host : r->worker->config.host,
         .process = r->id,
         .session = r->session,
         .input = open->input,
