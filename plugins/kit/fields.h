@@ -1,0 +1,44 @@
+/* fields.h: strict reading of JSON objects (configurations and inputs) by a table of their fields. What the table does
+ * not name is refused, so that a misspelt key is an error and not a default. Owns nothing: what is read is borrowed
+ * from the object. [any] */
+#ifndef PAWL_KIT_FIELDS_H
+#define PAWL_KIT_FIELDS_H
+
+#include "plugins/kit/error.h"
+
+#define PAWL_KIT_FIELDS_MAX 64u /* a table has fewer */
+
+typedef enum pawl_kit_type {
+    PAWL_KIT_TEXT,
+    PAWL_KIT_INTEGER, /* within min..max */
+    PAWL_KIT_BOOLEAN,
+    PAWL_KIT_OBJECT, /* any object */
+    PAWL_KIT_TEXTS,  /* an object of which every value is a text */
+    PAWL_KIT_LIST,   /* an array of texts */
+    PAWL_KIT_ARRAY,  /* any array */
+    PAWL_KIT_ANY
+} pawl_kit_type;
+
+typedef struct pawl_kit_field {
+    const char *name;
+    pawl_kit_type type;
+    bool required;
+    int64_t min, max; /* integers only */
+} pawl_kit_field;
+
+/** Check an object against its table. where: what the messages begin with ("http connector \"crm\": config.tls"); code:
+ *  of the failure, which is terminal. */
+pawl_status pawl_kit_check(const json_t *object, const pawl_kit_field *fields, size_t count, const char *where,
+                           const char *code, pawl_kit_error *error);
+#define PAWL_KIT_COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+/** Parse an object from bytes, and refuse anything else. Empty bytes are an empty object. A duplicate key is refused.
+ *  *ret is the caller's (json_decref). */
+pawl_status pawl_kit_parse(pawl_bytes text, const char *where, const char *code, json_t **ret, pawl_kit_error *error);
+
+/* Values of a checked object, or what to use when absent. */
+const char *pawl_kit_text(const json_t *object, const char *name, const char *otherwise);
+int64_t pawl_kit_integer(const json_t *object, const char *name, int64_t otherwise);
+bool pawl_kit_boolean(const json_t *object, const char *name, bool otherwise);
+
+#endif
