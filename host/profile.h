@@ -19,7 +19,7 @@
 #define PAWL_PROFILE_BYTES_MAX (1024u * 1024u) /* of a profile file */
 #define PAWL_PROFILE_DEPTH_MAX 40u             /* of nesting, with aliases followed */
 #define PAWL_PROFILE_NODES_MAX 100000u         /* values in it, with aliases followed */
-#define PAWL_PROBLEMS_MAX 200u                 /* kept of one file; the rest are counted */
+#define PAWL_PROBLEMS_MAX      200u            /* kept of one file; the rest are counted */
 
 /** Where something stands in the profile; both count from 1, columns in characters. {0, 0}: nowhere (a default). */
 typedef struct pawl_place {
@@ -27,7 +27,8 @@ typedef struct pawl_place {
     uint32_t column;
 } pawl_place;
 
-/* ---- problems ----------------------------------------------------------------------------------------------------- */
+/* ---- problems -----------------------------------------------------------------------------------------------------
+ */
 
 /** One thing wrong with a profile. */
 typedef struct pawl_problem {
@@ -54,7 +55,8 @@ void pawl_problems_print(const pawl_problem_list *list, FILE *out);
 /** Free what the list holds and zero it. NULL allowed. */
 void pawl_problems_free(pawl_problem_list *list);
 
-/* ---- the profile -------------------------------------------------------------------------------------------------- */
+/* ---- the profile --------------------------------------------------------------------------------------------------
+ */
 
 /** stores.NAME */
 typedef struct pawl_profile_store {
@@ -92,15 +94,15 @@ typedef struct pawl_profile_connector {
 } pawl_profile_connector;
 
 /* Which members of an effect's settings were written in the profile. */
-#define PAWL_SET_TIMEOUT 1u
-#define PAWL_SET_CONCURRENCY 2u
-#define PAWL_SET_ATTEMPTS 4u
-#define PAWL_SET_FIRST_DELAY 8u
-#define PAWL_SET_FACTOR 16u
-#define PAWL_SET_MAX_DELAY 32u
-#define PAWL_SET_JITTER 64u
-#define PAWL_SET_ELAPSED_MAX 128u
-#define PAWL_SET_ON_EXHAUSTED 256u
+#define PAWL_SET_TIMEOUT       1u
+#define PAWL_SET_CONCURRENCY   2u
+#define PAWL_SET_ATTEMPTS      4u
+#define PAWL_SET_FIRST_DELAY   8u
+#define PAWL_SET_FACTOR        16u
+#define PAWL_SET_MAX_DELAY     32u
+#define PAWL_SET_JITTER        64u
+#define PAWL_SET_ELAPSED_MAX   128u
+#define PAWL_SET_ON_EXHAUSTED  256u
 #define PAWL_SET_NON_RETRYABLE 512u
 
 /** effects."NAME": overrides for one effect ("stock.reserve") or connector operation ("receiver.post"). Members whose
@@ -164,19 +166,21 @@ typedef struct pawl_profile {
     struct pawl_profile_memory *memory; /* owns all text and arrays above */
 } pawl_profile;
 
-/* ---- loading ------------------------------------------------------------------------------------------------------ */
+/* ---- loading ------------------------------------------------------------------------------------------------------
+ */
 
 /** Read and check a profile file.
  *  @param[out] ret       the profile, only when PAWL_OK is returned; free with pawl_profile_free
- *  @param[out] problems  zero-initialised by the caller, who frees it; holds at least one when the status is not PAWL_OK
- *  @return PAWL_OK, PAWL_E_INVALID (something is wrong with it), PAWL_E_NOT_FOUND or PAWL_E_IO (the file cannot be read),
- *          PAWL_E_LIMIT (too large), PAWL_E_NOMEM */
+ *  @param[out] problems  zero-initialised by the caller, who frees it; holds at least one when the status is not
+ * PAWL_OK
+ *  @return PAWL_OK, PAWL_E_INVALID (something is wrong with it), PAWL_E_NOT_FOUND or PAWL_E_IO (the file cannot be
+ * read), PAWL_E_LIMIT (too large), PAWL_E_NOMEM */
 pawl_status pawl_profile_load(const char *path, pawl_profile **ret, pawl_problem_list *problems);
 
 #define PAWL_PROFILE_NO_FILES 1u /* do not look whether the named files exist (tests, fuzzing, checks elsewhere) */
 
-/** As pawl_profile_load, from text. name: stands for the path in reports; directory: what relative paths are relative to,
- *  NULL for the working directory; flags: PAWL_PROFILE_*. */
+/** As pawl_profile_load, from text. name: stands for the path in reports; directory: what relative paths are relative
+ * to, NULL for the working directory; flags: PAWL_PROFILE_*. */
 pawl_status pawl_profile_parse(const char *text, size_t size, const char *name, const char *directory, uint32_t flags,
                                pawl_profile **ret, pawl_problem_list *problems);
 
@@ -190,13 +194,14 @@ typedef struct pawl_profile_known {
     const char *const *effects;    /* names of effects and "instance.operation" of connectors */
 } pawl_profile_known;
 
-/** Check the ids in a profile against the plugins, once their manifests have been read: a store with an unknown provider, a
- *  connector with an unknown plugin, overrides for an unknown effect; each with the closest known one.
+/** Check the ids in a profile against the plugins, once their manifests have been read: a store with an unknown
+ * provider, a connector with an unknown plugin, overrides for an unknown effect; each with the closest known one.
  *  @return PAWL_OK or PAWL_E_INVALID, with problems added (problems->path is set if it was NULL) */
 pawl_status pawl_profile_check_known(const pawl_profile *profile, const pawl_profile_known *known,
                                      pawl_problem_list *problems);
 
-/* ---- using -------------------------------------------------------------------------------------------------------- */
+/* ---- using --------------------------------------------------------------------------------------------------------
+ */
 
 /** The overrides for an effect by its full name, or NULL. */
 const pawl_profile_effect *pawl_profile_find_effect(const pawl_profile *profile, const char *name);
