@@ -1,0 +1,6 @@
+/* high_flag.c: sets a flag that a host which does not know it may not ignore. */
+#define TABLE &table
+#include "base.h"
+
+static const pawl_effect_table table = {sizeof table, 0x00010000u, echo, NULL, NULL};
+HOSTILE;

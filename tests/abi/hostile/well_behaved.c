@@ -1,0 +1,4 @@
+/* well_behaved.c: breaks no rule. */
+#include "base.h"
+
+HOSTILE;
