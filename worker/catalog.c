@@ -152,18 +152,53 @@ pawl_status pawl_catalog_add_effect(pawl_catalog *catalog, const pawl_effect *ef
     return PAWL_OK;
 }
 
-pawl_status pawl_catalog_add_type(pawl_catalog *catalog, const pawl_type *type, pawl_error *error)
+/* Put a further revision of a type in its place among the others, newest first. */
+static void chain(pawl_catalog *catalog, pawl_type *added)
+{
+    uint32_t position = catalog->types.slots[slot_of(&catalog->types, pawl_bytes_text(added->name))] - 1;
+    const pawl_type *newest = catalog->types.items[position];
+    if (added->revision > newest->revision) {
+        added->older = newest;
+        catalog->types.items[position] = added;
+        return;
+    }
+    /* The catalog made every one of these: it may write to them. */
+    pawl_type *newer = (pawl_type *)(uintptr_t)newest;
+    while (newer->older != NULL && newer->older->revision > added->revision)
+        newer = (pawl_type *)(uintptr_t)newer->older;
+    added->older = newer->older;
+    newer->older = added;
+}
+
+static pawl_status check_type(const pawl_catalog *catalog, const pawl_type *type, pawl_error *error)
 {
     const pawl_type *there = pawl_catalog_type(catalog, pawl_bytes_text(type->name));
-    if (there != NULL)
+    if (there != NULL && strcmp(there->plugin, type->plugin) != 0)
         return pawl_error_set(error, PAWL_E_CONFLICT, "catalog.duplicate_type",
                               "process type \"%s\" is offered by plugin %s and by plugin %s; only one may offer it",
                               type->name, there->plugin, type->plugin);
+    if (pawl_catalog_type_revision(catalog, pawl_bytes_text(type->name), type->revision) != NULL)
+        return pawl_error_set(error, PAWL_E_CONFLICT, "catalog.duplicate_type",
+                              "process type \"%s\" revision %u is offered twice by plugin %s", type->name,
+                              type->revision, type->plugin);
+    return PAWL_OK;
+}
+
+pawl_status pawl_catalog_add_type(pawl_catalog *catalog, const pawl_type *type, pawl_error *error)
+{
+    pawl_status status = check_type(catalog, type, error);
+    if (status != PAWL_OK)
+        return status;
     pawl_type *copy = pawl_arena_alloc(&catalog->arena, sizeof *copy);
     if (copy == NULL)
         return no_memory(error);
     *copy = *type;
-    if (!copy_text(catalog, &copy->name) || !copy_text(catalog, &copy->plugin) || !insert(&catalog->types, copy))
+    copy->older = NULL;
+    if (!copy_text(catalog, &copy->name) || !copy_text(catalog, &copy->plugin))
+        return no_memory(error);
+    if (pawl_catalog_type(catalog, pawl_bytes_text(copy->name)) != NULL)
+        chain(catalog, copy);
+    else if (!insert(&catalog->types, copy))
         return no_memory(error);
     return PAWL_OK;
 }
@@ -184,6 +219,14 @@ const pawl_effect *pawl_catalog_effect(const pawl_catalog *catalog, pawl_bytes n
 const pawl_type *pawl_catalog_type(const pawl_catalog *catalog, pawl_bytes name)
 {
     return find(&catalog->types, name);
+}
+
+const pawl_type *pawl_catalog_type_revision(const pawl_catalog *catalog, pawl_bytes name, uint32_t revision)
+{
+    const pawl_type *type = pawl_catalog_type(catalog, name);
+    while (type != NULL && type->revision != revision)
+        type = type->older;
+    return type;
 }
 
 /* The items are of one type each; the index only forgets which. */

@@ -1,6 +1,6 @@
-/* catalog.h: what a worker can run: effects by the name that process code calls, and process types by name. Filled by the
- * host before the worker starts, read-only afterwards. Owns its copies of names; the tables and instances belong to the
- * plugins and outlive it. Knows nothing of files or profiles. [any] once filled. */
+/* catalog.h: what a worker can run: effects by the name that process code calls, and process types by name. Filled by
+ * the host before the worker starts, read-only afterwards. Owns its copies of names; the tables and instances belong to
+ * the plugins and outlive it. Knows nothing of files or profiles. [any] once filled. */
 #ifndef PAWL_CATALOG_H
 #define PAWL_CATALOG_H
 
@@ -20,17 +20,17 @@ enum {
 /** At most `limit` calls at once for everything that shares it (one connector instance, one effect). Used by the effect
  *  pool under its own lock. */
 typedef struct pawl_bulkhead {
-    uint32_t limit;  /* 0: none; 1 for a plugin that is not safe to share */
+    uint32_t limit; /* 0: none; 1 for a plugin that is not safe to share */
     uint32_t active;
-    void *waiting;   /* the pool's own queue */
+    void *waiting; /* the pool's own queue */
     void *waiting_tail;
 } pawl_bulkhead;
 
 /** One name that process code can call. Exactly one of effect and connector is set (connector with its instance). */
 typedef struct pawl_effect {
-    const char *name;      /* "bank.charge" or "receiver.post" */
-    const char *plugin;    /* id of the plugin, for messages */
-    const char *operation; /* as the plugin knows it */
+    const char *name;           /* "bank.charge" or "receiver.post" */
+    const char *plugin;         /* id of the plugin, for messages */
+    const char *operation;      /* as the plugin knows it */
     const pawl_host_root *host; /* the plugin's own root, given to it in calls; NULL: the worker's */
     const pawl_effect_table *effect;
     const pawl_connector_table *connector;
@@ -43,28 +43,32 @@ typedef struct pawl_effect {
     pawl_retry_policy retry;
 } pawl_effect;
 
+/** One revision of a process type. */
 typedef struct pawl_type {
     const char *name;
     uint32_t revision;
     const char *plugin;
     uint8_t digest[32]; /* of the plugin binary; zeros for one linked in */
     const pawl_process_table *program;
+    const struct pawl_type *older; /* the next older revision in the same plugin; the catalog's own */
 } pawl_type;
 
 typedef struct pawl_catalog pawl_catalog;
 
-pawl_catalog *pawl_catalog_create(void);              /* NULL: out of memory */
+pawl_catalog *pawl_catalog_create(void);                   /* NULL: out of memory */
 pawl_catalog *pawl_catalog_destroy(pawl_catalog *catalog); /* NULL is allowed; returns NULL */
 
-/** Add; the struct and its strings are copied. PAWL_E_CONFLICT names both plugins when the name is taken. */
+/** Add; the struct and its strings are copied. PAWL_E_CONFLICT names both plugins when the name is taken. One plugin
+ * may add several revisions of a type: new processes get the newest, older ones go on with theirs. */
 pawl_status pawl_catalog_add_effect(pawl_catalog *catalog, const pawl_effect *effect, pawl_error *error);
 pawl_status pawl_catalog_add_type(pawl_catalog *catalog, const pawl_type *type, pawl_error *error);
 /** A bulkhead that lives as long as the catalog. NULL: out of memory. */
 pawl_bulkhead *pawl_catalog_bulkhead(pawl_catalog *catalog, uint32_t limit);
 
 const pawl_effect *pawl_catalog_effect(const pawl_catalog *catalog, pawl_bytes name); /* NULL: unknown */
-const pawl_type *pawl_catalog_type(const pawl_catalog *catalog, pawl_bytes name);     /* NULL: unknown */
-/** All types and effects, in order of addition. */
+const pawl_type *pawl_catalog_type(const pawl_catalog *catalog, pawl_bytes name);     /* newest; NULL: unknown */
+const pawl_type *pawl_catalog_type_revision(const pawl_catalog *catalog, pawl_bytes name, uint32_t revision);
+/** All types (the newest of each) and effects, in order of addition. */
 size_t pawl_catalog_types(const pawl_catalog *catalog, const pawl_type *const **ret);
 size_t pawl_catalog_effects(const pawl_catalog *catalog, const pawl_effect *const **ret);
 

@@ -143,7 +143,8 @@ static void log_line(void *context, pawl_bytes process, uint32_t level, pawl_byt
 static bool load(pawl_resident *r)
 {
     const pawl_worker_config *config = &r->worker->config;
-    const pawl_type *type = pawl_catalog_type(config->catalog, r->type);
+    const pawl_type *newest = pawl_catalog_type(config->catalog, r->type);
+    const pawl_type *type = pawl_catalog_type_revision(config->catalog, r->type, r->revision);
     pawl_activation_config activation = {
         .id = r->id,
         .session = r->session,
@@ -158,14 +159,16 @@ static bool load(pawl_resident *r)
     pawl_error error = {0};
     if (pawl_activation_create(&activation, &r->activation, &error) != PAWL_OK)
         return false;
-    if (type == NULL)
+    if (newest == NULL)
         resident_park(r, "unknown_type",
                       "this host has no process type %.*s; add its plugin to the profile, then resume",
                       (int)r->type.size, (const char *)r->type.data);
-    else if (type->revision != r->revision)
-        resident_park(r, "revision",
-                      "registered with revision %u of %s, this host has revision %u; run it where revision %u is",
-                      r->revision, type->name, type->revision, r->revision);
+    else if (type == NULL)
+        resident_park(
+            r, "revision",
+            "registered with revision %u of %s, this host's newest is %u and it has no revision %u; add a plugin "
+            "that has it, then resume",
+            r->revision, newest->name, newest->revision, r->revision);
     pawl_failure_slot why;
     pawl_failure_init(&why);
     pawl_status status =

@@ -64,11 +64,36 @@ static void test_a_taken_name_names_both_plugins(void **state)
     assert_null(pawl_catalog_destroy(NULL));
 }
 
+static void test_a_plugin_may_offer_several_revisions_and_the_newest_is_for_new_processes(void **state)
+{
+    (void)state;
+    pawl_catalog *catalog = pawl_catalog_create();
+    static const uint32_t order[] = {2, 5, 3, 1};
+    for (size_t i = 0; i < 4; i++) {
+        pawl_type type = {.name = "shop.checkout", .plugin = "shop", .revision = order[i]};
+        assert_int_equal(pawl_catalog_add_type(catalog, &type, NULL), PAWL_OK);
+    }
+    pawl_bytes name = pawl_bytes_text("shop.checkout");
+    assert_int_equal(pawl_catalog_type(catalog, name)->revision, 5);
+    static const uint32_t wanted[] = {1, 2, 3, 5};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(pawl_catalog_type_revision(catalog, name, wanted[i])->revision, wanted[i]);
+    assert_null(pawl_catalog_type_revision(catalog, name, 4));
+    const pawl_type *const *types;
+    assert_int_equal(pawl_catalog_types(catalog, &types), 1);
+    pawl_type other = {.name = "shop.checkout", .plugin = "rival", .revision = 6};
+    pawl_error error = {0};
+    assert_int_equal(pawl_catalog_add_type(catalog, &other, &error), PAWL_E_CONFLICT);
+    assert_non_null(strstr(error.message, "rival"));
+    pawl_catalog_destroy(catalog);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_are_copied_found_and_kept_in_order),
         cmocka_unit_test(test_a_taken_name_names_both_plugins),
+        cmocka_unit_test(test_a_plugin_may_offer_several_revisions_and_the_newest_is_for_new_processes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
