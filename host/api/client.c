@@ -1,0 +1,204 @@
+/* client.c: see client.h. Never retries by itself: whether asking again is safe, only the caller knows. */
+#include "host/api/client.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/api/status.h"
+#include "host/api/uri.h"
+#include "worker/base/error.h"
+
+#define REPLY_BYTES_MAX ((size_t)1024 * 1024 * 1024)
+
+struct pawl_client {
+    CURL *curl;
+    struct curl_slist *headers;
+    char *socket_path;
+    char *profile;
+};
+
+typedef struct received {
+    char *text;
+    size_t size;
+    size_t capacity;
+} received;
+
+static pawl_status no_memory(pawl_error *error)
+{
+    return pawl_error_set(error, PAWL_E_NOMEM, "client.no_memory", "out of memory for a request");
+}
+
+static size_t on_data(char *data, size_t one, size_t count, void *context)
+{
+    received *into = context;
+    size_t size = one * count;
+    if (size > REPLY_BYTES_MAX - into->size)
+        return 0;
+    if (into->size + size + 1 > into->capacity) {
+        size_t capacity = (into->size + size + 1) * 2;
+        char *larger = realloc(into->text, capacity);
+        if (larger == NULL)
+            return 0;
+        into->text = larger;
+        into->capacity = capacity;
+    }
+    memcpy(into->text + into->size, data, size);
+    into->size += size;
+    into->text[into->size] = '\0';
+    return size;
+}
+
+pawl_status pawl_client_open(const char *socket_path, const char *profile, pawl_client **ret, pawl_error *error)
+{
+    pawl_client *client = calloc(1, sizeof *client);
+    if (client == NULL)
+        return no_memory(error);
+    client->curl = curl_easy_init();
+    client->socket_path = strdup(socket_path);
+    client->profile = strdup(profile == NULL ? "" : profile);
+    client->headers = curl_slist_append(NULL, "Content-Type: application/json");
+    struct curl_slist *more = client->headers == NULL ? NULL : curl_slist_append(client->headers, "Expect:");
+    if (client->curl == NULL || client->socket_path == NULL || client->profile == NULL || more == NULL) {
+        pawl_client_close(client);
+        return no_memory(error);
+    }
+    *ret = client;
+    return PAWL_OK;
+}
+
+pawl_client *pawl_client_close(pawl_client *client)
+{
+    if (client == NULL)
+        return NULL;
+    curl_easy_cleanup(client->curl);
+    curl_slist_free_all(client->headers);
+    free(client->socket_path);
+    free(client->profile);
+    free(client);
+    return NULL;
+}
+
+static pawl_status set_up(pawl_client *client, const char *method, const char *path, const char *body,
+                          uint64_t timeout_ms, received *into, pawl_error *error)
+{
+    char *url = malloc(strlen(path) + sizeof "http://pawl");
+    if (url == NULL)
+        return no_memory(error);
+    sprintf(url, "http://pawl%s", path);
+    CURL *curl = client->curl;
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_PROXY, "");
+    curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, client->socket_path);
+    curl_easy_setopt(curl, CURLOPT_PATH_AS_IS, 1L); /* an id may be ".." */
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_data);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, into);
+    CURLcode set = curl_easy_setopt(curl, CURLOPT_URL, url);
+    if (strcmp(method, "POST") == 0) {
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    }
+    free(url);
+    return set == CURLE_OK ? PAWL_OK : no_memory(error);
+}
+
+static pawl_status transfer_failed(const pawl_client *client, CURLcode code, pawl_error *error)
+{
+    const char *at = client->socket_path;
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+        return pawl_error_set(error, PAWL_E_CLOSED, "client.no_server",
+                              "no pawl serve listens at %s%s%s%s; start it with: pawl serve%s%s", at,
+                              client->profile[0] != '\0' ? " (profile " : "", client->profile,
+                              client->profile[0] != '\0' ? ")" : "", client->profile[0] != '\0' ? " --profile " : "",
+                              client->profile);
+    case CURLE_OPERATION_TIMEDOUT:
+        return pawl_error_set(error, PAWL_E_DEADLINE, "client.timeout", "the server at %s did not answer in time", at);
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+        return pawl_error_set(error, PAWL_E_CLOSED, "client.no_server",
+                              "the server at %s closed the connection without an answer: it is stopping or has died",
+                              at);
+    default:
+        return pawl_error_set(error, PAWL_E_IO, "client.io", "asking the server at %s failed: %s", at,
+                              curl_easy_strerror(code));
+    }
+}
+
+/* What the server says went wrong; in its own words when they can be read. */
+static pawl_status refused(long http_status, const json_t *json, pawl_error *error)
+{
+    const json_t *body = json_object_get(json, "error");
+    const char *name = json_string_value(json_object_get(body, "status"));
+    const char *code = json_string_value(json_object_get(body, "code"));
+    const char *message = json_string_value(json_object_get(body, "message"));
+    if (name == NULL || code == NULL || message == NULL)
+        return pawl_error_set(error, PAWL_E_FAILED, "client.reply", "the server answered with HTTP status %ld",
+                              http_status);
+    return pawl_error_set(error, pawl_api_status_named(name), code, "%s", message);
+}
+
+pawl_status pawl_client_call(pawl_client *client, const char *method, const char *path, const json_t *body,
+                             uint64_t timeout_ms, pawl_client_reply *ret, pawl_error *error)
+{
+    memset(ret, 0, sizeof *ret);
+    char *sent = body == NULL ? strdup("") : json_dumps(body, JSON_COMPACT);
+    received into = {calloc(1, 1), 0, 1};
+    pawl_status status = path == NULL || sent == NULL || into.text == NULL ? no_memory(error) : PAWL_OK;
+    if (status == PAWL_OK)
+        status = set_up(client, method, path, sent, timeout_ms, &into, error);
+    if (status == PAWL_OK) {
+        CURLcode code = curl_easy_perform(client->curl);
+        if (code != CURLE_OK)
+            status = transfer_failed(client, code, error);
+    }
+    free(sent);
+    if (status == PAWL_OK) {
+        curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &ret->http_status);
+        ret->json = json_loadb(into.text, into.size, JSON_DECODE_ANY, NULL);
+        if (ret->http_status / 100 != 2)
+            status = refused(ret->http_status, ret->json, error);
+    }
+    ret->text = into.text;
+    ret->size = into.size;
+    if (status != PAWL_OK)
+        pawl_client_reply_finish(ret);
+    return status;
+}
+
+void pawl_client_reply_finish(pawl_client_reply *reply)
+{
+    free(reply->text);
+    json_decref(reply->json);
+    memset(reply, 0, sizeof *reply);
+}
+
+char *pawl_client_process_path(const char *id, const char *suffix)
+{
+    static const char prefix[] = "/v1/processes/";
+    char *escaped = pawl_uri_encode(id);
+    char *path = escaped == NULL ? NULL : malloc(sizeof prefix + strlen(escaped) + strlen(suffix));
+    if (path != NULL)
+        sprintf(path, "%s%s%s", prefix, escaped, suffix);
+    free(escaped);
+    return path;
+}
+
+char *pawl_client_query(char *path, const char *key, const char *value)
+{
+    if (path == NULL || value == NULL)
+        return path;
+    char *escaped = pawl_uri_encode(value);
+    char *longer = escaped == NULL ? NULL : malloc(strlen(path) + strlen(key) + strlen(escaped) + 3);
+    if (longer != NULL)
+        sprintf(longer, "%s%c%s=%s", path, strchr(path, '?') == NULL ? '?' : '&', key, escaped);
+    free(escaped);
+    free(path);
+    return longer;
+}

@@ -1,0 +1,38 @@
+/* client.h: asking a `pawl serve` over its socket. Owns one connection, kept open between calls; one thread at a time
+ * per client. Knows paths and JSON, not what they mean: a command puts its question together and reads the answer. */
+#ifndef PAWL_API_CLIENT_H
+#define PAWL_API_CLIENT_H
+
+#include <jansson.h>
+#include <pawl/error.h>
+
+typedef struct pawl_client pawl_client;
+
+/** A client for the server at a socket. profile: its name or path, for messages; may be NULL. Connects on first use. */
+pawl_status pawl_client_open(const char *socket_path, const char *profile, pawl_client **ret, pawl_error *error);
+/** NULL allowed; returns NULL. */
+pawl_client *pawl_client_close(pawl_client *client);
+
+typedef struct pawl_client_reply {
+    long http_status; /* 2xx */
+    char *text;       /* the body, NUL-terminated, never NULL */
+    size_t size;
+    json_t *json; /* the body when it is JSON, else NULL */
+} pawl_client_reply;
+
+/** Ask. body: borrowed, NULL for none. timeout_ms 0: none.
+ *  Errors: client.no_server (PAWL_E_CLOSED: nobody listens, or the connection broke before an answer; the message says
+ *  what to start), client.timeout (PAWL_E_DEADLINE), client.io, client.reply, or what the server answered. */
+pawl_status pawl_client_call(pawl_client *client, const char *method, const char *path, const json_t *body,
+                             uint64_t timeout_ms, pawl_client_reply *ret, pawl_error *error);
+/** Free what a reply holds and zero it. */
+void pawl_client_reply_finish(pawl_client_reply *reply);
+
+/** "/v1/processes/" + id, escaped, + suffix ("" or "/journal"); free() it. NULL when out of memory. */
+char *pawl_client_process_path(const char *id, const char *suffix);
+
+/** Add "?key=value" or "&key=value", escaped, to a path made by the function above or strdup; NULL value: nothing.
+ *  Consumes path; NULL in or no memory: NULL out. */
+char *pawl_client_query(char *path, const char *key, const char *value);
+
+#endif

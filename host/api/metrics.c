@@ -1,0 +1,124 @@
+/* metrics.c: see metrics.h. Never makes a label of a process id, a session or anything else that grows. */
+#include "host/api/metrics.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text == NULL ? "" : text;
+}
+
+static void print_label(FILE *out, const char *name, const char *value)
+{
+    fprintf(out, "%s=\"", name);
+    for (; *value != '\0'; value++) {
+        if (*value == '\n')
+            fputs("\\n", out);
+        else if (*value == '"' || *value == '\\')
+            fprintf(out, "\\%c", *value);
+        else
+            fputc(*value, out);
+    }
+    fputc('"', out);
+}
+
+static void print_number(FILE *out, const json_t *value)
+{
+    if (json_is_integer(value))
+        fprintf(out, " %" JSON_INTEGER_FORMAT "\n", json_integer_value(value));
+    else if (json_is_real(value))
+        fprintf(out, " %.17g\n", json_real_value(value));
+    else
+        fprintf(out, " %d\n", json_is_true(value));
+}
+
+static void print_head(FILE *out, const char *name, const char *help)
+{
+    size_t size = strlen(name);
+    const char *type = size > 6 && strcmp(name + size - 6, "_total") == 0 ? "counter" : "gauge";
+    fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void metric_name(char *name, size_t room, const char *prefix, const char *key)
+{
+    snprintf(name, room, "%s%s", prefix, key);
+    for (char *at = name; *at != '\0'; at++)
+        if (!isalnum((unsigned char)*at) && *at != '_')
+            *at = '_';
+}
+
+/* Every number that the worker tells about itself, under its own name. */
+static void print_worker(FILE *out, json_t *worker)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(worker, key, value)
+    {
+        if (!json_is_number(value) && !json_is_boolean(value))
+            continue;
+        char name[128];
+        metric_name(name, sizeof name, "pawl_worker_", key);
+        print_head(out, name, "Of the worker in this host.");
+        fputs(name, out);
+        print_number(out, value);
+    }
+}
+
+static void print_counts(FILE *out, json_t *counts)
+{
+    const char *key;
+    json_t *value;
+    print_head(out, "pawl_processes", "Processes in the registry by status.");
+    json_object_foreach(counts, key, value)
+    {
+        if (!json_is_number(value))
+            continue;
+        fputs("pawl_processes{", out);
+        print_label(out, "status", key);
+        fputc('}', out);
+        print_number(out, value);
+    }
+}
+
+static void print_server(FILE *out, const pawl_api_numbers *server)
+{
+    print_head(out, "pawl_api_requests_total", "Requests that the API server has received.");
+    fprintf(out, "pawl_api_requests_total %" PRIu64 "\n", server->requests);
+    print_head(out, "pawl_api_refused_total", "Requests refused because a limit was reached.");
+    fprintf(out, "pawl_api_refused_total %" PRIu64 "\n", server->refused);
+    print_head(out, "pawl_api_replies_total", "Replies by class of HTTP status.");
+    for (size_t i = 1; i < sizeof server->replies / sizeof *server->replies; i++)
+        fprintf(out, "pawl_api_replies_total{class=\"%zuxx\"} %" PRIu64 "\n", i, server->replies[i]);
+    print_head(out, "pawl_api_requests_running", "Requests being worked on now.");
+    fprintf(out, "pawl_api_requests_running %" PRIu64 "\n", server->running);
+    print_head(out, "pawl_api_waits", "Requests that wait for the end of a process.");
+    fprintf(out, "pawl_api_waits %" PRIu64 "\n", server->waiting);
+}
+
+char *pawl_metrics_text(const json_t *description, const pawl_api_numbers *server, size_t *ret_size)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, ret_size);
+    if (out == NULL)
+        return NULL;
+    print_head(out, "pawl_info", "What runs here.");
+    fputs("pawl_info{", out);
+    print_label(out, "version", text_of(description, "version"));
+    fputc(',', out);
+    print_label(out, "profile", text_of(description, "profile"));
+    fputc(',', out);
+    print_label(out, "tier", text_of(description, "tier"));
+    fputs("} 1\n", out);
+    print_counts(out, json_object_get(description, "counts"));
+    print_worker(out, json_object_get(description, "worker"));
+    print_server(out, server);
+    if (fclose(out) == 0)
+        return text;
+    free(text);
+    return NULL;
+}

@@ -1,0 +1,88 @@
+/* routes.c: the table of what can be asked (docs/api.md says what each takes and gives). */
+#include "host/api/routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "worker/base/error.h"
+
+static const char *const no_keys[] = {NULL};
+static const char *const list_keys[] = {"status", "type", "session", "prefix", "limit", "after", "newest", NULL};
+static const char *const journal_keys[] = {"from", "limit", "whole", NULL};
+static const char *const wait_keys[] = {"timeout_ms", NULL};
+
+static const pawl_route routes[] = {
+    {"POST", "/v1/processes", pawl_route_start, no_keys},
+    {"GET", "/v1/processes", pawl_route_list, list_keys},
+    {"GET", "/v1/processes/{id}", pawl_route_get, no_keys},
+    {"GET", "/v1/processes/{id}/journal", pawl_route_journal, journal_keys},
+    {"GET", "/v1/processes/{id}/wait", pawl_route_wait, wait_keys},
+    {"POST", "/v1/processes/{id}/signals", pawl_route_signal, no_keys},
+    {"POST", "/v1/processes/{id}/cancel", pawl_route_cancel, no_keys},
+    {"POST", "/v1/processes/{id}/terminate", pawl_route_terminate, no_keys},
+    {"POST", "/v1/processes/{id}/resume", pawl_route_resume, no_keys},
+    {"POST", "/v1/processes/{id}/complete", pawl_route_complete, no_keys},
+    {"GET", "/v1/host", pawl_route_host, no_keys},
+    {"GET", "/v1/health", pawl_route_health, no_keys},
+    {"POST", "/v1/drain", pawl_route_drain, no_keys},
+    {"GET", "/metrics", pawl_route_metrics, no_keys},
+};
+
+static bool path_matches(const char *pattern, const pawl_uri *uri)
+{
+    size_t i = 0;
+    while (*pattern == '/') {
+        pattern++;
+        size_t size = strcspn(pattern, "/");
+        if (i == uri->segment_count)
+            return false;
+        const char *segment = uri->segments[i++];
+        bool any = size == 4 && memcmp(pattern, "{id}", 4) == 0;
+        if (!any && (strlen(segment) != size || memcmp(segment, pattern, size) != 0))
+            return false;
+        pattern += size;
+    }
+    return i == uri->segment_count;
+}
+
+static pawl_status check_query(const pawl_route *route, const pawl_uri *uri, pawl_error *error)
+{
+    for (size_t i = 0; i < uri->query_count; i++) {
+        size_t k = 0;
+        while (route->query_keys[k] != NULL && strcmp(route->query_keys[k], uri->query[i].key) != 0)
+            k++;
+        if (route->query_keys[k] != NULL)
+            continue;
+        char known[128] = "";
+        for (k = 0; route->query_keys[k] != NULL; k++)
+            snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", k > 0 ? ", " : "",
+                     route->query_keys[k]);
+        return pawl_error_set(error, PAWL_E_INVALID, "api.unknown_query", "%s has no query key \"%.64s\"; known: %s",
+                              route->path, uri->query[i].key, known[0] == '\0' ? "none" : known);
+    }
+    return PAWL_OK;
+}
+
+pawl_status pawl_route_find(const char *method, const pawl_uri *uri, const pawl_route **ret, const char **allow,
+                            pawl_error *error)
+{
+    bool get = false;
+    bool post = false;
+    if (strcmp(method, "HEAD") == 0)
+        method = "GET";
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        if (!path_matches(routes[i].path, uri))
+            continue;
+        if (strcmp(method, routes[i].method) == 0) {
+            *ret = &routes[i];
+            return check_query(&routes[i], uri, error);
+        }
+        get = get || strcmp(routes[i].method, "GET") == 0;
+        post = post || strcmp(routes[i].method, "POST") == 0;
+    }
+    if (!get && !post)
+        return pawl_error_set(error, PAWL_E_NOT_FOUND, "api.no_route", "no such path; docs/api.md lists them");
+    *allow = get && post ? "GET, HEAD, POST" : get ? "GET, HEAD" : "POST";
+    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "api.method", "this path does not take %.16s; it takes %s", method,
+                          *allow);
+}

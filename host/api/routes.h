@@ -1,0 +1,30 @@
+/* routes.h: the table of what can be asked, and the steps behind it. */
+#ifndef PAWL_API_ROUTES_H
+#define PAWL_API_ROUTES_H
+
+#include "host/api/exchange.h"
+
+/** Find the route of a method and target; PAWL_E_NOT_FOUND (no such path), or PAWL_E_UNSUPPORTED with *allow naming the
+ *  methods that the path has. HEAD is as GET. Refuses query keys that the route does not know. */
+pawl_status pawl_route_find(const char *method, const pawl_uri *uri, const pawl_route **ret, const char **allow,
+                            pawl_error *error);
+
+bool pawl_route_start(pawl_exchange *exchange); /* routes_start.c */
+bool pawl_route_wait(pawl_exchange *exchange);  /* routes_wait.c */
+bool pawl_route_list(pawl_exchange *exchange);  /* routes_process.c, from here on */
+bool pawl_route_get(pawl_exchange *exchange);
+bool pawl_route_journal(pawl_exchange *exchange);
+bool pawl_route_signal(pawl_exchange *exchange);
+bool pawl_route_cancel(pawl_exchange *exchange);
+bool pawl_route_terminate(pawl_exchange *exchange);
+bool pawl_route_resume(pawl_exchange *exchange);
+bool pawl_route_complete(pawl_exchange *exchange);
+bool pawl_route_host(pawl_exchange *exchange); /* routes_host.c, from here on */
+bool pawl_route_health(pawl_exchange *exchange);
+bool pawl_route_drain(pawl_exchange *exchange);
+bool pawl_route_metrics(pawl_exchange *exchange);
+
+/** The server's waits, for routes_wait.c. */
+struct pawl_waits *pawl_api_server_waits(pawl_api_server *server);
+
+#endif

@@ -1,0 +1,90 @@
+/* routes_host.c: the host as a whole: what it is, whether it answers, its numbers, and stopping its worker. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/api/metrics.h"
+#include "host/api/routes.h"
+#include "host/api/values.h"
+#include "worker/base/error.h"
+
+bool pawl_route_host(pawl_exchange *exchange)
+{
+    pawl_error error = {0};
+    pawl_text text = {0};
+    if (pawl_host_describe(exchange->host, &text, &error) != PAWL_OK)
+        return pawl_exchange_error(exchange, &error);
+    bool answered = pawl_exchange_text(exchange, 200, "application/json", text.data, text.size);
+    pawl_text_free(&text);
+    return answered;
+}
+
+bool pawl_route_health(pawl_exchange *exchange)
+{
+    return pawl_exchange_json(
+        exchange, 200, json_pack("{s:s, s:s, s:i}", "status", "ok", "version", pawl_version(), "pid", (int)getpid()));
+}
+
+static pawl_status read_mode(const char *name, uint32_t *mode, pawl_error *error)
+{
+    static const char *const names[] = {"graceful", "cancel", "abort"};
+    static const uint32_t modes[] = {PAWL_STOP_GRACEFUL, PAWL_STOP_CANCEL, PAWL_STOP_ABORT};
+    *mode = PAWL_STOP_GRACEFUL;
+    for (size_t i = 0; i < 3 && name != NULL; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *mode = modes[i];
+            return PAWL_OK;
+        }
+    if (name == NULL)
+        return PAWL_OK;
+    return pawl_error_set(error, PAWL_E_INVALID, "api.mode", "\"mode\" is \"%.64s\"; wanted graceful, cancel or abort",
+                          name);
+}
+
+bool pawl_route_drain(pawl_exchange *exchange)
+{
+    static const char *const keys[] = {"mode", "timeout_ms", NULL};
+    pawl_error error = {0};
+    json_t *body = NULL;
+    const char *name = NULL;
+    uint32_t mode = 0;
+    uint64_t timeout_ms = 0;
+    pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "mode", false, &name, &error);
+    if (status == PAWL_OK)
+        status = read_mode(name, &mode, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_number(body, "timeout_ms", 0, &timeout_ms, &error);
+    json_decref(body);
+    if (status == PAWL_OK && timeout_ms > UINT64_MAX / 1000000u)
+        status = pawl_error_set(&error, PAWL_E_INVALID, "api.timeout", "\"timeout_ms\" is too large");
+    if (status == PAWL_OK)
+        status = pawl_exchange_becomes_drain(exchange, &error);
+    if (status == PAWL_OK)
+        status = pawl_host_drain(exchange->host, mode, timeout_ms * 1000000u, &error);
+    if (status != PAWL_OK)
+        return pawl_exchange_error(exchange, &error);
+    return pawl_exchange_json(exchange, 200, json_pack("{s:b}", "drained", 1));
+}
+
+bool pawl_route_metrics(pawl_exchange *exchange)
+{
+    pawl_error error = {0};
+    pawl_text text = {0};
+    if (pawl_host_describe(exchange->host, &text, &error) != PAWL_OK)
+        return pawl_exchange_error(exchange, &error);
+    json_t *description = json_loadb(text.data, text.size, 0, NULL);
+    pawl_text_free(&text);
+    pawl_api_numbers numbers;
+    pawl_api_server_numbers(exchange->server, &numbers);
+    size_t size = 0;
+    char *metrics = pawl_metrics_text(description, &numbers, &size);
+    json_decref(description);
+    if (metrics == NULL)
+        return pawl_exchange_json(exchange, 200, NULL);
+    bool answered = pawl_exchange_text(exchange, 200, "text/plain; version=0.0.4; charset=utf-8", metrics, size);
+    free(metrics);
+    return answered;
+}

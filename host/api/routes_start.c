@@ -1,0 +1,186 @@
+/* routes_start.c: starting one process, or many at once. All processes of a batch are handed to the host before the
+ * first is awaited, so that they share commits; each has its own result. */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/api/routes.h"
+#include "host/api/status.h"
+#include "host/api/values.h"
+#include "worker/base/error.h"
+
+typedef struct start_item {
+    struct start_work *work;
+    pawl_bytes input;
+    pawl_status status;
+    pawl_started started;
+    pawl_error *error; /* only when it failed */
+} start_item;
+
+typedef struct start_work {
+    pawl_exchange *exchange;
+    json_t *body;
+    bool batch;
+    size_t count;
+    pthread_mutex_t lock; /* guards pending, and makes the items' results visible to whoever ends last */
+    size_t pending;       /* items that have not ended, and one for the step that begins them */
+    start_item items[];
+} start_work;
+
+static void work_free(void *context)
+{
+    start_work *work = context;
+    for (size_t i = 0; i < work->count; i++) {
+        free((void *)(uintptr_t)work->items[i].input.data);
+        free(work->items[i].error);
+    }
+    json_decref(work->body);
+    pthread_mutex_destroy(&work->lock);
+    free(work);
+}
+
+static void item_failed(start_item *item, const pawl_error *error)
+{
+    item->status = error->status;
+    item->error = malloc(sizeof *item->error);
+    if (item->error != NULL)
+        *item->error = *error;
+}
+
+static bool answer_one(pawl_exchange *exchange, const start_item *item)
+{
+    static const pawl_error no_memory = {PAWL_E_NOMEM, "api.no_memory", "out of memory for an error"};
+    if (item->status != PAWL_OK)
+        return pawl_exchange_error(exchange, item->error == NULL ? &no_memory : item->error);
+    return pawl_exchange_json(
+        exchange, item->started.existed ? 200 : 201,
+        json_pack("{s:o?, s:b}", "id", json_string(item->started.id), "existed", item->started.existed != 0));
+}
+
+static bool answer(pawl_exchange *exchange)
+{
+    const start_work *work = exchange->work;
+    if (!work->batch)
+        return answer_one(exchange, &work->items[0]);
+    json_t *results = json_array();
+    for (size_t i = 0; i < work->count; i++) {
+        const start_item *item = &work->items[i];
+        json_t *result = item->status == PAWL_OK ? json_pack("{s:o?, s:b}", "id", json_string(item->started.id),
+                                                             "existed", item->started.existed != 0)
+                         : item->error == NULL   ? NULL
+                                                 : json_pack("{s:o}", "error", pawl_api_error_json(item->error));
+        if (json_array_append_new(results, result) != 0) {
+            json_decref(results);
+            return pawl_exchange_json(exchange, 200, NULL);
+        }
+    }
+    return pawl_exchange_json(exchange, 200, json_pack("{s:o}", "results", results));
+}
+
+static void one_ended(start_work *work)
+{
+    pthread_mutex_lock(&work->lock);
+    bool last = --work->pending == 0;
+    pthread_mutex_unlock(&work->lock);
+    if (last)
+        pawl_exchange_continue(work->exchange, answer);
+}
+
+static void on_started(void *context, pawl_status status, const pawl_started *started, const pawl_error *error)
+{
+    start_item *item = context;
+    if (status == PAWL_OK)
+        item->started = *started;
+    else
+        item_failed(item, error);
+    one_ended(item->work);
+}
+
+/* PAWL_PENDING, or why it could not be begun. */
+static pawl_status begin_item(start_item *item, json_t *request, pawl_error *error)
+{
+    static const char *const keys[] = {"type",  "id",         "session",      "external",
+                                       "input", "input_text", "input_base64", NULL};
+    pawl_start start = {.struct_size = sizeof start};
+    bool external = false;
+    pawl_status status = pawl_value_keys(request, "a process to start", keys, error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(request, "type", true, &start.type, error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(request, "id", false, &start.id, error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(request, "session", false, &start.session, error);
+    if (status == PAWL_OK)
+        status = pawl_value_flag(request, "external", &external, error);
+    if (status == PAWL_OK)
+        status = pawl_value_content(request, "input", &item->input, error);
+    if (status != PAWL_OK)
+        return status;
+    start.flags = external ? PAWL_START_EXTERNAL : 0;
+    start.input = item->input;
+    return pawl_host_start_async(item->work->exchange->host, &start, on_started, item, error);
+}
+
+static bool begin_all(start_work *work)
+{
+    for (size_t i = 0; i < work->count; i++) {
+        start_item *item = &work->items[i];
+        json_t *request = work->batch ? json_array_get(json_object_get(work->body, "batch"), i) : work->body;
+        pawl_error error = {0};
+        pawl_status status = begin_item(item, request, &error);
+        if (status == PAWL_PENDING)
+            continue;
+        item_failed(item, &error);
+        one_ended(work);
+    }
+    one_ended(work);
+    return false;
+}
+
+static pawl_status count_items(json_t *body, bool *batch, size_t *count, pawl_error *error)
+{
+    static const char *const keys[] = {"batch", NULL};
+    const json_t *list = json_object_get(body, "batch");
+    *batch = list != NULL;
+    *count = 1;
+    if (list == NULL)
+        return PAWL_OK;
+    pawl_status status = pawl_value_keys(body, "a batch", keys, error);
+    if (status != PAWL_OK)
+        return status;
+    *count = json_array_size(list);
+    if (*count == 0 || *count > PAWL_API_BATCH_MAX)
+        return pawl_error_set(error, json_is_array(list) && *count > 0 ? PAWL_E_LIMIT : PAWL_E_INVALID, "api.batch",
+                              "\"batch\" has %zu processes; wanted an array of 1 to %u", *count, PAWL_API_BATCH_MAX);
+    return PAWL_OK;
+}
+
+bool pawl_route_start(pawl_exchange *exchange)
+{
+    pawl_error error = {0};
+    json_t *body = NULL;
+    bool batch = false;
+    size_t count = 0;
+    pawl_status status = pawl_exchange_body(exchange, NULL, &body, &error);
+    if (status == PAWL_OK)
+        status = count_items(body, &batch, &count, &error);
+    start_work *work = status == PAWL_OK ? calloc(1, sizeof *work + count * sizeof work->items[0]) : NULL;
+    if (status == PAWL_OK && work == NULL)
+        status =
+            pawl_error_set(&error, PAWL_E_NOMEM, "api.no_memory", "out of memory for %zu processes to start", count);
+    if (status != PAWL_OK) {
+        json_decref(body);
+        return pawl_exchange_error(exchange, &error);
+    }
+    pthread_mutex_init(&work->lock, NULL);
+    work->exchange = exchange;
+    work->body = body;
+    work->batch = batch;
+    work->count = count;
+    work->pending = count + 1;
+    for (size_t i = 0; i < count; i++)
+        work->items[i].work = work;
+    exchange->work = work;
+    exchange->work_free = work_free;
+    return begin_all(work);
+}

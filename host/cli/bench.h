@@ -1,0 +1,27 @@
+/* bench.h: a closed loop of processes against one host: so many at once, each one's end starting the next. */
+#ifndef PAWL_CLI_BENCH_H
+#define PAWL_CLI_BENCH_H
+
+#include <pawl/pawl.h>
+#include <stdbool.h>
+
+typedef struct pawl_bench_load {
+    const char *type;
+    const char *input;
+    bool signal; /* send each a signal "go" when it has been started */
+    uint64_t processes;
+    uint64_t concurrency;
+} pawl_bench_load;
+
+typedef struct pawl_bench_result {
+    uint64_t elapsed_ns;
+    uint64_t completed;
+    uint64_t p50_ns; /* from asking for the start of a process to hearing of its end */
+    uint64_t p99_ns;
+} pawl_bench_result;
+
+/** Run the load to its end. Fails with what went wrong first when a process did not complete. Call it from one thread.
+ */
+pawl_status pawl_bench_run(pawl_host *host, const pawl_bench_load *load, pawl_bench_result *ret, pawl_error *error);
+
+#endif

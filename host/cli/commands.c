@@ -1,0 +1,175 @@
+/* commands.c: the table of commands. What the program can do, how it is asked, and its help all come from here. */
+#include <limits.h>
+#include <string.h>
+
+#include "host/cli/cli.h"
+
+const pawl_cli_option pawl_cli_common_options[] = {
+    {"profile", "FILE", "the host profile"},
+    {"socket", "PATH", "the server's socket, instead of the profile's"},
+    {"json", NULL, "answers and errors as one line of JSON, for scripts"},
+    {"color", "WHEN", "auto (default), always or never; NO_COLOR is honoured"},
+    {"help", NULL, "say what the command does"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option no_options[] = {{NULL, NULL, NULL}};
+
+static const pawl_cli_option serve_options[] = {
+    {"ready-fd", "N", "write a newline to descriptor N when ready, and close it"},
+    {"no-worker", NULL, "run nothing here: only take requests"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option start_options[] = {
+    {"id", "ID", "its id (default: a new uuid); the same start again is the same process"},
+    {"session", "NAME", "the session it belongs to"},
+    {"input", "JSON", "its input: JSON, @FILE with JSON, or - for standard input"},
+    {"text", "TEXT", "its input as plain text, @FILE or -, passed on as it is"},
+    {"external", NULL, "only track it; something outside does the work and says `pawl complete`"},
+    {"wait", NULL, "wait for its end and print its output"},
+    {"timeout", "SPAN", "with --wait: wait at most this long (default: for ever)"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option wait_options[] = {
+    {"timeout", "SPAN", "wait at most this long for all of them (default: for ever)"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option ps_options[] = {
+    {"status", "LIST", "only these: ready,running,waiting,stuck,completed,... or live, ended"},
+    {"type", "TYPE", "only this process type"},
+    {"session", "NAME", "only this session"},
+    {"prefix", "TEXT", "only ids that begin so"},
+    {"limit", "N", "at most this many (default 100)"},
+    {"after", "N", "go on after a page: the number that the page before gave"},
+    {"newest", NULL, "the newest first"},
+    {"all", NULL, "ended ones too"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option journal_options[] = {
+    {"from", "N", "begin with this record (default 1)"},
+    {"limit", "N", "at most this many (default: all)"},
+    {"whole", NULL, "do not cut long values"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option signal_options[] = {
+    {"signal-id", "ID", "its own id: sending it again with the same id has no further effect"},
+    {"text", "TEXT", "the payload as plain text, @FILE or -, instead of JSON"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option reason_options[] = {
+    {"reason", "TEXT", "why, for the process and for people"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option complete_options[] = {
+    {"output", "JSON", "it completed with this: JSON, @FILE or -"},
+    {"text", "TEXT", "it completed with this text, @FILE or -"},
+    {"fail", "CODE", "it failed with this code"},
+    {"cancelled", NULL, "it was cancelled"},
+    {"message", "TEXT", "with --fail or --cancelled: what happened, for people"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option drain_options[] = {
+    {"mode", "MODE", "graceful (default), cancel or abort"},
+    {"timeout", "SPAN", "after this, escalate (default: the profile's stop_grace)"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option bench_options[] = {
+    {"processes", "N", "how many processes (default 2000)"},
+    {"concurrency", "N", "how many at once (default 64)"},
+    {"steps", "N", "steps of each, for bench steps (default 10)"},
+    {"dir", "DIR", "put the store here, where it is left (default: a temporary directory, removed)"},
+    {"store", "KIND", "rocksdb (default), rocksdb-nosync or memory"},
+    {"shards", "N", "threads that run process code (default: one per core)"},
+    {NULL, NULL, NULL},
+};
+
+#define BENCH_TEXT                                                                                                     \
+    "Opens a host in this process, over its own store, and drives it through the embedding API. Prints one line\n"     \
+    "of JSON: processes_per_s, steps_per_s, p50_ms and p99_ms of one process, rss_bytes and cpu_s of this program."
+
+const pawl_cli_command pawl_cli_commands[] = {
+    {"serve", "", 0, 0, "Open the host of a profile and answer at its socket until told to stop",
+     "SIGTERM or SIGINT stops it: running effects may finish within the profile's stop_grace, then they are "
+     "cancelled.\n"
+     "A second signal cancels at once, a third one releases everything now. Nothing recorded is lost in any case.\n"
+     "Exit code 0 after a clean stop.",
+     "pawl serve --profile shop.yaml\nPAWL_PROFILE=shop.yaml pawl serve --ready-fd 3 3>ready", serve_options,
+     pawl_cli_serve},
+    {"start", "TYPE", 1, 1, "Start a process", "Prints its id; with --wait its output.",
+     "pawl start shop.checkout --id order-17 --input '{\"cart\": 3}'\n"
+     "pawl start shop.checkout --input @cart.json --wait --timeout 30s",
+     start_options, pawl_cli_start},
+    {"wait", "ID...", 1, INT_MAX, "Wait until processes have ended",
+     "Prints how each ended. Exit code 8 if one did not complete, 7 when the time is over.",
+     "pawl wait order-17 --timeout 5m", wait_options, pawl_cli_wait},
+    {"ps", "", 0, 0, "List processes", "Without --all or --status: those that have not ended.",
+     "pawl ps\npawl ps --status stuck\npawl ps --all --newest --limit 20 --type shop.checkout", ps_options,
+     pawl_cli_ps},
+    {"show", "ID", 1, 1, "Show one process, and why it is not running", NULL, "pawl show order-17", no_options,
+     pawl_cli_show},
+    {"journal", "ID", 1, 1, "Print what is recorded of a process", NULL,
+     "pawl journal order-17\npawl journal order-17 --from 10 --limit 5 --whole --json", journal_options,
+     pawl_cli_journal},
+    {"signal", "ID NAME [PAYLOAD]", 2, 3, "Send a signal to a process",
+     "PAYLOAD is JSON, @FILE with JSON, or - for standard input. Durable once this returns; delivered once.",
+     "pawl signal order-17 approved '{\"by\": \"ann\"}' --signal-id approval-1", signal_options, pawl_cli_signal},
+    {"cancel", "ID", 1, 1, "Ask a process to stop, with its compensations",
+     "Durable once this returns: it takes effect even if every worker dies.",
+     "pawl cancel order-17 --reason 'customer left'", reason_options, pawl_cli_cancel},
+    {"terminate", "ID", 1, 1, "End a process now, without compensations", NULL,
+     "pawl terminate order-17 --reason 'broken'", reason_options, pawl_cli_terminate},
+    {"resume", "ID", 1, 1, "Let a stuck process go on", NULL, "pawl resume order-17", no_options, pawl_cli_resume},
+    {"complete", "ID", 1, 1, "Say how an external process ended", NULL,
+     "pawl complete import-3 --output '{\"rows\": 120}'\npawl complete import-3 --fail import.bad_file --message 'no "
+     "header'",
+     complete_options, pawl_cli_complete},
+    {"host", "", 0, 0, "Show the host that runs: facets, plugins, connectors, types, worker, counts", NULL, "pawl host",
+     no_options, pawl_cli_host},
+    {"drain", "", 0, 0, "Stop the worker of a running host; the server goes on answering",
+     "Returns when the worker has stopped.", "pawl drain --timeout 10s\npawl drain --mode cancel", drain_options,
+     pawl_cli_drain},
+    {"plugin list", "", 0, 0, "List the plugins of the host that runs", NULL, "pawl plugin list", no_options,
+     pawl_cli_plugin_list},
+    {"plugin show", "FILE", 1, 1, "Show what a plugin says about itself, without running its code", NULL,
+     "pawl plugin show build/plugins/http.so", no_options, pawl_cli_plugin_show},
+    {"plugin probe", "FILE", 1, 1, "Load a plugin in a child process, as a host would before trusting it",
+     "With a profile, a quarantine of the plugin is lifted when it passes.", "pawl plugin probe build/plugins/http.so",
+     no_options, pawl_cli_plugin_probe},
+    {"check", "[PROFILE]", 0, 1, "Check a profile and report every mistake with its place",
+     "Loads no plugin, opens no store.", "pawl check shop.yaml", no_options, pawl_cli_check},
+    {"bench start", "", 0, 0, "Measure processes that end at once", BENCH_TEXT, "pawl bench start --processes 10000",
+     bench_options, pawl_cli_bench_start},
+    {"bench steps", "", 0, 0, "Measure processes of several steps", BENCH_TEXT,
+     "pawl bench steps --concurrency 64 --steps 10 --processes 2000", bench_options, pawl_cli_bench_steps},
+    {"bench sleep", "", 0, 0, "Measure processes that sleep for 10 ms", BENCH_TEXT,
+     "pawl bench sleep --concurrency 256", bench_options, pawl_cli_bench_sleep},
+    {"bench signal", "", 0, 0, "Measure processes that wait for a signal", BENCH_TEXT, "pawl bench signal",
+     bench_options, pawl_cli_bench_signal},
+    {"version", "", 0, 0, "Print the version", NULL, "pawl version --json", no_options, pawl_cli_version},
+    {"help", "[COMMAND]", 0, 2, "Say what a command does", NULL, "pawl help start", no_options, pawl_cli_help},
+    {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL},
+};
+
+const pawl_cli_command *pawl_cli_find(int count, const char *const *words, int *ret_words)
+{
+    char two[128] = "";
+    if (count > 1)
+        snprintf(two, sizeof two, "%s %s", words[0], words[1]);
+    for (const pawl_cli_command *command = pawl_cli_commands; command->name != NULL; command++) {
+        bool one_word = count > 0 && strcmp(command->name, words[0]) == 0;
+        if (!one_word && strcmp(command->name, two) != 0)
+            continue;
+        *ret_words = one_word ? 1 : 2;
+        return command;
+    }
+    return NULL;
+}

@@ -1,0 +1,87 @@
+/* process.c: telling a process something: signal, cancel, terminate, resume, complete. */
+#include <string.h>
+
+#include "host/cli/cli.h"
+
+/* POST a body to /v1/processes/ID/WHAT and, without --json, say what was done. The body is taken over. */
+static int tell(pawl_cli *cli, const char *what, json_t *body, const char *done)
+{
+    json_t *reply = NULL;
+    if (body == NULL)
+        return pawl_cli_fail(cli, PAWL_EXIT_FAILED, "cli.no_memory", "out of memory");
+    int status = pawl_cli_ask_json(cli, "POST", pawl_client_process_path(cli->arguments[0], what), body, &reply);
+    json_decref(body);
+    if (status == PAWL_EXIT_OK && !cli->json) {
+        pawl_cli_put(cli->out, cli->arguments[0]);
+        fprintf(cli->out, ": %s\n", json_is_true(json_object_get(reply, "replayed")) ? "was sent before" : done);
+    }
+    json_decref(reply);
+    return status;
+}
+
+static json_t *with_text(const pawl_cli *cli, const char *option, const char *key, json_t *body)
+{
+    const char *text = pawl_cli_value(cli, option);
+    if (text != NULL && body != NULL)
+        json_object_set_new(body, key, json_string(text));
+    return body;
+}
+
+int pawl_cli_signal(pawl_cli *cli)
+{
+    const char *payload = cli->argument_count > 2 ? cli->arguments[2] : NULL;
+    const char *text = pawl_cli_value(cli, "text");
+    if (payload != NULL && text != NULL)
+        return pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "give PAYLOAD or --text, not both");
+    json_t *body = with_text(cli, "signal-id", "id", json_pack("{s:s}", "name", cli->arguments[1]));
+    bool good = body != NULL;
+    if (good && payload != NULL)
+        good = pawl_cli_put_content(cli, body, "payload", payload, true);
+    if (good && text != NULL)
+        good = pawl_cli_put_content(cli, body, "payload", text, false);
+    if (!good) {
+        json_decref(body);
+        return PAWL_EXIT_USAGE;
+    }
+    return tell(cli, "/signals", body, "signal sent");
+}
+
+int pawl_cli_cancel(pawl_cli *cli)
+{
+    return tell(cli, "/cancel", with_text(cli, "reason", "reason", json_object()), "cancel requested");
+}
+
+int pawl_cli_terminate(pawl_cli *cli)
+{
+    return tell(cli, "/terminate", with_text(cli, "reason", "reason", json_object()), "terminated");
+}
+
+int pawl_cli_resume(pawl_cli *cli)
+{
+    return tell(cli, "/resume", json_object(), "resumed");
+}
+
+int pawl_cli_complete(pawl_cli *cli)
+{
+    const char *output = pawl_cli_value(cli, "output");
+    const char *text = pawl_cli_value(cli, "text");
+    const char *code = pawl_cli_value(cli, "fail");
+    bool cancelled = pawl_cli_flag(cli, "cancelled");
+    if ((output != NULL) + (text != NULL) + (code != NULL) + cancelled != 1)
+        return pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage",
+                             "give exactly one of --output, --text, --fail and --cancelled");
+    if (pawl_cli_flag(cli, "message") && code == NULL && !cancelled)
+        return pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "--message goes with --fail or --cancelled");
+    json_t *body = json_pack("{s:s}", "status", code != NULL ? "failed" : cancelled ? "cancelled" : "completed");
+    body = with_text(cli, "message", "message", with_text(cli, "fail", "code", body));
+    bool good = body != NULL;
+    if (good && output != NULL)
+        good = pawl_cli_put_content(cli, body, "output", output, true);
+    if (good && text != NULL)
+        good = pawl_cli_put_content(cli, body, "output", text, false);
+    if (!good) {
+        json_decref(body);
+        return PAWL_EXIT_USAGE;
+    }
+    return tell(cli, "/complete", body, "ended");
+}
