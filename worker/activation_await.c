@@ -100,6 +100,15 @@ static void describe_target(const struct target *target, char *text, size_t size
         snprintf(text + used, size - (size_t)used, " (attempt %" PRIu32 ")", open->call.attempts + 1);
 }
 
+/* Of several things awaited together, some may be there already. */
+static bool is_there(const struct run *run, const struct target *target)
+{
+    const struct wait *wait = target->wait;
+    if (wait == NULL)
+        return target->command->came != 0;
+    return wait->taken != NULL || (wait->tentative_epoch == run->await_epoch && wait->tentative != NULL);
+}
+
 #define MORE_ROOM ((size_t)32) /* for " and 18446744073709551615 more" */
 
 static void describe_waits(struct run *run, const pawl_future *futures, size_t count)
@@ -110,7 +119,7 @@ static void describe_waits(struct run *run, const pawl_future *futures, size_t c
         struct target target = {0};
         if (!find_target(run, futures[i], &target))
             continue;
-        if (target.command != NULL ? target.command->came != 0 : target.wait->taken != NULL)
+        if (is_there(run, &target))
             continue;
         if (target.wait != NULL)
             run->waits_for_signal = true;
