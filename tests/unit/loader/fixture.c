@@ -19,7 +19,7 @@
 
 #include <cmocka.h>
 
-enum { TEXTS = 8 };
+enum { TEXTS = 64 };
 
 /* One of a few texts, in turn: enough for an expression. */
 static char *next_text(void)
