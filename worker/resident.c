@@ -36,7 +36,10 @@ void resident_leave(pawl_resident *r)
     pawl_shard *shard = r->shard;
     pawl_worker *worker = r->worker;
     pthread_mutex_lock(&shard->table_lock);
+    /* By itself, not by its number: a newer lease of the same process may already stand in front of it. */
     pawl_resident **link = find(shard, r->number);
+    while (*link != NULL && *link != r)
+        link = &(*link)->next;
     if (*link == r) {
         *link = r->next;
         shard->count--;
