@@ -1,0 +1,189 @@
+/* assemble.c: see assemble.h. */
+#include "assemble.h"
+
+#include "secret.h"
+#include "worker/base/clock.h"
+#include "worker/base/sink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_MAX_BYTES 600u /* of "instance.operation"; a manifest's names are shorter */
+
+static pawl_status no_memory(pawl_error *error)
+{
+    return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while assembling the host");
+}
+
+/* Everything about an operation that does not depend on who runs it. */
+static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operation *operation, const char *name,
+                        pawl_catalog *catalog, pawl_effect *effect, pawl_error *error)
+{
+    const pawl_profile_effect *over = pawl_profile_find_effect(profile, name);
+    uint32_t set = over == NULL ? 0 : over->set;
+    effect->name = name;
+    effect->operation = operation->name;
+    effect->runs = operation->runs;
+    effect->outcome = operation->outcome;
+    effect->local = operation->local;
+    effect->timeout_ns = profile->timeouts.call_ns;
+    if (operation->timeout_ms != 0)
+        effect->timeout_ns = operation->timeout_ms * PAWL_NS_PER_MS;
+    if ((set & PAWL_SET_TIMEOUT) != 0)
+        effect->timeout_ns = over->timeout_ns;
+    effect->retry = profile->retry;
+    pawl_manifest_retry(operation, &effect->retry);
+    if (over != NULL)
+        pawl_profile_retry_apply(&effect->retry, &over->retry, set);
+    /* An instance that takes one call at a time keeps its own bulkhead; any other gives way to a limit of the
+     * operation. */
+    bool serial = effect->bulkhead != NULL && effect->bulkhead->limit == 1;
+    if (effect->bulkhead == NULL || ((set & PAWL_SET_CONCURRENCY) != 0 && !serial)) {
+        effect->bulkhead = pawl_catalog_bulkhead(catalog, (set & PAWL_SET_CONCURRENCY) != 0 ? over->concurrency : 0);
+        if (effect->bulkhead == NULL)
+            return no_memory(error);
+    }
+    return PAWL_OK;
+}
+
+static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *plugin, pawl_catalog *catalog,
+                               pawl_error *error)
+{
+    for (size_t i = 0; i < plugin->manifest->effect_count; i++) {
+        const pawl_manifest_operation *operation = &plugin->manifest->effects[i];
+        pawl_effect effect = {.plugin = plugin->manifest->id, .host = plugin->host, .effect = plugin->effect};
+        pawl_status status = fill(profile, operation, operation->name, catalog, &effect, error);
+        if (status == PAWL_OK)
+            status = pawl_catalog_add_effect(catalog, &effect, error);
+        if (status != PAWL_OK)
+            return status;
+    }
+    return PAWL_OK;
+}
+
+static pawl_status add_types(const pawl_plugin *plugin, pawl_catalog *catalog, pawl_error *error)
+{
+    for (size_t i = 0; i < plugin->manifest->process_count; i++) {
+        const pawl_manifest_process *process = &plugin->manifest->processes[i];
+        pawl_type type = {.name = process->name,
+                          .revision = process->revision,
+                          .plugin = plugin->manifest->id,
+                          .program = plugin->process};
+        memcpy(type.digest, plugin->digest, sizeof type.digest);
+        pawl_status status = pawl_catalog_add_type(catalog, &type, error);
+        if (status != PAWL_OK)
+            return status;
+    }
+    return PAWL_OK;
+}
+
+static pawl_status wrap_connector(const pawl_profile *profile, const pawl_profile_connector *connector,
+                                  pawl_status status, pawl_error *error)
+{
+    char place[300];
+    pawl_profile_place_text(profile, connector->place, place, sizeof place);
+    (void)pawl_error_wrap(error, "%s: connector \"%s\" (%s)", place, connector->name, connector->plugin);
+    return status;
+}
+
+static pawl_status create_instance(const pawl_profile *profile, pawl_instance *own, pawl_error *error)
+{
+    char *config = NULL;
+    size_t size = 0;
+    pawl_status status = pawl_secret_resolve_text(own->profile->config, &config, &size, error);
+    if (status != PAWL_OK)
+        return wrap_connector(profile, own->profile, status, error);
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    status = own->plugin->connector->create(own->plugin->host, pawl_bytes_text(own->profile->name),
+                                            (pawl_bytes){config, size}, &own->instance, &why);
+    pawl_secret_forget_text(config, size);
+    if (status != PAWL_OK) {
+        own->instance = NULL;
+        if (status > 0)
+            status = PAWL_E_FAILED;
+        status = wrap_connector(profile, own->profile, pawl_failure_error(&why, status, error), error);
+    }
+    pawl_failure_finish(&why);
+    return status;
+}
+
+static pawl_status add_operations(const pawl_profile *profile, const pawl_instance *own, pawl_catalog *catalog,
+                                  pawl_error *error)
+{
+    const pawl_manifest *manifest = own->plugin->manifest;
+    for (size_t i = 0; i < manifest->operation_count; i++) {
+        const pawl_manifest_operation *operation = &manifest->operations[i];
+        char name[NAME_MAX_BYTES];
+        snprintf(name, sizeof name, "%s.%s", own->profile->name, operation->name);
+        pawl_effect effect = {.plugin = manifest->id,
+                              .host = own->plugin->host,
+                              .connector = own->plugin->connector,
+                              .instance = own->instance,
+                              .bulkhead = own->bulkhead};
+        pawl_status status = fill(profile, operation, name, catalog, &effect, error);
+        if (status == PAWL_OK)
+            status = pawl_catalog_add_effect(catalog, &effect, error);
+        if (status != PAWL_OK)
+            return wrap_connector(profile, own->profile, status, error);
+    }
+    return PAWL_OK;
+}
+
+static pawl_status add_instance(const pawl_profile *profile, const pawl_plugin_set *plugins, const pawl_log *log,
+                                pawl_instance *own, pawl_catalog *catalog, pawl_error *error)
+{
+    own->plugin = pawl_plugin_set_find(plugins, own->profile->plugin);
+    if (own->plugin == NULL) {
+        pawl_log_write(log, PAWL_LOG_WARN, "connector left out: its optional plugin is not there", "connector",
+                       own->profile->name, "plugin", own->profile->plugin, (char *)NULL);
+        return PAWL_OK;
+    }
+    if (own->plugin->connector == NULL) {
+        (void)pawl_error_set(error, PAWL_E_UNSUPPORTED, "connector.not_offered",
+                             "the plugin has no connector; name one that has");
+        return wrap_connector(profile, own->profile, PAWL_E_UNSUPPORTED, error);
+    }
+    own->bulkhead = pawl_catalog_bulkhead(catalog, own->plugin->manifest->shared ? own->profile->concurrency : 1);
+    if (own->bulkhead == NULL)
+        return no_memory(error);
+    pawl_status status = create_instance(profile, own, error);
+    return status == PAWL_OK ? add_operations(profile, own, catalog, error) : status;
+}
+
+pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *plugins, const pawl_log *log,
+                          pawl_assembly *ret, pawl_error *error)
+{
+    pawl_assembly assembly = {.catalog = pawl_catalog_create(), .instance_count = profile->connector_count};
+    assembly.instances = calloc(profile->connector_count + 1, sizeof *assembly.instances);
+    pawl_status status = PAWL_OK;
+    if (assembly.catalog == NULL || assembly.instances == NULL)
+        status = no_memory(error);
+    for (size_t i = 0; status == PAWL_OK && i < pawl_plugin_set_count(plugins); i++) {
+        const pawl_plugin *plugin = pawl_plugin_set_at(plugins, i);
+        status = add_effects(profile, plugin, assembly.catalog, error);
+        if (status == PAWL_OK)
+            status = add_types(plugin, assembly.catalog, error);
+    }
+    for (size_t i = 0; status == PAWL_OK && i < profile->connector_count; i++) {
+        assembly.instances[i].profile = &profile->connectors[i];
+        status = add_instance(profile, plugins, log, &assembly.instances[i], assembly.catalog, error);
+    }
+    if (status != PAWL_OK)
+        pawl_assembly_finish(&assembly);
+    else
+        *ret = assembly;
+    return status;
+}
+
+void pawl_assembly_finish(pawl_assembly *assembly)
+{
+    if (assembly->instances != NULL)
+        for (size_t i = assembly->instance_count; i-- > 0;)
+            if (assembly->instances[i].instance != NULL && assembly->instances[i].plugin->connector->destroy != NULL)
+                assembly->instances[i].plugin->connector->destroy(assembly->instances[i].instance);
+    free(assembly->instances);
+    pawl_catalog_destroy(assembly->catalog);
+    *assembly = (pawl_assembly){0};
+}

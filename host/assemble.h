@@ -1,0 +1,35 @@
+/* assemble.h: from loaded plugins and a profile to what a worker can run: the catalog of effects and process types, and
+ * the connector instances behind some of them. Owns the catalog and the instances. Never calls a plugin other than to
+ * create and destroy instances; secrets are filled in here and forgotten at once. [loader] */
+#ifndef PAWL_HOST_ASSEMBLE_H
+#define PAWL_HOST_ASSEMBLE_H
+
+#include "loader/loader.h"
+#include "profile.h"
+#include "worker/base/log.h"
+
+/** An instance of a connector, as the profile makes it. */
+typedef struct pawl_instance {
+    const pawl_profile_connector *profile;
+    const pawl_plugin *plugin; /* NULL: its plugin is optional and was left out */
+    pawl_connector *instance;
+    pawl_bulkhead *bulkhead;
+} pawl_instance;
+
+typedef struct pawl_assembly {
+    pawl_catalog *catalog;
+    pawl_instance *instances; /* as in the profile */
+    size_t instance_count;
+} pawl_assembly;
+
+/** Fill a catalog. How an operation is run: what the profile's `effects` says of it, else the manifest, else the
+ * profile's `retry` and `timeouts.call`. A connector that is not safe to share is called one call at a time, whatever
+ * the profile says. Errors: what create() gives, with the connector's place; a name that two plugins offer. Undoes what
+ * it did. */
+pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *plugins, const pawl_log *log,
+                          pawl_assembly *ret, pawl_error *error);
+
+/** Destroy the instances, the last one first, and the catalog. No call may be running. Harmless on zeros. */
+void pawl_assembly_finish(pawl_assembly *assembly);
+
+#endif

@@ -1,0 +1,74 @@
+/* host_internal.h: what an open host consists of, for the files host*.c and view*.c that implement include/pawl/pawl.h.
+ * Everything but the members under `lock` is set while opening and read-only until closing. */
+#ifndef PAWL_HOST_INTERNAL_H
+#define PAWL_HOST_INTERNAL_H
+
+#include "assemble.h"
+#include "attachments.h"
+#include "facets.h"
+#include "host_callbacks.h"
+#include "host_roots.h"
+#include "worker/base/arena.h"
+#include "worker/worker.h"
+
+#include <pawl/pawl.h>
+#include <stdatomic.h>
+
+#define PAWL_ID_BYTES_MAX      256u
+#define PAWL_TYPE_BYTES_MAX    256u
+#define PAWL_SESSION_BYTES_MAX 256u
+
+struct pawl_host {
+    const pawl_clock *clock;
+    pawl_log log;
+    pawl_profile *profile;
+    pawl_roots roots;
+    const pawl_host_root *root; /* the host's own */
+    pawl_plugin_set *built_in;  /* storage that is linked into Pawl */
+    pawl_plugin_set *plugins;   /* all others */
+    pawl_facets facets;
+    pawl_attachment_facet attachments;
+    pawl_registry registry;
+    pawl_assembly assembly;
+    pawl_worker *worker; /* NULL: none here */
+    const char *no_worker_because;
+    char worker_name[320];
+    pawl_callbacks *callbacks;
+    atomic_bool closing;
+    pthread_mutex_t lock; /* guards the members below */
+    pthread_cond_t idle;
+    size_t in_flight; /* requests whose callback has not returned */
+    pawl_wait *waits; /* doubly linked */
+};
+
+/* ---- host.c ---- */
+
+/** PAWL_OK, or PAWL_E_CLOSED once closing. */
+pawl_status pawl_host_usable(const pawl_host *host, pawl_error *error);
+/** A request is on its way; its end must be told with pawl_host_left. */
+void pawl_host_entered(pawl_host *host);
+void pawl_host_left(pawl_host *host);
+
+/* ---- host_check.c: what callers hand in. Codes: missing_process_id, invalid_process_id, ... ---- */
+
+pawl_status pawl_check_id(const char *id, pawl_error *error);
+pawl_status pawl_check_text(const char *what, const char *text, size_t bytes_max, pawl_error *error);
+pawl_status pawl_check_bytes(const char *what, pawl_bytes bytes, uint64_t bytes_max, pawl_error *error);
+/** "no process type x here; close ones: ..." */
+pawl_status pawl_unknown_type(const pawl_host *host, const char *type, pawl_error *error);
+/** Copy a versioned options struct of the caller into a whole one. False when it is NULL or its size is absurd. */
+bool pawl_take_struct(void *to, size_t size, const void *from);
+
+/* ---- host_look.c ---- */
+
+/** A copy of a row, whole; its bytes are in the arena. Without the large ones (document, outcome) unless wanted. */
+pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, bool large, pawl_process_row *ret);
+/** Read a row by id. */
+pawl_status pawl_host_row(pawl_host *host, const char *id, pawl_arena *arena, pawl_process_row *ret, pawl_error *error);
+
+/* ---- host_wait.c ---- */
+
+/** End all asynchronous waits. */
+void pawl_host_end_waits(pawl_host *host);
+
+#endif

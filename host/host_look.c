@@ -1,0 +1,257 @@
+/* host_look.c: reading processes: one, a page of them, a journal. Rows are copied out of the store before anything is
+ * done with them, so that nothing of the host runs inside the store. */
+#include "host_internal.h"
+
+#include "view.h"
+#include "worker/base/sink.h"
+#include "worker/journal_json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LIST_DEFAULT      100u
+#define LIST_MAX          1000u
+#define JOURNAL_DEFAULT   1000u
+#define JOURNAL_BYTES_MAX (16u * 1024u * 1024u) /* of one page: whoever wants more asks for the next */
+
+static pawl_status no_memory(pawl_error *error)
+{
+    return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while reading processes");
+}
+
+pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, bool large, pawl_process_row *ret)
+{
+    pawl_process_row whole = {0};
+    memcpy(&whole, row, row->struct_size < sizeof whole ? row->struct_size : sizeof whole);
+    whole.struct_size = sizeof whole;
+    if (!large) {
+        whole.document = pawl_bytes_text("");
+        whole.outcome = pawl_bytes_text("");
+    }
+    pawl_bytes *const parts[] = {&whole.id,      &whole.type,     &whole.plugin,  &whole.digest,
+                                 &whole.profile, &whole.session,  &whole.parent,  &whole.reason_code,
+                                 &whole.reason,  &whole.document, &whole.outcome, &whole.worker};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        pawl_bytes from = *parts[i];
+        if (!pawl_arena_copy(arena, from, parts[i]))
+            return PAWL_E_NOMEM;
+    }
+    *ret = whole;
+    return PAWL_OK;
+}
+
+typedef struct one_row {
+    pawl_arena *arena;
+    pawl_process_row *row;
+    pawl_status status;
+} one_row;
+
+static int32_t PAWL_CALL take_row(void *context, const pawl_process_row *row)
+{
+    one_row *one = context;
+    one->status = pawl_row_copy(one->arena, row, true, one->row);
+    return 0;
+}
+
+pawl_status pawl_host_row(pawl_host *host, const char *id, pawl_arena *arena, pawl_process_row *ret, pawl_error *error)
+{
+    one_row one = {arena, ret, PAWL_E_NOT_FOUND};
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    pawl_status status = host->registry.table.get(host->registry.store, pawl_bytes_text(id), take_row, &one, &why);
+    if (status >= 0)
+        status = one.status;
+    if (status == PAWL_E_NOT_FOUND && !why.set)
+        (void)pawl_error_set(error, status, "unknown_process", "there is no process \"%s\"", id);
+    else if (status == PAWL_E_NOMEM)
+        (void)no_memory(error);
+    else if (status != PAWL_OK)
+        (void)pawl_failure_error(&why, status, error);
+    pawl_failure_finish(&why);
+    return status;
+}
+
+static pawl_status check(pawl_host *host, const char *id, pawl_error *error)
+{
+    pawl_status status = pawl_host_usable(host, error);
+    return status == PAWL_OK ? pawl_check_id(id, error) : status;
+}
+
+pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, pawl_error *error)
+{
+    pawl_status status = check(host, id, error);
+    if (status != PAWL_OK)
+        return status;
+    pawl_arena arena = {0};
+    pawl_process_row row;
+    pawl_host_entered(host);
+    status = pawl_host_row(host, id, &arena, &row, error);
+    if (status == PAWL_OK)
+        status = pawl_view_give(pawl_view_process(host, &row, true), ret_json, error);
+    pawl_host_left(host);
+    pawl_arena_finish(&arena);
+    return status;
+}
+
+/* ---- lists ---- */
+
+typedef struct row_page {
+    pawl_arena arena;
+    pawl_process_row *rows;
+    size_t count;
+    size_t room;
+    pawl_status status;
+} row_page;
+
+static int32_t PAWL_CALL take_rows(void *context, const pawl_process_row *row)
+{
+    row_page *rows = context;
+    if (rows->count == rows->room)
+        return 1;
+    rows->status = pawl_row_copy(&rows->arena, row, false, &rows->rows[rows->count]);
+    rows->count += rows->status == PAWL_OK;
+    return rows->status != PAWL_OK;
+}
+
+static json_t *view_page(pawl_host *host, const row_page *rows, uint64_t next)
+{
+    json_t *list = json_array();
+    json_t *json = json_pack("{s:o}", "processes", list);
+    bool made = json != NULL;
+    for (size_t i = 0; made && i < rows->count; i++)
+        made = json_array_append_new(list, pawl_view_process(host, &rows->rows[i], false)) == 0;
+    made = made && pawl_view_set(json, "next", next == 0 ? json_null() : json_integer((json_int_t)next));
+    if (made)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+static pawl_status check_list(const pawl_list_options *options, pawl_list *list, pawl_error *error)
+{
+    if (options->limit > LIST_MAX)
+        return pawl_error_set(error, PAWL_E_LIMIT, "limit", "a page of %u processes was asked for; at most %u fit",
+                              options->limit, LIST_MAX);
+    *list = (pawl_list){.struct_size = sizeof *list,
+                        .limit = options->limit == 0 ? LIST_DEFAULT : options->limit,
+                        .after_number = options->after,
+                        .descending = options->newest_first != 0,
+                        .type = pawl_bytes_text(options->type),
+                        .session = pawl_bytes_text(options->session),
+                        .id_prefix = pawl_bytes_text(options->id_prefix)};
+    return pawl_view_status_mask(options->status, &list->status_mask, error);
+}
+
+pawl_status pawl_host_list(pawl_host *host, const pawl_list_options *given, pawl_text *ret_json, pawl_error *error)
+{
+    pawl_list_options options = {.struct_size = sizeof options};
+    pawl_list list;
+    pawl_status status = pawl_host_usable(host, error);
+    if (status == PAWL_OK && given != NULL && !pawl_take_struct(&options, sizeof options, given))
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "options.struct_size is not set");
+    if (status == PAWL_OK)
+        status = check_list(&options, &list, error);
+    if (status != PAWL_OK)
+        return status;
+    row_page rows = {.room = list.limit, .rows = calloc(list.limit, sizeof *rows.rows)};
+    if (rows.rows == NULL)
+        return no_memory(error);
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    uint64_t next = 0;
+    pawl_host_entered(host);
+    status = host->registry.table.list(host->registry.store, &list, take_rows, &rows, &next, &why);
+    if (status < 0)
+        (void)pawl_failure_error(&why, status, error);
+    else if (rows.status != PAWL_OK)
+        status = no_memory(error);
+    else
+        status = pawl_view_give(view_page(host, &rows, next), ret_json, error);
+    pawl_host_left(host);
+    pawl_failure_finish(&why);
+    pawl_arena_finish(&rows.arena);
+    free(rows.rows);
+    return status;
+}
+
+/* ---- journals ---- */
+
+typedef struct records {
+    json_t *list;
+    uint64_t last;
+    size_t count;
+    size_t limit;
+    size_t bytes;
+    bool whole;
+    bool more;
+    pawl_status status;
+} records;
+
+/* A record that cannot be read is shown as one that cannot be read: the others still help. */
+static json_t *view_record(const pawl_record *record, bool whole)
+{
+    pawl_entry entry;
+    pawl_error error = {0};
+    json_t *json = NULL;
+    if (pawl_entry_decode(record, &entry, &error) == PAWL_OK)
+        return pawl_entry_to_json(&entry, whole, &json) == PAWL_OK ? json : NULL;
+    json = json_pack("{s:I, s:s, s:s}", "sequence", (json_int_t)record->sequence, "kind",
+                     pawl_record_name(record->kind), "error", error.message);
+    if (json != NULL && !pawl_view_time(json, "time", record->time_unix_ns)) {
+        json_decref(json);
+        return NULL;
+    }
+    return json;
+}
+
+static int32_t PAWL_CALL take_record(void *context, const pawl_record *given)
+{
+    records *page = context;
+    pawl_record record = {0};
+    memcpy(&record, given, given->struct_size < sizeof record ? given->struct_size : sizeof record);
+    if (page->count == page->limit || page->bytes > JOURNAL_BYTES_MAX) {
+        page->more = true;
+        return 1;
+    }
+    if (json_array_append_new(page->list, view_record(&record, page->whole)) != 0) {
+        page->status = PAWL_E_NOMEM;
+        return 1;
+    }
+    page->count++;
+    page->bytes += page->whole ? record.body.size : 0;
+    page->last = record.sequence;
+    return 0;
+}
+
+pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit, uint32_t whole_values,
+                              pawl_text *ret_json, pawl_error *error)
+{
+    pawl_status status = check(host, id, error);
+    if (status != PAWL_OK)
+        return status;
+    pawl_arena arena = {0};
+    pawl_process_row row;
+    records page = {.list = json_array(), .limit = limit == 0 ? JOURNAL_DEFAULT : limit, .whole = whole_values != 0};
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    pawl_host_entered(host);
+    status = page.list == NULL ? no_memory(error) : pawl_host_row(host, id, &arena, &row, error);
+    if (status == PAWL_OK) {
+        /* One more than is shown tells whether there is more. */
+        status = host->registry.table.journal(host->registry.store, row.number, from == 0 ? 1 : from, page.limit + 1,
+                                              take_record, &page, &why);
+        if (status < 0)
+            (void)pawl_failure_error(&why, status, error);
+        else if (page.status != PAWL_OK)
+            status = no_memory(error);
+        else
+            status = pawl_view_give(json_pack("{s:O, s:o}", "records", page.list, "next",
+                                              page.more ? json_integer((json_int_t)page.last + 1) : json_null()),
+                                    ret_json, error);
+    }
+    pawl_host_left(host);
+    json_decref(page.list);
+    pawl_failure_finish(&why);
+    pawl_arena_finish(&arena);
+    return status;
+}

@@ -1,0 +1,56 @@
+/* host_outcome.c: see host_outcome.h. */
+#include "host_outcome.h"
+
+#include "view.h"
+#include "worker/base/sink.h"
+#include "worker/journal.h"
+
+pawl_status pawl_outcome_decode(uint32_t status, pawl_bytes body, pawl_outcome *ret, pawl_error *error)
+{
+    pawl_record record = {.struct_size = sizeof record, .kind = PAWL_RECORD_ENDED, .body = body};
+    pawl_entry entry;
+    pawl_status decoded = pawl_entry_decode(&record, &entry, error);
+    if (decoded != PAWL_OK)
+        return decoded;
+    *ret = (pawl_outcome){.struct_size = sizeof *ret, .status = status};
+    if (entry.failed) {
+        ret->code = entry.failure.code;
+        ret->message = entry.failure.message;
+        ret->detail_json = entry.failure.detail_json;
+    } else {
+        ret->output = entry.value;
+    }
+    return PAWL_OK;
+}
+
+pawl_status pawl_outcome_read(pawl_host *host, const char *id, pawl_arena *arena, pawl_outcome *ret, pawl_error *error)
+{
+    pawl_process_row row;
+    pawl_status status = pawl_host_row(host, id, arena, &row, error);
+    if (status != PAWL_OK)
+        return status;
+    if (!PAWL_IS_TERMINAL(row.status))
+        return pawl_error_set(error, PAWL_E_CONFLICT, "not_ended", "process \"%s\" has not ended: it is %s", id,
+                              pawl_view_status(row.status));
+    status = pawl_outcome_decode(row.status, row.outcome, ret, error);
+    if (status != PAWL_OK)
+        (void)pawl_error_wrap(error, "outcome of process \"%s\"", id);
+    return status;
+}
+
+json_t *pawl_outcome_json(const pawl_outcome *outcome)
+{
+    json_t *json = json_object();
+    bool made = pawl_view_set(json, "status", json_string(pawl_view_status(outcome->status)));
+    if (outcome->status == PAWL_COMPLETED)
+        made = made && pawl_view_value(json, "output", outcome->output);
+    else
+        made = made && pawl_view_set(json, "code", pawl_view_text(outcome->code)) &&
+               pawl_view_set(json, "message", pawl_view_text(outcome->message));
+    if (outcome->detail_json.size > 0)
+        made = made && pawl_view_value(json, "detail", outcome->detail_json);
+    if (made)
+        return json;
+    json_decref(json);
+    return NULL;
+}

@@ -1,0 +1,18 @@
+/* host_outcome.h: how a process ended, between the registry's bytes, the struct of the API and JSON. Owns nothing.
+ * [any] */
+#ifndef PAWL_HOST_OUTCOME_H
+#define PAWL_HOST_OUTCOME_H
+
+#include "host_internal.h"
+
+/** Read the outcome of a process that has ended; its bytes are in the arena. PAWL_E_CONFLICT when it has not ended.
+ *  [worker]: reads the store */
+pawl_status pawl_outcome_read(pawl_host *host, const char *id, pawl_arena *arena, pawl_outcome *ret, pawl_error *error);
+
+/** Decode the body of an ENDED record; bytes point into it. */
+pawl_status pawl_outcome_decode(uint32_t status, pawl_bytes body, pawl_outcome *ret, pawl_error *error);
+
+/** {"status", "output" | "output_base64", "code", "message", "detail"}; a new object or NULL. */
+json_t *pawl_outcome_json(const pawl_outcome *outcome);
+
+#endif

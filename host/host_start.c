@@ -1,0 +1,242 @@
+/* host_start.c: how processes begin: a start is checked, fingerprinted and registered; when this host's worker has room
+ * the process is leased to it in the same step. Never reports a start before it is durable. */
+#include "host_internal.h"
+
+#include "fingerprint.h"
+#include "worker/journal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <uuid.h>
+
+/* A start on its way. Its texts are copied behind the struct. */
+typedef struct starting {
+    pawl_request request;
+    pawl_register body;
+    pawl_callback callback;
+    pawl_host *host;
+    pawl_on_started done; /* NULL: someone waits with lock and changed */
+    void *context;
+    pthread_mutex_t lock; /* guards ended */
+    pthread_cond_t changed;
+    bool ended;
+    uint8_t fingerprint[PAWL_FINGERPRINT_SIZE];
+    pawl_started started;
+    uint8_t texts[];
+} starting;
+
+static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_type **ret_type, pawl_error *error)
+{
+    pawl_status status = pawl_host_usable(host, error);
+    if (status == PAWL_OK && start->id != NULL)
+        status = pawl_check_id(start->id, error);
+    if (status == PAWL_OK)
+        status = pawl_check_text("process type", start->type, PAWL_TYPE_BYTES_MAX, error);
+    if (status == PAWL_OK && start->session != NULL)
+        status = pawl_check_text("session", start->session, PAWL_SESSION_BYTES_MAX, error);
+    if (status != PAWL_OK)
+        return status;
+    if (start->session != NULL && strncmp(start->session, PAWL_PROCESS_SCOPE, sizeof PAWL_PROCESS_SCOPE - 1) == 0)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_session",
+                              "the session name begins with \"" PAWL_PROCESS_SCOPE "\", which is kept for processes");
+    if ((start->flags & ~PAWL_START_EXTERNAL) != 0)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "unknown start flags 0x%x", start->flags);
+    *ret_type = pawl_catalog_type(host->assembly.catalog, pawl_bytes_text(start->type));
+    if (*ret_type == NULL && (start->flags & PAWL_START_EXTERNAL) == 0)
+        return pawl_unknown_type(host, start->type, error);
+    return pawl_check_bytes("input", start->input, host->profile->limits.input_bytes, error);
+}
+
+static pawl_bytes keep(uint8_t **at, pawl_bytes from)
+{
+    pawl_bytes copy = {*at, from.size};
+    if (from.size > 0)
+        memcpy(*at, from.data, from.size);
+    *at += from.size;
+    return copy;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+static void fill(starting *own, const pawl_start *start, const pawl_type *type)
+{
+    pawl_host *host = own->host;
+    uint8_t *at = own->texts;
+    bool external = (start->flags & PAWL_START_EXTERNAL) != 0;
+    own->body = (pawl_register){
+        .struct_size = sizeof own->body,
+        .external = external ? 1 : 0,
+        .id = pawl_bytes_text(own->started.id),
+        .type = keep(&at, pawl_bytes_text(start->type)),
+        .profile = pawl_bytes_text(host->profile->name),
+        .session = keep(&at, pawl_bytes_text(start->session)),
+        .input = keep(&at, own->body.input),
+        .fingerprint = {own->fingerprint, sizeof own->fingerprint},
+    };
+    if (type != NULL && !external) {
+        own->body.revision = type->revision;
+        own->body.plugin = pawl_bytes_text(type->plugin);
+        if (!is_zero(type->digest, sizeof type->digest))
+            own->body.digest = (pawl_bytes){type->digest, sizeof type->digest};
+        if (host->worker != NULL)
+            own->body.claim_session = pawl_worker_session(host->worker);
+    }
+}
+
+static pawl_status encode_input(pawl_arena *arena, pawl_bytes input, pawl_bytes *ret, pawl_error *error)
+{
+    pawl_entry entry = {.kind = PAWL_RECORD_STARTED, .value = input};
+    if (pawl_entry_encode(arena, &entry, ret) != PAWL_OK)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while starting a process");
+    return PAWL_OK;
+}
+
+static pawl_status fingerprint(starting *own, const pawl_start *start, pawl_error *error)
+{
+    const pawl_bytes parts[] = {pawl_bytes_text(start->type), pawl_bytes_text(start->session),
+                                pawl_bytes_text((start->flags & PAWL_START_EXTERNAL) != 0 ? "external" : "")};
+    return pawl_fingerprint("start", parts, 3, start->input, own->fingerprint, error);
+}
+
+static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **ret, pawl_error *error)
+{
+    pawl_start start;
+    if (!pawl_take_struct(&start, sizeof start, given))
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "start.struct_size is not set");
+    const pawl_type *type = NULL;
+    pawl_status status = check(host, &start, &type, error);
+    if (status != PAWL_OK)
+        return status;
+    pawl_arena arena = {0};
+    pawl_bytes input;
+    status = encode_input(&arena, start.input, &input, error);
+    if (status != PAWL_OK)
+        return status;
+    size_t room = strlen(start.type) + (start.session == NULL ? 0 : strlen(start.session)) + input.size;
+    starting *own = malloc(sizeof *own + room);
+    if (own == NULL) {
+        pawl_arena_finish(&arena);
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while starting a process");
+    }
+    memset(own, 0, sizeof *own);
+    own->host = host;
+    own->body.input = input;
+    status = fingerprint(own, &start, error);
+    if (start.id != NULL) {
+        memcpy(own->started.id, start.id, strlen(start.id));
+    } else {
+        uuid_t id;
+        uuid_generate_random(id);
+        uuid_unparse_lower(id, own->started.id);
+    }
+    fill(own, &start, type);
+    pawl_arena_finish(&arena);
+    if (status == PAWL_OK)
+        *ret = own;
+    else
+        free(own);
+    return status;
+}
+
+static void finish(starting *own)
+{
+    pawl_request_finish(&own->request);
+    free(own);
+}
+
+/* A failed registration in the words of who asked for it. */
+static pawl_status explain(starting *own, pawl_error *error)
+{
+    pawl_status status = own->request.op.status;
+    if (status == PAWL_OK)
+        return status;
+    if (status > 0)
+        status = PAWL_E_FAILED;
+    (void)pawl_failure_error(&own->request.failure, status, error);
+    if (status == PAWL_E_CLOSED)
+        return pawl_error_set(error, status, "closed", "the host is closing; the process may not have been started");
+    (void)pawl_error_wrap(error, "start of process \"%s\"", own->started.id);
+    return status;
+}
+
+static void call_back(pawl_callback *callback)
+{
+    starting *own = (starting *)((char *)callback - offsetof(starting, callback));
+    pawl_host *host = own->host;
+    pawl_error error = {0};
+    pawl_status status = explain(own, &error);
+    own->done(own->context, status, status == PAWL_OK ? &own->started : NULL, status == PAWL_OK ? NULL : &error);
+    finish(own);
+    pawl_host_left(host);
+}
+
+/* On a thread of the store. */
+static void registered(pawl_request *request)
+{
+    starting *own = request->context;
+    if (request->op.status == PAWL_OK) {
+        own->started.existed = (request->op.flags & PAWL_RESULT_EXISTED) != 0;
+        if ((request->op.flags & PAWL_RESULT_CLAIMED) != 0)
+            pawl_worker_adopt(own->host->worker, request->op.number, request->op.token, &own->body);
+    }
+    if (own->done != NULL) {
+        pawl_callbacks_post(own->host->callbacks, &own->callback);
+        return;
+    }
+    pthread_mutex_lock(&own->lock);
+    own->ended = true;
+    pthread_cond_signal(&own->changed);
+    pthread_mutex_unlock(&own->lock);
+}
+
+static void submit(starting *own)
+{
+    pawl_host_entered(own->host);
+    pawl_request_init(&own->request, PAWL_OP_REGISTER, &own->body, registered, own);
+    pawl_registry_submit(&own->host->registry, &own->request);
+}
+
+pawl_status pawl_host_start_async(pawl_host *host, const pawl_start *start, pawl_on_started done, void *context,
+                                  pawl_error *error)
+{
+    if (done == NULL)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "the callback is missing");
+    starting *own;
+    pawl_status status = prepare(host, start, &own, error);
+    if (status != PAWL_OK)
+        return status;
+    own->done = done;
+    own->context = context;
+    own->callback.call = call_back;
+    submit(own);
+    return PAWL_PENDING;
+}
+
+pawl_status pawl_host_start(pawl_host *host, const pawl_start *start, pawl_started *ret, pawl_error *error)
+{
+    starting *own;
+    pawl_status status = prepare(host, start, &own, error);
+    if (status != PAWL_OK)
+        return status;
+    pthread_mutex_init(&own->lock, NULL);
+    pthread_cond_init(&own->changed, NULL);
+    submit(own);
+    pthread_mutex_lock(&own->lock);
+    while (!own->ended)
+        pthread_cond_wait(&own->changed, &own->lock);
+    pthread_mutex_unlock(&own->lock);
+    pthread_cond_destroy(&own->changed);
+    pthread_mutex_destroy(&own->lock);
+    status = explain(own, error);
+    if (status == PAWL_OK && ret != NULL)
+        *ret = own->started;
+    finish(own);
+    pawl_host_left(host);
+    return status;
+}

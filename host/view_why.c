@@ -1,0 +1,195 @@
+/* view_why.c: the one line that answers "why is it not running?", for every status that is not the last one: what it
+ * waits for and until when, which limit it stands behind, who runs it, or why it is stuck and what to do about it. */
+#include "view.h"
+
+#include "worker/base/sink.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+typedef struct line {
+    char *text;
+    size_t room;
+    size_t used;
+} line;
+
+static void add(line *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void add(line *to, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int written = vsnprintf(to->text + to->used, to->room - to->used, format, args);
+    va_end(args);
+    if (written > 0)
+        to->used += (size_t)written;
+    if (to->used >= to->room)
+        to->used = to->room - 1;
+}
+
+/* Text of a process or plugin: cut, and kept on one line. */
+static void add_text(line *to, pawl_bytes text, size_t max)
+{
+    size_t from = to->used;
+    bool cut = text.size > max;
+    add(to, "%.*s%s", (int)(cut ? max : text.size), text.size == 0 ? "" : (const char *)text.data, cut ? "..." : "");
+    for (size_t i = from; i < to->used; i++)
+        if ((unsigned char)to->text[i] < 0x20)
+            to->text[i] = ' ';
+}
+
+static void add_span(line *to, uint64_t span_ns)
+{
+    uint64_t seconds = span_ns / PAWL_NS_PER_SECOND;
+    if (seconds < 1)
+        add(to, "%" PRIu64 " ms", span_ns / PAWL_NS_PER_MS);
+    else if (seconds < 120)
+        add(to, "%" PRIu64 " s", seconds);
+    else if (seconds < 2 * 3600)
+        add(to, "%" PRIu64 " min", seconds / 60);
+    else if (seconds < 2 * 86400)
+        add(to, "%" PRIu64 " h", seconds / 3600);
+    else
+        add(to, "%" PRIu64 " days", seconds / 86400);
+}
+
+static void add_until(line *to, const pawl_host *host, uint64_t wake_unix_ns)
+{
+    time_t seconds = (time_t)(wake_unix_ns / PAWL_NS_PER_SECOND);
+    uint64_t now = host->clock->unix_ns(host->clock);
+    struct tm parts;
+    char text[32];
+    gmtime_r(&seconds, &parts);
+    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    add(to, " until %s (", text);
+    if (wake_unix_ns > now) {
+        add(to, "in ");
+        add_span(to, wake_unix_ns - now);
+    } else {
+        add(to, "due");
+    }
+    add(to, ")");
+}
+
+static bool offered(const pawl_host *host, const pawl_process_row *row)
+{
+    return pawl_catalog_type(host->assembly.catalog, row->type) != NULL;
+}
+
+static void add_not_offered(line *to, const pawl_process_row *row)
+{
+    add(to, "no plugin of this host offers its type ");
+    add_text(to, row->type, 100);
+}
+
+/* What keeps this host's worker from taking what is ready. False: nothing. */
+static bool add_worker_limit(line *to, const pawl_host *host)
+{
+    if (host->worker == NULL) {
+        add(to, "%s", host->no_worker_because);
+        return true;
+    }
+    pawl_worker_stats stats;
+    pawl_worker_get_stats(host->worker, &stats);
+    if (stats.stop_mode != 0)
+        add(to, "this host's worker is stopping");
+    else if (stats.resident >= host->profile->limits.resident)
+        add(to, "this host's worker is full: it holds %u processes (limits.resident)", stats.resident);
+    else if (stats.effects_queued >= host->profile->limits.effects_queued)
+        add(to, "this host's worker is full: %u calls wait for a thread (limits.effects_queued)", stats.effects_queued);
+    else
+        return false;
+    return true;
+}
+
+static void why_ready(line *to, const pawl_host *host, const pawl_process_row *row)
+{
+    add(to, "ready");
+    if (!offered(host, row)) {
+        add(to, ", but ");
+        add_not_offered(to, row);
+        return;
+    }
+    line before = *to;
+    add(to, ", but ");
+    if (!add_worker_limit(to, host)) {
+        *to = before;
+        add(to, ": a worker takes it next");
+    }
+}
+
+static void why_waiting(line *to, const pawl_host *host, const pawl_process_row *row)
+{
+    if (row->external != 0) {
+        add(to, "external: waits to be completed from outside");
+        return;
+    }
+    add(to, "waits");
+    if (row->reason.size > 0) {
+        add(to, " for ");
+        add_text(to, row->reason, 300);
+    }
+    if (row->wake_unix_ns != 0)
+        add_until(to, host, row->wake_unix_ns);
+    if (!offered(host, row)) {
+        add(to, "; ");
+        add_not_offered(to, row);
+    }
+}
+
+static void why_running(line *to, const pawl_host *host, const pawl_process_row *row)
+{
+    char doing[256];
+    add(to, "running");
+    if (row->worker.size > 0) {
+        add(to, " on ");
+        add_text(to, row->worker, 100);
+    }
+    if (host->worker != NULL && pawl_worker_explain(host->worker, row->number, doing, sizeof doing)) {
+        add(to, ": ");
+        add_text(to, pawl_bytes_text(doing), sizeof doing);
+    }
+    add(to, " (lease left: ");
+    add_span(to, row->lease_left_ns);
+    add(to, ")");
+}
+
+static void why_stuck(line *to, const pawl_process_row *row)
+{
+    add(to, "stuck");
+    if (row->reason_code.size > 0) {
+        add(to, " (");
+        add_text(to, row->reason_code, 64);
+        add(to, ")");
+    }
+    add(to, ": ");
+    add_text(to, row->reason, 300);
+    add(to, "; mend the cause and resume it, or terminate it");
+}
+
+void pawl_view_why(pawl_host *host, const pawl_process_row *row, char *text, size_t room)
+{
+    line to = {text, room, 0};
+    text[0] = '\0';
+    switch (row->status) {
+    case PAWL_READY:
+        why_ready(&to, host, row);
+        break;
+    case PAWL_RUNNING:
+    case PAWL_COMPENSATING:
+        why_running(&to, host, row);
+        break;
+    case PAWL_WAITING:
+        why_waiting(&to, host, row);
+        break;
+    case PAWL_STUCK:
+        why_stuck(&to, row);
+        break;
+    default:
+        return;
+    }
+    if (row->cancelled != 0)
+        add(&to, "; it was asked to stop");
+}
