@@ -10,7 +10,7 @@
 /* ---- the root -----------------------------------------------------------------------------------------------------
  */
 
-pawl_status contract_glance_at_root(const pawl_plugin_root *theirs, const char *subject, pawl_error *error)
+pawl_status pawl_contract_glance_at_root(const pawl_plugin_root *theirs, const char *subject, pawl_error *error)
 {
     if (theirs == NULL)
         return pawl_loader_refuse(error, "loader.root", subject, "its entry returned NULL; wanted a pawl_plugin_root");
@@ -77,14 +77,14 @@ static pawl_status compare(const pawl_plugin_root *root, const pawl_manifest *ma
     return PAWL_OK;
 }
 
-pawl_status contract_take_root(const pawl_plugin_root *theirs, const pawl_manifest *manifest, pawl_bytes note,
-                               const char *subject, pawl_plugin_root *ret, pawl_error *error)
+pawl_status pawl_contract_take_root(const pawl_plugin_root *theirs, const pawl_manifest *manifest, pawl_bytes note,
+                                    const char *subject, pawl_plugin_root *ret, pawl_error *error)
 {
-    pawl_status status = contract_glance_at_root(theirs, subject, error);
+    pawl_status status = pawl_contract_glance_at_root(theirs, subject, error);
     if (status != PAWL_OK)
         return status;
     pawl_plugin_root root;
-    contract_copy(&root, sizeof root, theirs, theirs->struct_size);
+    pawl_contract_copy(&root, sizeof root, theirs, theirs->struct_size);
     status = check_members(&root, subject, error);
     if (status == PAWL_OK)
         status = compare(&root, manifest, note, subject, error);
@@ -96,8 +96,8 @@ pawl_status contract_take_root(const pawl_plugin_root *theirs, const pawl_manife
     return PAWL_OK;
 }
 
-pawl_status contract_init(const pawl_plugin_root *root, const pawl_host_root *host, const char *config_json,
-                          const char *subject, pawl_error *error)
+pawl_status pawl_contract_init(const pawl_plugin_root *root, const pawl_host_root *host, const char *config_json,
+                               const char *subject, pawl_error *error)
 {
     pawl_failure_slot why;
     pawl_error said;
@@ -211,7 +211,7 @@ static const table_rule artifact_rule =
 static const table_rule registry_rule =
     RULE(PAWL_FACTORY_REGISTRY, pawl_registry_table, count, RESERVED, registry_members);
 
-void contract_copy(void *mine, size_t mine_size, const void *theirs, size_t theirs_size)
+void pawl_contract_copy(void *mine, size_t mine_size, const void *theirs, size_t theirs_size)
 {
     memset(mine, 0, mine_size);
     memcpy(mine, theirs, theirs_size < mine_size ? theirs_size : mine_size);
@@ -271,7 +271,7 @@ static pawl_status take(const taking *t, const table_rule *rule, unsigned when, 
         return pawl_loader_refuse(t->error, "loader.table_size", t->subject,
                                   "its %s says it has %u bytes; wanted %zu to %u: set struct_size to sizeof(%s)",
                                   rule->name, size, rule->size_1_0, CONTRACT_STRUCT_BYTES_MAX, rule->name);
-    contract_copy(ret, rule->size, theirs, size);
+    pawl_contract_copy(ret, rule->size, theirs, size);
     pawl_status status = check_second_word(t, rule, ret);
     return status == PAWL_OK ? check_table_members(t, rule, ret, when) : status;
 }
@@ -306,8 +306,8 @@ static pawl_status take_facets(const taking *t, contract_tables *ret)
     return status;
 }
 
-pawl_status contract_take_tables(const pawl_plugin_root *root, const pawl_manifest *manifest, const char *subject,
-                                 contract_tables *ret, pawl_error *error)
+pawl_status pawl_contract_take_tables(const pawl_plugin_root *root, const pawl_manifest *manifest, const char *subject,
+                                      contract_tables *ret, pawl_error *error)
 {
     const taking t = {root, manifest, subject, error};
     pawl_status status = PAWL_OK;

@@ -24,23 +24,23 @@ typedef struct contract_tables {
 
 /** Check and copy a root. manifest is that of the note; note holds the note's bytes, or no data for a plugin without
  *  one. Errors: loader.root, abi_major, needs_newer_minor, manifest_differs. */
-pawl_status contract_take_root(const pawl_plugin_root *theirs, const pawl_manifest *manifest, pawl_bytes note,
-                               const char *subject, pawl_plugin_root *ret, pawl_error *error);
+pawl_status pawl_contract_take_root(const pawl_plugin_root *theirs, const pawl_manifest *manifest, pawl_bytes note,
+                                    const char *subject, pawl_plugin_root *ret, pawl_error *error);
 
 /** Before a manifest is known: is there a root, of a believable size and of this major? Same errors. */
-pawl_status contract_glance_at_root(const pawl_plugin_root *theirs, const char *subject, pawl_error *error);
+pawl_status pawl_contract_glance_at_root(const pawl_plugin_root *theirs, const char *subject, pawl_error *error);
 
 /** Call init. Errors: loader.init_failed, with what the plugin said. */
-pawl_status contract_init(const pawl_plugin_root *root, const pawl_host_root *host, const char *config_json,
-                          const char *subject, pawl_error *error);
+pawl_status pawl_contract_init(const pawl_plugin_root *root, const pawl_host_root *host, const char *config_json,
+                               const char *subject, pawl_error *error);
 
 /** Get, check and copy the tables of every kind and facet that the manifest declares; after init.
  *  Errors: loader.no_factory, table_size, table_flags, table_member, facets_differ. */
-pawl_status contract_take_tables(const pawl_plugin_root *root, const pawl_manifest *manifest, const char *subject,
-                                 contract_tables *ret, pawl_error *error);
+pawl_status pawl_contract_take_tables(const pawl_plugin_root *root, const pawl_manifest *manifest, const char *subject,
+                                      contract_tables *ret, pawl_error *error);
 
 /** Copy a table of `theirs_size` bytes over a zeroed one of mine_size: what the plugin does not have stays zero, what
  *  this host does not know is left. */
-void contract_copy(void *mine, size_t mine_size, const void *theirs, size_t theirs_size);
+void pawl_contract_copy(void *mine, size_t mine_size, const void *theirs, size_t theirs_size);
 
 #endif

@@ -268,7 +268,7 @@ static bool read_header(elf_image *image, Elf *elf)
     return true;
 }
 
-pawl_status elf_image_read(int fd, elf_image *ret, pawl_error *error)
+pawl_status pawl_elf_image_read(int fd, elf_image *ret, pawl_error *error)
 {
     memset(ret, 0, sizeof *ret);
     elf_version(EV_CURRENT);
@@ -282,7 +282,7 @@ pawl_status elf_image_read(int fd, elf_image *ret, pawl_error *error)
     return good ? PAWL_OK : pawl_error_set(error, PAWL_E_NOMEM, "loader.nomem", "out of memory");
 }
 
-void elf_image_finish(elf_image *image)
+void pawl_elf_image_finish(elf_image *image)
 {
     free(image->needed);
     free(image->run_path);
@@ -341,7 +341,7 @@ static pawl_status judge_interface(const elf_image *image, const char *path, paw
     return PAWL_OK;
 }
 
-pawl_status elf_image_judge(const elf_image *image, const char *path, pawl_error *error)
+pawl_status pawl_elf_image_judge(const elf_image *image, const char *path, pawl_error *error)
 {
     pawl_status status = judge_file(image, path, error);
     if (status == PAWL_OK)

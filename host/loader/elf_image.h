@@ -29,11 +29,11 @@ typedef struct elf_image {
 
 /** Read the facts of an open file. Never fails for what the file holds, only when memory runs out (PAWL_E_NOMEM).
  *  Finish the image in either case. */
-pawl_status elf_image_read(int fd, elf_image *ret, pawl_error *error);
-void elf_image_finish(elf_image *image);
+pawl_status pawl_elf_image_read(int fd, elf_image *ret, pawl_error *error);
+void pawl_elf_image_finish(elf_image *image);
 
 /** PAWL_OK, or the first reason not to load such a file: loader.not_elf, machine, no_manifest, abi_major, no_entry,
  *  extra_symbols, exec_stack, textrel, static_tls, glibc. */
-pawl_status elf_image_judge(const elf_image *image, const char *path, pawl_error *error);
+pawl_status pawl_elf_image_judge(const elf_image *image, const char *path, pawl_error *error);
 
 #endif

@@ -53,14 +53,14 @@ static pawl_status read_facts(int fd, const char *path, uint64_t most, pawl_plug
     pawl_status status = pawl_trust_digest(fd, path, most, facts->digest, &facts->size, error);
     if (status != PAWL_OK)
         return status;
-    status = elf_image_read(fd, &image, error);
+    status = pawl_elf_image_read(fd, &image, error);
     if (status == PAWL_OK) {
-        elf_image_judge(&image, path, &facts->image);
+        pawl_elf_image_judge(&image, path, &facts->image);
         take_texts(&image, facts);
         if (facts->needed == NULL || facts->run_path == NULL)
             status = pawl_error_set(error, PAWL_E_NOMEM, "loader.nomem", "out of memory");
     }
-    elf_image_finish(&image);
+    pawl_elf_image_finish(&image);
     if (status == PAWL_OK && facts->manifest_text.data != NULL &&
         pawl_manifest_parse(facts->manifest_text, &facts->manifest, &manifest_error) != PAWL_OK &&
         facts->image.status == PAWL_OK) {

@@ -101,10 +101,10 @@ static pawl_status read_image(candidate *c, pawl_error *error)
     pawl_status status = pawl_trust_open(c->copy_path, true, UINT64_MAX, &fd, error);
     if (status != PAWL_OK)
         return status;
-    status = elf_image_read(fd, &c->image, error);
+    status = pawl_elf_image_read(fd, &c->image, error);
     close(fd);
     if (status == PAWL_OK)
-        status = elf_image_judge(&c->image, c->path, error);
+        status = pawl_elf_image_judge(&c->image, c->path, error);
     return status;
 }
 
@@ -121,7 +121,7 @@ static pawl_status read_manifest(candidate *c, pawl_bytes text, pawl_error *erro
 static pawl_status look_at_linked(candidate *c, pawl_error *error)
 {
     const pawl_plugin_root *root = c->request.entry();
-    pawl_status status = contract_glance_at_root(root, c->path, error);
+    pawl_status status = pawl_contract_glance_at_root(root, c->path, error);
     if (status != PAWL_OK)
         return status;
     c->entry = c->request.entry;
@@ -210,7 +210,7 @@ static pawl_status run_probe(const loading *l, candidate *c, pawl_error *error)
                                    .subject = c->path,
                                    .config_json = config_of(c),
                                    .timeout_ms = l->options.probe_timeout_ms};
-    pawl_status status = probe_run(&request, &crashed, why);
+    pawl_status status = pawl_probe_run(&request, &crashed, why);
     pawl_error unmarked = {.status = PAWL_OK};
     if (crashed && pawl_quarantine_set(l->data_dir, c->plugin.digest, why->message, &unmarked) != PAWL_OK)
         pawl_error_wrap(why, "(%s)", unmarked.message);
@@ -243,7 +243,7 @@ static pawl_status map(const loading *l, candidate *c, pawl_error *error)
     }
     pawl_bytes note = {c->image.manifest, c->image.manifest_size};
     c->plugin.root = &c->root;
-    return contract_take_root(c->entry(), c->manifest, note, c->path, &c->root, error);
+    return pawl_contract_take_root(c->entry(), c->manifest, note, c->path, &c->root, error);
 }
 
 static void show_tables(candidate *c)
@@ -273,11 +273,11 @@ static pawl_status initialise(const loading *l, candidate *c, pawl_error *error)
         l->options.root_for == NULL ? l->host : l->options.root_for(l->options.root_context, c->manifest->id);
     if (c->plugin.host == NULL)
         return out_of_memory(error);
-    pawl_status status = contract_init(&c->root, c->plugin.host, config_of(c), c->path, error);
+    pawl_status status = pawl_contract_init(&c->root, c->plugin.host, config_of(c), c->path, error);
     if (status != PAWL_OK)
         return status;
     c->initialised = true;
-    status = contract_take_tables(&c->root, c->manifest, c->path, &c->tables, error);
+    status = pawl_contract_take_tables(&c->root, c->manifest, c->path, &c->tables, error);
     if (status == PAWL_OK)
         show_tables(c);
     else
@@ -376,7 +376,7 @@ pawl_plugin_set *pawl_plugin_set_close(pawl_plugin_set *set)
     for (size_t i = 0; i < set->candidate_count; i++) {
         candidate *c = &set->candidates[i];
         pawl_manifest_destroy(c->manifest);
-        elf_image_finish(&c->image);
+        pawl_elf_image_finish(&c->image);
         free(c->path);
         free(c->copy_path);
     }

@@ -113,35 +113,35 @@ static void read_abi(manifest_reader *reader, const json_t *root, pawl_manifest 
 {
     static const char *const keys[] = {"major", "minor", NULL};
     const json_t *abi = json_object_get(root, "abi");
-    size_t place = manifest_enter_key(reader, "abi");
-    if (manifest_object(reader, abi, keys)) {
-        manifest->abi_major = (uint32_t)manifest_integer(reader, abi, "major", NULL, 0, UINT16_MAX);
-        manifest->abi_minor = (uint32_t)manifest_integer(reader, abi, "minor", NULL, 0, UINT16_MAX);
+    size_t place = pawl_reader_enter_key(reader, "abi");
+    if (pawl_reader_object(reader, abi, keys)) {
+        manifest->abi_major = (uint32_t)pawl_reader_integer(reader, abi, "major", NULL, 0, UINT16_MAX);
+        manifest->abi_minor = (uint32_t)pawl_reader_integer(reader, abi, "minor", NULL, 0, UINT16_MAX);
     }
-    manifest_leave(reader, place);
+    pawl_reader_leave(reader, place);
 }
 
 static void read_kinds(manifest_reader *reader, const json_t *root, pawl_manifest *manifest)
 {
-    const json_t *kinds = manifest_array(reader, root, "kinds", 4);
+    const json_t *kinds = pawl_reader_array(reader, root, "kinds", 4);
     if (kinds == NULL) {
-        manifest_problem(reader, "kinds", json_object_get(root, "kinds"),
-                         "an array of effect, connector, process, storage");
+        pawl_reader_problem(reader, "kinds", json_object_get(root, "kinds"),
+                            "an array of effect, connector, process, storage");
         return;
     }
-    size_t place = manifest_enter_key(reader, "kinds");
+    size_t place = pawl_reader_enter_key(reader, "kinds");
     for (size_t i = 0; i < json_array_size(kinds); i++) {
         const json_t *kind = json_array_get(kinds, i);
-        size_t element = manifest_enter_index(reader, i);
+        size_t element = pawl_reader_enter_index(reader, i);
         uint32_t value = 0;
-        if (!json_is_string(kind) || !manifest_word_value(kind_words, json_string_value(kind), &value))
-            manifest_problem(reader, NULL, kind, "one of effect, connector, process, storage");
+        if (!json_is_string(kind) || !pawl_reader_word_value(kind_words, json_string_value(kind), &value))
+            pawl_reader_problem(reader, NULL, kind, "one of effect, connector, process, storage");
         else if ((manifest->kinds & value) != 0)
-            manifest_problem(reader, NULL, kind, "each kind once");
+            pawl_reader_problem(reader, NULL, kind, "each kind once");
         manifest->kinds |= value;
-        manifest_leave(reader, element);
+        pawl_reader_leave(reader, element);
     }
-    manifest_leave(reader, place);
+    pawl_reader_leave(reader, place);
 }
 
 static void check_factor(manifest_reader *reader, const json_t *retry)
@@ -149,7 +149,7 @@ static void check_factor(manifest_reader *reader, const json_t *retry)
     const json_t *factor = json_object_get(retry, "factor");
     double value = json_is_number(factor) ? json_number_value(factor) : 0;
     if (factor != NULL && !(value >= 1.0 && value <= FACTOR_MAX))
-        manifest_problem(reader, "factor", factor, "a number from 1 to %g", FACTOR_MAX);
+        pawl_reader_problem(reader, "factor", factor, "a number from 1 to %g", FACTOR_MAX);
 }
 
 static json_t *read_retry(manifest_reader *reader, const json_t *object)
@@ -159,25 +159,25 @@ static json_t *read_retry(manifest_reader *reader, const json_t *object)
     json_t *retry = json_object_get(object, "retry");
     if (retry == NULL)
         return NULL;
-    size_t place = manifest_enter_key(reader, "retry");
-    if (manifest_object(reader, retry, keys)) {
-        uint64_t first = manifest_integer(reader, retry, "first_delay_ms", &none, 0, DELAY_MAX_MS);
+    size_t place = pawl_reader_enter_key(reader, "retry");
+    if (pawl_reader_object(reader, retry, keys)) {
+        uint64_t first = pawl_reader_integer(reader, retry, "first_delay_ms", &none, 0, DELAY_MAX_MS);
         uint64_t most = DELAY_MAX_MS;
-        manifest_integer(reader, retry, "attempts", &none, 0, ATTEMPTS_MAX);
-        manifest_integer(reader, retry, "max_delay_ms", &most, first, DELAY_MAX_MS);
+        pawl_reader_integer(reader, retry, "attempts", &none, 0, ATTEMPTS_MAX);
+        pawl_reader_integer(reader, retry, "max_delay_ms", &most, first, DELAY_MAX_MS);
         check_factor(reader, retry);
     }
-    manifest_leave(reader, place);
+    pawl_reader_leave(reader, place);
     return retry;
 }
 
 /* A name in the form all names have, not used by an earlier element of this list. */
 static const char *read_name(manifest_reader *reader, const json_t *object)
 {
-    const char *name = manifest_text(reader, object, "name", NULL, NAME_MAX_BYTES);
+    const char *name = pawl_reader_text(reader, object, "name", NULL, NAME_MAX_BYTES);
     if (!is_dotted(name, "_-"))
-        manifest_problem(reader, "name", json_object_get(object, "name"),
-                         "segments of a-z, 0-9, _ and -, separated by dots");
+        pawl_reader_problem(reader, "name", json_object_get(object, "name"),
+                            "segments of a-z, 0-9, _ and -, separated by dots");
     return name;
 }
 
@@ -187,21 +187,22 @@ static void read_operation(manifest_reader *reader, const json_t *value, pawl_ma
                                        "outcome", "local",        "timeout",       "retry",      NULL};
     static const uint32_t pool = PAWL_RUNS_POOL;
     static const uint64_t none = 0;
-    if (!manifest_object(reader, value, keys))
+    if (!pawl_reader_object(reader, value, keys))
         return;
     operation->name = read_name(reader, value);
-    operation->input_schema = manifest_schema(reader, value, "input_schema", true);
-    operation->output_schema = manifest_schema(reader, value, "output_schema", true);
-    operation->media_type = manifest_text(reader, value, "media_type", MEDIA_TYPE_PLAIN, NAME_MAX_BYTES);
+    operation->input_schema = pawl_reader_schema(reader, value, "input_schema", true);
+    operation->output_schema = pawl_reader_schema(reader, value, "output_schema", true);
+    operation->media_type = pawl_reader_text(reader, value, "media_type", MEDIA_TYPE_PLAIN, NAME_MAX_BYTES);
     if (!is_media_type(operation->media_type))
-        manifest_problem(reader, "media_type", json_object_get(value, "media_type"), "a media type, \"type/subtype\"");
-    operation->runs = manifest_choice(reader, value, "runs", runs_words, &pool);
-    operation->outcome = manifest_choice(reader, value, "outcome", outcome_words, NULL);
-    operation->local = manifest_flag(reader, value, "local", false);
+        pawl_reader_problem(reader, "media_type", json_object_get(value, "media_type"),
+                            "a media type, \"type/subtype\"");
+    operation->runs = pawl_reader_choice(reader, value, "runs", runs_words, &pool);
+    operation->outcome = pawl_reader_choice(reader, value, "outcome", outcome_words, NULL);
+    operation->local = pawl_reader_flag(reader, value, "local", false);
     if (operation->local && operation->outcome != PAWL_OUTCOME_IDEMPOTENT)
-        manifest_problem(reader, "local", json_object_get(value, "local"),
-                         "false, or the outcome \"idempotent\": what shows nothing outside can be done again");
-    operation->timeout_ms = manifest_integer(reader, value, "timeout", &none, 1, TIMEOUT_MAX_MS);
+        pawl_reader_problem(reader, "local", json_object_get(value, "local"),
+                            "false, or the outcome \"idempotent\": what shows nothing outside can be done again");
+    operation->timeout_ms = pawl_reader_integer(reader, value, "timeout", &none, 1, TIMEOUT_MAX_MS);
     operation->retry = read_retry(reader, value);
 }
 
@@ -216,25 +217,25 @@ static bool name_taken(const pawl_manifest_operation *operations, size_t count, 
 static void read_operations(manifest_reader *reader, const json_t *object, const char *key,
                             pawl_manifest_operation **ret_operations, size_t *ret_count)
 {
-    const json_t *array = manifest_array(reader, object, key, PAWL_MANIFEST_ENTRIES_MAX);
+    const json_t *array = pawl_reader_array(reader, object, key, PAWL_MANIFEST_ENTRIES_MAX);
     if (array == NULL)
         return;
-    size_t place = manifest_enter_key(reader, key);
+    size_t place = pawl_reader_enter_key(reader, key);
     size_t count = json_array_size(array);
     pawl_manifest_operation *operations = calloc(count, sizeof *operations);
     if (operations == NULL)
         reader->status = pawl_error_set(reader->error, PAWL_E_NOMEM, "loader.nomem", "out of memory");
     *ret_operations = operations;
     for (size_t i = 0; i < count && reader->status == PAWL_OK; i++) {
-        size_t element = manifest_enter_index(reader, i);
+        size_t element = pawl_reader_enter_index(reader, i);
         const json_t *value = json_array_get(array, i);
         read_operation(reader, value, &operations[i]);
         if (reader->status == PAWL_OK && name_taken(operations, i, operations[i].name))
-            manifest_problem(reader, "name", json_object_get(value, "name"), "each name once");
+            pawl_reader_problem(reader, "name", json_object_get(value, "name"), "each name once");
         *ret_count = i + 1;
-        manifest_leave(reader, element);
+        pawl_reader_leave(reader, element);
     }
-    manifest_leave(reader, place);
+    pawl_reader_leave(reader, place);
 }
 
 static void read_connector(manifest_reader *reader, const json_t *root, pawl_manifest *manifest)
@@ -244,15 +245,16 @@ static void read_connector(manifest_reader *reader, const json_t *root, pawl_man
     const json_t *connector = json_object_get(root, "connector");
     if (connector == NULL)
         return;
-    size_t place = manifest_enter_key(reader, "connector");
-    if (manifest_object(reader, connector, keys)) {
-        manifest->shared = manifest_choice(reader, connector, "concurrency", sharing_words, &serial) != 0;
-        manifest->config_schema = manifest_schema(reader, connector, "config_schema", false);
+    size_t place = pawl_reader_enter_key(reader, "connector");
+    if (pawl_reader_object(reader, connector, keys)) {
+        manifest->shared = pawl_reader_choice(reader, connector, "concurrency", sharing_words, &serial) != 0;
+        manifest->config_schema = pawl_reader_schema(reader, connector, "config_schema", false);
         read_operations(reader, connector, "operations", &manifest->operations, &manifest->operation_count);
         if (manifest->operation_count == 0)
-            manifest_problem(reader, "operations", json_object_get(connector, "operations"), "at least one operation");
+            pawl_reader_problem(reader, "operations", json_object_get(connector, "operations"),
+                                "at least one operation");
     }
-    manifest_leave(reader, place);
+    pawl_reader_leave(reader, place);
 }
 
 static void read_process(manifest_reader *reader, const json_t *value, pawl_manifest_process *process)
@@ -260,14 +262,14 @@ static void read_process(manifest_reader *reader, const json_t *value, pawl_mani
     static const char *const keys[] = {"name", "revision", "input_schema", "tier", "recovery", NULL};
     static const uint32_t rerun = PAWL_RECOVERY_RERUN;
     static const uint32_t lowest = PAWL_TIER_INLINE;
-    if (!manifest_object(reader, value, keys))
+    if (!pawl_reader_object(reader, value, keys))
         return;
     process->name = read_name(reader, value);
-    process->revision = (uint32_t)manifest_integer(reader, value, "revision", NULL, 1, UINT32_MAX);
-    process->input_schema = manifest_schema(reader, value, "input_schema", true);
+    process->revision = (uint32_t)pawl_reader_integer(reader, value, "revision", NULL, 1, UINT32_MAX);
+    process->input_schema = pawl_reader_schema(reader, value, "input_schema", true);
     process->tier_given = json_object_get(value, "tier") != NULL;
-    process->tier = manifest_choice(reader, value, "tier", tier_words, &lowest);
-    process->recovery = manifest_choice(reader, value, "recovery", recovery_words, &rerun);
+    process->tier = pawl_reader_choice(reader, value, "tier", tier_words, &lowest);
+    process->recovery = pawl_reader_choice(reader, value, "recovery", recovery_words, &rerun);
 }
 
 static bool type_taken(const pawl_manifest_process *processes, size_t count, const pawl_manifest_process *process)
@@ -280,44 +282,44 @@ static bool type_taken(const pawl_manifest_process *processes, size_t count, con
 
 static void read_processes(manifest_reader *reader, const json_t *root, pawl_manifest *manifest)
 {
-    const json_t *array = manifest_array(reader, root, "processes", PAWL_MANIFEST_ENTRIES_MAX);
+    const json_t *array = pawl_reader_array(reader, root, "processes", PAWL_MANIFEST_ENTRIES_MAX);
     if (array == NULL)
         return;
-    size_t place = manifest_enter_key(reader, "processes");
+    size_t place = pawl_reader_enter_key(reader, "processes");
     size_t count = json_array_size(array);
     manifest->processes = calloc(count, sizeof *manifest->processes);
     if (manifest->processes == NULL)
         reader->status = pawl_error_set(reader->error, PAWL_E_NOMEM, "loader.nomem", "out of memory");
     for (size_t i = 0; i < count && reader->status == PAWL_OK; i++) {
-        size_t element = manifest_enter_index(reader, i);
+        size_t element = pawl_reader_enter_index(reader, i);
         const json_t *value = json_array_get(array, i);
         read_process(reader, value, &manifest->processes[i]);
         if (reader->status == PAWL_OK && type_taken(manifest->processes, i, &manifest->processes[i]))
-            manifest_problem(reader, "name", json_object_get(value, "name"), "each name and revision once");
+            pawl_reader_problem(reader, "name", json_object_get(value, "name"), "each name and revision once");
         manifest->process_count = i + 1;
-        manifest_leave(reader, element);
+        pawl_reader_leave(reader, element);
     }
-    manifest_leave(reader, place);
+    pawl_reader_leave(reader, place);
 }
 
 static void read_facets(manifest_reader *reader, const json_t *root, pawl_manifest *manifest)
 {
     static const char *const keys[] = {"facet", "tier", NULL};
-    const json_t *array = manifest_array(reader, root, "facets", PAWL_FACET_COUNT);
-    size_t place = manifest_enter_key(reader, "facets");
+    const json_t *array = pawl_reader_array(reader, root, "facets", PAWL_FACET_COUNT);
+    size_t place = pawl_reader_enter_key(reader, "facets");
     for (size_t i = 0; i < json_array_size(array) && reader->status == PAWL_OK; i++) {
-        size_t element = manifest_enter_index(reader, i);
+        size_t element = pawl_reader_enter_index(reader, i);
         const json_t *value = json_array_get(array, i);
-        if (manifest_object(reader, value, keys)) {
-            uint32_t facet = manifest_choice(reader, value, "facet", facet_words, NULL);
+        if (pawl_reader_object(reader, value, keys)) {
+            uint32_t facet = pawl_reader_choice(reader, value, "facet", facet_words, NULL);
             if ((manifest->facets & (1u << facet)) != 0)
-                manifest_problem(reader, "facet", json_object_get(value, "facet"), "each facet once");
+                pawl_reader_problem(reader, "facet", json_object_get(value, "facet"), "each facet once");
             manifest->facets |= 1u << facet;
-            manifest->tiers[facet] = manifest_choice(reader, value, "tier", tier_words, NULL);
+            manifest->tiers[facet] = pawl_reader_choice(reader, value, "tier", tier_words, NULL);
         }
-        manifest_leave(reader, element);
+        pawl_reader_leave(reader, element);
     }
-    manifest_leave(reader, place);
+    pawl_reader_leave(reader, place);
 }
 
 /* A kind and what it needs stand together or not at all. */
@@ -335,9 +337,9 @@ static void check_kinds(manifest_reader *reader, const json_t *root, const pawl_
         const json_t *part = json_object_get(root, pairs[i].key);
         bool declared = (manifest->kinds & pairs[i].kind) != 0;
         if (declared && part == NULL)
-            manifest_problem(reader, pairs[i].key, part, "what the kind \"%s\" of $.kinds offers", pairs[i].name);
+            pawl_reader_problem(reader, pairs[i].key, part, "what the kind \"%s\" of $.kinds offers", pairs[i].name);
         if (!declared && part != NULL)
-            manifest_problem(reader, pairs[i].key, part, "nothing, or \"%s\" among $.kinds", pairs[i].name);
+            pawl_reader_problem(reader, pairs[i].key, part, "nothing, or \"%s\" among $.kinds", pairs[i].name);
     }
 }
 
@@ -346,15 +348,15 @@ static void read_root(manifest_reader *reader, const json_t *root, pawl_manifest
     static const char *const keys[] = {"manifest_version", "id",        "version",   "abi",    "kinds",
                                        "effects",          "connector", "processes", "facets", NULL};
     static const uint64_t first = 1;
-    if (!manifest_object(reader, root, keys))
+    if (!pawl_reader_object(reader, root, keys))
         return;
-    manifest_integer(reader, root, "manifest_version", &first, 1, 1);
-    manifest->id = manifest_text(reader, root, "id", NULL, NAME_MAX_BYTES);
+    pawl_reader_integer(reader, root, "manifest_version", &first, 1, 1);
+    manifest->id = pawl_reader_text(reader, root, "id", NULL, NAME_MAX_BYTES);
     if (!is_dotted(manifest->id, "-"))
-        manifest_problem(reader, "id", json_object_get(root, "id"), "segments of a-z, 0-9 and -, separated by dots");
-    manifest->version = manifest_text(reader, root, "version", NULL, NAME_MAX_BYTES);
+        pawl_reader_problem(reader, "id", json_object_get(root, "id"), "segments of a-z, 0-9 and -, separated by dots");
+    manifest->version = pawl_reader_text(reader, root, "version", NULL, NAME_MAX_BYTES);
     if (!is_semantic_version(manifest->version))
-        manifest_problem(reader, "version", json_object_get(root, "version"), "a semantic version such as 1.2.3");
+        pawl_reader_problem(reader, "version", json_object_get(root, "version"), "a semantic version such as 1.2.3");
     read_abi(reader, root, manifest);
     read_kinds(reader, root, manifest);
     read_operations(reader, root, "effects", &manifest->effects, &manifest->effect_count);
@@ -459,25 +461,25 @@ void pawl_manifest_retry(const pawl_manifest_operation *operation, pawl_retry_po
 
 const char *pawl_manifest_runs_name(uint32_t runs)
 {
-    return manifest_word_of(runs_words, runs);
+    return pawl_reader_word_of(runs_words, runs);
 }
 
 const char *pawl_manifest_outcome_name(uint32_t outcome)
 {
-    return manifest_word_of(outcome_words, outcome);
+    return pawl_reader_word_of(outcome_words, outcome);
 }
 
 const char *pawl_manifest_tier_name(uint32_t tier)
 {
-    return manifest_word_of(tier_words, tier);
+    return pawl_reader_word_of(tier_words, tier);
 }
 
 const char *pawl_manifest_facet_name(uint32_t facet)
 {
-    return manifest_word_of(facet_words, facet);
+    return pawl_reader_word_of(facet_words, facet);
 }
 
 const char *pawl_manifest_recovery_name(uint32_t recovery)
 {
-    return manifest_word_of(recovery_words, recovery);
+    return pawl_reader_word_of(recovery_words, recovery);
 }

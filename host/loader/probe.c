@@ -293,7 +293,7 @@ static bool reap(pid_t pid, int *ret_end)
     return got == pid;
 }
 
-pawl_status probe_run(const probe_request *request, bool *ret_crashed, pawl_error *error)
+pawl_status pawl_probe_run(const probe_request *request, bool *ret_crashed, pawl_error *error)
 {
     const char *program = NULL;
     int end = 0;

@@ -22,6 +22,6 @@ typedef struct probe_request {
 /** Run the probe. PAWL_OK: the child loaded, initialised, described and ended. Otherwise what stopped it:
  *  loader.probe_crash (*ret_crashed is set), probe_hang, probe_exit, probe_missing, or a refusal that the child found.
  */
-pawl_status probe_run(const probe_request *request, bool *ret_crashed, pawl_error *error);
+pawl_status pawl_probe_run(const probe_request *request, bool *ret_crashed, pawl_error *error);
 
 #endif

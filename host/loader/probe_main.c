@@ -235,13 +235,13 @@ static pawl_status describe(const pawl_plugin_root *root, const pawl_manifest *m
     contract_tables tables;
     const asked *told = host->host_data;
     say("stage init");
-    pawl_status status = contract_init(root, host, config, subject, error);
+    pawl_status status = pawl_contract_init(root, host, config, subject, error);
     if (status != PAWL_OK && told->missing[0] != '\0')
         return pawl_error_wrap(error, "it asked for extensions that this host lacks:%s", told->missing);
     if (status != PAWL_OK)
         return status;
     say("stage get_factory");
-    status = contract_take_tables(root, manifest, subject, &tables, error);
+    status = pawl_contract_take_tables(root, manifest, subject, &tables, error);
     say("stage deinit");
     root->deinit(host);
     return status;
@@ -262,7 +262,7 @@ static pawl_status try(const char *copy, const char *subject, const elf_image *i
         status = load(copy, subject, &entry, error);
     if (status == PAWL_OK) {
         say("stage " PAWL_PLUGIN_ENTRY_SYMBOL);
-        status = contract_take_root(entry(), manifest, note, subject, &root, error);
+        status = pawl_contract_take_root(entry(), manifest, note, subject, &root, error);
     }
     if (status == PAWL_OK)
         status = describe(&root, manifest, &host, config, subject, error);
@@ -290,11 +290,11 @@ int main(int argc, char **argv)
     settle_in();
     char *config = read_config();
     int fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-    if (elf_image_read(fd, &image, &error) != PAWL_OK || elf_image_judge(&image, argv[2], &error) != PAWL_OK)
+    if (pawl_elf_image_read(fd, &image, &error) != PAWL_OK || pawl_elf_image_judge(&image, argv[2], &error) != PAWL_OK)
         return refused(&error);
     close(fd);
     pawl_status status = try(argv[1], argv[2], &image, config == NULL ? "{}" : config, &error);
-    elf_image_finish(&image);
+    pawl_elf_image_finish(&image);
     free(config);
     if (status != PAWL_OK)
         return refused(&error);

@@ -30,10 +30,10 @@ static pawl_status judge(fixture *f, const char *path)
     elf_image image;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     assert_true(fd >= 0);
-    assert_int_equal(elf_image_read(fd, &image, &f->error), PAWL_OK);
+    assert_int_equal(pawl_elf_image_read(fd, &image, &f->error), PAWL_OK);
     close(fd);
-    pawl_status status = elf_image_judge(&image, path, &f->error);
-    elf_image_finish(&image);
+    pawl_status status = pawl_elf_image_judge(&image, path, &f->error);
+    pawl_elf_image_finish(&image);
     return status;
 }
 
@@ -97,7 +97,7 @@ static void test_facts_are_read(void **state)
     int fd = open(fixture_built("well_behaved"), O_RDONLY | O_CLOEXEC);
     (void)state;
     assert_true(fd >= 0);
-    assert_int_equal(elf_image_read(fd, &image, NULL), PAWL_OK);
+    assert_int_equal(pawl_elf_image_read(fd, &image, NULL), PAWL_OK);
     close(fd);
     assert_true(image.is_elf && image.is_native && image.is_shared_object && image.has_entry);
     assert_false(image.exec_stack || image.text_relocations || image.static_tls);
@@ -107,7 +107,7 @@ static void test_facts_are_read(void **state)
     assert_int_equal(image.manifest_size, strlen(image.manifest));
     assert_string_equal(image.needed, "libc.so.6");
     assert_int_not_equal(strcmp(image.glibc_needed, ""), 0);
-    elf_image_finish(&image);
+    pawl_elf_image_finish(&image);
 }
 
 /* A closed or unreadable file is an answer, too. */
@@ -117,9 +117,9 @@ static void test_no_file_is_no_image(void **state)
     elf_image image;
     (void)state;
     memset(&f, 0, sizeof f);
-    assert_int_equal(elf_image_read(-1, &image, &f.error), PAWL_OK);
-    fixture_assert_refused(&f, elf_image_judge(&image, "x", &f.error), "loader.not_elf", NULL);
-    elf_image_finish(&image);
+    assert_int_equal(pawl_elf_image_read(-1, &image, &f.error), PAWL_OK);
+    fixture_assert_refused(&f, pawl_elf_image_judge(&image, "x", &f.error), "loader.not_elf", NULL);
+    pawl_elf_image_finish(&image);
 }
 
 /* Flipped bytes anywhere in a good file give an answer, and no access outside of it. */
@@ -147,9 +147,9 @@ static void test_noise_is_answered(void **state)
         assert_int_equal(pwrite(memory, bytes, (size_t)size, 0), size);
         if (round % 5 == 0)
             assert_int_equal(ftruncate(memory, (off_t)((size_t)rand_r(&seed) % (size_t)size)), 0);
-        assert_int_equal(elf_image_read(memory, &image, NULL), PAWL_OK);
-        elf_image_judge(&image, "noise", NULL);
-        elf_image_finish(&image);
+        assert_int_equal(pawl_elf_image_read(memory, &image, NULL), PAWL_OK);
+        pawl_elf_image_judge(&image, "noise", NULL);
+        pawl_elf_image_finish(&image);
     }
     close(memory);
 }

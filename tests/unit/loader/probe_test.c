@@ -24,7 +24,7 @@ static pawl_status probe(fixture *f, const char *plugin, const char *config, boo
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s", fixture_built(plugin));
     const probe_request request = {.copy_path = path, .subject = plugin, .config_json = config, .timeout_ms = 20000};
-    return probe_run(&request, ret_crashed, &f->error);
+    return pawl_probe_run(&request, ret_crashed, &f->error);
 }
 
 static void test_the_good_pass_and_the_dead_are_reported(void **state)
@@ -140,17 +140,17 @@ static void test_a_missing_program_is_named(void **state)
     fixture_open(&f);
     probe_request request = {
         .program = fixture_path(&f, "none"), .copy_path = "x", .subject = "x", .config_json = "{}"};
-    pawl_status status = probe_run(&request, &crashed, &f.error);
+    pawl_status status = pawl_probe_run(&request, &crashed, &f.error);
     fixture_assert_refused(&f, status, "loader.probe_missing", "/none cannot be used");
     fixture_write(fixture_path(&f, "text"), "not a program");
     request.program = fixture_path(&f, "text");
-    status = probe_run(&request, &crashed, &f.error);
+    status = pawl_probe_run(&request, &crashed, &f.error);
     fixture_assert_refused(&f, status, "loader.probe_missing", "/text cannot be started");
     assert_int_equal(chmod(fixture_path(&f, "text"), 0600), 0);
-    status = probe_run(&request, &crashed, &f.error);
+    status = pawl_probe_run(&request, &crashed, &f.error);
     fixture_assert_refused(&f, status, "loader.probe_missing", "it is not executable");
     assert_int_equal(chmod(fixture_path(&f, "text"), 0777), 0);
-    status = probe_run(&request, &crashed, &f.error);
+    status = pawl_probe_run(&request, &crashed, &f.error);
     fixture_assert_refused(&f, status, "loader.probe_missing", "has mode 0777");
     fixture_close(&f);
 }
@@ -166,7 +166,7 @@ static void *probe_some(void *context)
         char path[PATH_MAX];
         snprintf(path, sizeof path, "%s/%s.so", PAWL_HOSTILE_DIR, plugins[i % 3]);
         const probe_request request = {.copy_path = path, .subject = "x", .config_json = "{}", .timeout_ms = 60000};
-        if (probe_run(&request, &crashed, &error) != statuses[i % 3] || crashed != (i % 3 == 1))
+        if (pawl_probe_run(&request, &crashed, &error) != statuses[i % 3] || crashed != (i % 3 == 1))
             ++*failures;
     }
     return NULL;

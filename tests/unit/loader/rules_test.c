@@ -122,12 +122,12 @@ static void test_P02_old_and_new_tables_meet(void **state)
     } mine_old = {.guard = UINT64_MAX};
     (void)state;
     memset(&mine_new, 0xff, sizeof mine_new);
-    contract_copy(&mine_new, sizeof mine_new, &old, old.struct_size); /* new host, old plugin: the rest is NULL */
+    pawl_contract_copy(&mine_new, sizeof mine_new, &old, old.struct_size); /* new host, old plugin: the rest is NULL */
     assert_ptr_equal(mine_new.first, &a);
     assert_int_equal(mine_new.flags, 5);
     assert_null(mine_new.later[0]);
     assert_null(mine_new.later[1]);
-    contract_copy(&mine_old.table, sizeof mine_old.table, &new, new.struct_size); /* old host, new plugin */
+    pawl_contract_copy(&mine_old.table, sizeof mine_old.table, &new, new.struct_size); /* old host, new plugin */
     assert_ptr_equal(mine_old.table.first, &b);
     assert_true(mine_old.guard == UINT64_MAX);
 }
