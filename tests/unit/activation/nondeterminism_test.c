@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* A program made of its input: each letter is a command, so that "the code was changed" is another letter. The
- * revision is told apart by the type name: old_... reads the first half of the input (up to '|'), new_... the second. */
+ * revision is told apart by the type name: old_... reads the first half of the input (up to '|'), new_... the second.
+ */
 static pawl_status obey(pawl_process *p, const char *orders)
 {
     for (; *orders != '\0' && *orders != '|'; orders++) {
@@ -118,8 +119,8 @@ static void test_another_input(void **state)
     int used = snprintf(reason, sizeof reason, "at command 2 the journal has call bank.charge with input ");
     for (int i = 0; i < 8; i++)
         used += snprintf(reason + used, sizeof reason - (size_t)used, "%02x", expected[i]);
-    used += snprintf(reason + used, sizeof reason - (size_t)used,
-                     ", the program now starts call bank.charge with input ");
+    used +=
+        snprintf(reason + used, sizeof reason - (size_t)used, ", the program now starts call bank.charge with input ");
     for (int i = 0; i < 8; i++)
         used += snprintf(reason + used, sizeof reason - (size_t)used, "%02x", found[i]);
     assert_int_equal(sim.result.reason.size, used);

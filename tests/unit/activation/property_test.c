@@ -13,8 +13,7 @@
 /* Says in which order things came: c(all), t(imer), s(ignal), X when told of the cancel. */
 static pawl_status race(pawl_process *p)
 {
-    pawl_future futures[3] = {pawl_start_call(p, "c", pawl_text("")), pawl_start_timer(p, 1),
-                              pawl_wait_signal(p, "s")};
+    pawl_future futures[3] = {pawl_start_call(p, "c", pawl_text("")), pawl_start_timer(p, 1), pawl_wait_signal(p, "s")};
     char letters[] = "cts", order[8] = "";
     for (size_t left = 3; left > 0;) {
         int first = 0;
@@ -34,8 +33,7 @@ static pawl_status race(pawl_process *p)
 
 static pawl_status together(pawl_process *p)
 {
-    pawl_future futures[3] = {pawl_start_call(p, "c", pawl_text("")), pawl_start_timer(p, 1),
-                              pawl_wait_signal(p, "s")};
+    pawl_future futures[3] = {pawl_start_call(p, "c", pawl_text("")), pawl_start_timer(p, 1), pawl_wait_signal(p, "s")};
     pawl_status status = pawl_await_all_of(p, futures, 3);
     const char *told = status == PAWL_E_CANCELLED ? "X" : "";
     if (status == PAWL_E_CANCELLED)
@@ -78,8 +76,7 @@ static void race_once(const pawl_process_table *table, const char *type, const c
     }
     sim_run(&sim);
     if (sim.result.kind != PAWL_RUN_ENDED || sim.result.status != PAWL_COMPLETED ||
-        sim.result.output.size != strlen(expected) ||
-        memcmp(sim.result.output.data, expected, strlen(expected)) != 0)
+        sim.result.output.size != strlen(expected) || memcmp(sim.result.output.data, expected, strlen(expected)) != 0)
         fail_msg("order %s, runs %x: expected %s\n%s", order, runs, expected, sim.trace);
     sim_close(&sim);
 }
@@ -167,8 +164,8 @@ static pawl_status await_some(pawl_process *p, struct knowledge *known, unsigned
     for (size_t i = 0; i < known->count; i++)
         if ((order >> (i % 5) & 1) || i + 1 == known->count)
             chosen[count++] = known->futures[i];
-    pawl_status status = order & 0x80 ? pawl_await_any_of(p, &first, chosen, count)
-                                      : pawl_await_all_of(p, chosen, count);
+    pawl_status status =
+        order & 0x80 ? pawl_await_any_of(p, &first, chosen, count) : pawl_await_all_of(p, chosen, count);
     if (status == PAWL_SUSPEND)
         return status;
     learn_number(known, (uint64_t)(uint32_t)status);
@@ -193,8 +190,8 @@ static pawl_status obey(pawl_process *p, struct knowledge *known, unsigned char 
         switch (order % 8) {
         case 0:
         case 1:
-            known->futures[known->count++] = pawl_start_call(p, names[order / 8 % 3],
-                                                             pawl_bytes_of(&known->hash, sizeof known->hash));
+            known->futures[known->count++] =
+                pawl_start_call(p, names[order / 8 % 3], pawl_bytes_of(&known->hash, sizeof known->hash));
             return PAWL_OK;
         case 2:
             known->futures[known->count++] = pawl_start_timer(p, 1 + known->hash % 1000);
@@ -286,9 +283,8 @@ static void happen_at_random(struct sim *sim, uint64_t *seed)
         record_timer(sim, seed, timer);
     } else {
         uint64_t payload = mix(seed);
-        pawl_entry entry = {.kind = PAWL_RECORD_SIGNAL,
-                            .name = sim_text(dice & 1 ? "x" : "y"),
-                            .value = {&payload, payload % 8}};
+        pawl_entry entry = {
+            .kind = PAWL_RECORD_SIGNAL, .name = sim_text(dice & 1 ? "x" : "y"), .value = {&payload, payload % 8}};
         if (dice == 15)
             entry = (pawl_entry){.kind = PAWL_RECORD_CANCEL, .value = sim_text("stop")};
         sim_append(sim, &entry);
@@ -305,16 +301,15 @@ static void summarise(struct sim *sim, char *text, size_t size)
                         (const char *)result->output.data, (int)result->failure.code.size,
                         (const char *)result->failure.code.data, (int)result->failure.message.size,
                         (const char *)result->failure.message.data, (int)result->reason.size,
-                        (const char *)result->reason.data, (int)result->waits.size,
-                        (const char *)result->waits.data);
+                        (const char *)result->reason.data, (int)result->waits.size, (const char *)result->waits.data);
     for (const pawl_open_call *call = pawl_activation_calls(sim->activation); call != NULL; call = call->next)
         if ((size_t)used < size)
             used += snprintf(text + used, size - (size_t)used, " c%" PRIu64 ":%.*s:%02x%02x", call->ordinal,
                              (int)call->name.size, (const char *)call->name.data, call->digest[0], call->digest[1]);
     for (const pawl_open_timer *timer = pawl_activation_timers(sim->activation); timer != NULL; timer = timer->next)
         if ((size_t)used < size)
-            used += snprintf(text + used, size - (size_t)used, " t%" PRIu64 ":%" PRIu64, timer->ordinal,
-                             timer->after_ns);
+            used +=
+                snprintf(text + used, size - (size_t)used, " t%" PRIu64 ":%" PRIu64, timer->ordinal, timer->after_ns);
 }
 
 /* Feed the journal to a fresh mirror, running after a record when the dice say so (every: after each). */

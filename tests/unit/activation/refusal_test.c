@@ -234,8 +234,9 @@ static void test_ends_that_break_the_contract_make_the_process_stuck(void **stat
                "> stuck contract: the program called fail and then returned success (it returned ok, 0)\n");
     expect_end("returns_nonsense",
                "> stuck contract: the program returned a status that means nothing here (it returned unknown, 77)\n");
-    expect_end("forgets_to_suspend", "  call 1 one = \n> stuck contract: an await gave PAWL_SUSPEND and the program did "
-                                     "not return it (it returned ok, 0)\n");
+    expect_end("forgets_to_suspend",
+               "  call 1 one = \n> stuck contract: an await gave PAWL_SUSPEND and the program did "
+               "not return it (it returned ok, 0)\n");
     expect_end("completes_twice", "> stuck contract: the program called complete and then returned a failure (it "
                                   "returned invalid, -3)\n");
 }

@@ -6,8 +6,8 @@
 
 static pawl_status say(pawl_process *p, pawl_bytes a, pawl_bytes b)
 {
-    return pawl_complete(p, pawl_printf(p, "%.*s,%.*s", (int)a.size, (const char *)a.data, (int)b.size,
-                                        (const char *)b.data));
+    return pawl_complete(
+        p, pawl_printf(p, "%.*s,%.*s", (int)a.size, (const char *)a.data, (int)b.size, (const char *)b.data));
 }
 
 static pawl_status two_of_a_name(pawl_process *p)

@@ -187,11 +187,8 @@ void sim_step_failed(struct sim *sim, uint64_t ordinal, const char *code, const 
 
 void sim_step_of(struct sim *sim, uint64_t ordinal, const char *name, const char *input, const char *result)
 {
-    pawl_entry entry = {.kind = PAWL_RECORD_STEP,
-                        .ordinal = ordinal,
-                        .attempt = 1,
-                        .name = sim_text(name),
-                        .value = sim_text(result)};
+    pawl_entry entry = {
+        .kind = PAWL_RECORD_STEP, .ordinal = ordinal, .attempt = 1, .name = sim_text(name), .value = sim_text(result)};
     sim_digest(sim_text(input), entry.digest);
     sim_entry(sim, &entry);
 }

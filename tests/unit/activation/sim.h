@@ -1,14 +1,16 @@
 /* sim.h: a process without a worker: a mirror, a journal built by hand, and a readable trace of everything that goes in
- * and comes out. Owns all three. A record that is fed is kept, so that the same journal can be fed to another mirror. */
+ * and comes out. Owns all three. A record that is fed is kept, so that the same journal can be fed to another mirror.
+ */
 #ifndef PAWL_TEST_SIM_H
 #define PAWL_TEST_SIM_H
 
 #include "worker/activation.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
-#include <cmocka.h>
+
+#include <cmocka.h> /* needs the three above */
 
 struct sim {
     pawl_arena arena;
@@ -35,7 +37,7 @@ void sim_feed_journal(struct sim *sim);
 /* Append to the journal, feed, and trace. */
 void sim_start(struct sim *sim, const char *input);
 void sim_start_bytes(struct sim *sim, pawl_bytes input);
-void sim_step(struct sim *sim, uint64_t ordinal, const char *result);            /* of an open call */
+void sim_step(struct sim *sim, uint64_t ordinal, const char *result); /* of an open call */
 void sim_step_failed(struct sim *sim, uint64_t ordinal, const char *code, const char *message);
 void sim_step_of(struct sim *sim, uint64_t ordinal, const char *name, const char *input, const char *result);
 void sim_intent(struct sim *sim, uint64_t ordinal, uint32_t attempt);

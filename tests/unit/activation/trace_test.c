@@ -1,5 +1,5 @@
-/* trace_test.c: programs and what they do, as readable traces: `<` a record is fed, `>` a run ends, between them what it
- * started. */
+/* trace_test.c: programs and what they do, as readable traces: `<` a record is fed, `>` a run ends, between them what
+ * it started. */
 #include "pawl_process.h"
 #include "sim.h"
 
@@ -10,8 +10,8 @@ static pawl_status two_calls(pawl_process *p)
     pawl_bytes first, second;
     PAWL_TRY(pawl_call(p, "stock.reserve", pawl_input(p), &first));
     PAWL_TRY(pawl_call(p, "bank.charge", first, &second));
-    return pawl_complete(p, pawl_printf(p, "%.*s and %.*s", (int)first.size, (const char *)first.data,
-                                        (int)second.size, (const char *)second.data));
+    return pawl_complete(p, pawl_printf(p, "%.*s and %.*s", (int)first.size, (const char *)first.data, (int)second.size,
+                                        (const char *)second.data));
 }
 
 /* The sample of the header. */
@@ -47,8 +47,8 @@ static pawl_status all_of_three(pawl_process *p)
     PAWL_TRY(pawl_result(p, fa, &a));
     PAWL_TRY(pawl_result(p, fb, &b));
     PAWL_TRY(pawl_result(p, fc, &c));
-    return pawl_complete(p, pawl_printf(p, "%c%c%c", *(const char *)a.data, *(const char *)b.data,
-                                        *(const char *)c.data));
+    return pawl_complete(p,
+                         pawl_printf(p, "%c%c%c", *(const char *)a.data, *(const char *)b.data, *(const char *)c.data));
 }
 
 static pawl_status wait_many(pawl_process *p)
