@@ -720,6 +720,50 @@ typedef struct pawl_registry_table {
     pawl_status(PAWL_CALL *count)(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why);
 } pawl_registry_table;
 
+/* ---- frozen: the size and the last member of everything released ------------------------------------------------------- */
+
+/* In bytes on a 64-bit machine. A struct that grows gets a line for its new last member and keeps the old one, as
+ * PAWL_FROZEN_END_: what was released stays where it was. */
+#if defined(__LP64__)
+#define PAWL_FROZEN_END_(type, last, bytes)                                                                            \
+    PAWL_STATIC_ASSERT(offsetof(type, last) + sizeof(((type *)0)->last) == (bytes), #type ": the end of " #last " moved")
+#define PAWL_FROZEN_(type, last, bytes)                                                                                \
+    PAWL_STATIC_ASSERT(offsetof(type, last) + sizeof(((type *)0)->last) == (bytes) && sizeof(type) == (bytes),         \
+                       #type ": its size is not that of its last release")
+PAWL_FROZEN_(pawl_bytes, size, 16);
+PAWL_FROZEN_(pawl_failure, retry_after_ns, 64);
+PAWL_FROZEN_(pawl_host_root, get_extension, 40);
+PAWL_FROZEN_(pawl_core, unix_now_ns, 72);
+PAWL_FROZEN_(pawl_plugin_root, get_factory, 72);
+PAWL_FROZEN_(pawl_effect_call, cancel, 104);
+PAWL_FROZEN_(pawl_effect_table, reconcile, 32);
+PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
+PAWL_FROZEN_(pawl_attachments, load, 56);
+PAWL_FROZEN_(pawl_call_options, timeout_ns, 16);
+PAWL_FROZEN_(pawl_process_host, cancel_reason, 168);
+PAWL_FROZEN_(pawl_process, host, 8);
+PAWL_FROZEN_(pawl_process_table, activate, 16);
+PAWL_FROZEN_(pawl_storage_table, describe, 40);
+PAWL_FROZEN_(pawl_artifact_table, remove, 48);
+PAWL_FROZEN_(pawl_attachment_info, name, 88);
+PAWL_FROZEN_(pawl_attachment_table, collect, 88);
+PAWL_FROZEN_(pawl_session_change, value, 40);
+PAWL_FROZEN_(pawl_session_table, remove, 40);
+PAWL_FROZEN_(pawl_record, body, 40);
+PAWL_FROZEN_(pawl_process_row, claims, 288);
+PAWL_FROZEN_(pawl_registry_op, result_status, 112);
+PAWL_FROZEN_(pawl_register, claim_session, 168);
+PAWL_FROZEN_(pawl_commit, document, 104);
+PAWL_FROZEN_(pawl_post, force, 80);
+PAWL_FROZEN_(pawl_watch, kinds, 40);
+PAWL_FROZEN_(pawl_prune, ended_before_unix_ns, 16);
+PAWL_FROZEN_(pawl_claim, id, 56);
+PAWL_FROZEN_(pawl_list, id_prefix, 96);
+PAWL_FROZEN_(pawl_registry_event, record, 32);
+PAWL_FROZEN_(pawl_registry_host, event, 24);
+PAWL_FROZEN_(pawl_registry_table, count, 104);
+#endif
+
 #ifdef __cplusplus
 }
 #endif
