@@ -154,6 +154,9 @@ static void check_plugins(pawl_profile_reader *r)
     for (size_t i = 0; i < p->plugin_count; i++) {
         const pawl_profile_plugin *plugin = &p->plugins[i];
         const pawl_tree_node *dev = plugin_value(r, i, "dev");
+        const pawl_tree_node *list = pawl_tree_get(r->root, "plugins");
+        if (list && i < list->count && list->entries[i].value->kind != PAWL_TREE_MAPPING)
+            continue;
         if (!plugin->dev && !plugin_value(r, i, "sha256") && !pawl_profile_troubled(r, dev))
             pawl_problems_add(
                 r->problems, plugin->place, "profile.unpinned",
@@ -253,7 +256,7 @@ static void check_data(pawl_profile_reader *r)
     const char *data = r->profile->data;
     struct stat found;
     if (data && !(r->flags & PAWL_PROFILE_NO_FILES) && stat(data, &found) == 0 && !S_ISDIR(found.st_mode))
-        pawl_problems_add(r->problems, place_of(r, "data", NULL), "profile.file", "data: %s is not a directory", data);
+        pawl_problems_add(r->problems, pawl_tree_get(r->root, "data")->place, "profile.file", "data: %s is not a directory", data);
 }
 
 static void check_socket(pawl_profile_reader *r)

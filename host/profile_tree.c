@@ -339,7 +339,7 @@ static bool finish_mapping(builder *b, const frame *f)
         pawl_place earlier = all[first].entry.key->place;
         if (!all[i].merged)
             pawl_problems_add(b->problems, all[i].entry.key->place, "profile.duplicate_key",
-                              "\"%.80s\" is here for the second time; the first is at %s:%u:%u", all[i].entry.key->text,
+                              "\"%.80s\" is here again; the first one is at %s:%u:%u", all[i].entry.key->text,
                               b->problems->path, earlier.line, earlier.column);
     }
     qsort(all, count, sizeof(*all), by_order);

@@ -135,7 +135,9 @@ static pawl_status resolve_one(const char *reference, json_t **ret, pawl_error *
                               "a secret is given as env:NAME or file:PATH, never as itself");
     pawl_status status =
         path ? from_file(path, ret, error) : from_environment(after_prefix(reference, ENV_PREFIX), ret, error);
-    return status == PAWL_OK ? status : pawl_error_wrap(error, "secret %.200s", reference);
+    if (status != PAWL_OK)
+        (void)pawl_error_wrap(error, "secret %.200s", reference);
+    return status;
 }
 
 /* ---- a whole config ---- */
@@ -155,8 +157,10 @@ static pawl_status resolve_object(const json_t *value, json_t *copy, pawl_error 
     {
         json_t *resolved = NULL;
         pawl_status status = resolve(member, &resolved, error);
-        if (status != PAWL_OK)
-            return pawl_error_wrap(error, "%.80s", key);
+        if (status != PAWL_OK) {
+            (void)pawl_error_wrap(error, "%.80s", key);
+            return status;
+        }
         if (json_object_set_new(copy, key, resolved) != 0)
             return out_of_memory(error);
     }
@@ -168,8 +172,10 @@ static pawl_status resolve_array(const json_t *value, json_t *copy, pawl_error *
     for (size_t i = 0; i < json_array_size(value); i++) {
         json_t *resolved = NULL;
         pawl_status status = resolve(json_array_get(value, i), &resolved, error);
-        if (status != PAWL_OK)
-            return pawl_error_wrap(error, "[%zu]", i);
+        if (status != PAWL_OK) {
+            (void)pawl_error_wrap(error, "[%zu]", i);
+            return status;
+        }
         if (json_array_append_new(copy, resolved) != 0)
             return out_of_memory(error);
     }
