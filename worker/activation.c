@@ -53,24 +53,25 @@ pawl_activation *pawl_activation_destroy(pawl_activation *mirror)
 
 /* ---- what the host calls share ---- */
 
-void *run_alloc(struct run *run, size_t size)
+void *pawl_program_alloc(struct run *run, size_t size)
 {
     pawl_arena *arena = &run->mirror->run_arena;
     if (run->stuck != PAWL_OK)
         return NULL;
     if (size > RUN_MEMORY_MAX || arena->used > RUN_MEMORY_MAX - size) {
-        run_stick(run, PAWL_E_LIMIT, "limit", "the program asked for more than %zu bytes in one run", RUN_MEMORY_MAX);
+        pawl_program_stick(run, PAWL_E_LIMIT, "limit", "the program asked for more than %zu bytes in one run",
+                           RUN_MEMORY_MAX);
         return NULL;
     }
     void *memory = pawl_arena_alloc(arena, size);
     if (memory == NULL)
-        run_out_of_memory(run);
+        pawl_program_out_of_memory(run);
     return memory;
 }
 
-bool run_copy(struct run *run, pawl_bytes from, pawl_bytes *ret_to)
+bool pawl_program_copy(struct run *run, pawl_bytes from, pawl_bytes *ret_to)
 {
-    void *memory = run_alloc(run, from.size);
+    void *memory = pawl_program_alloc(run, from.size);
     if (memory == NULL)
         return false;
     if (from.size > 0)
@@ -79,7 +80,7 @@ bool run_copy(struct run *run, pawl_bytes from, pawl_bytes *ret_to)
     return true;
 }
 
-pawl_status run_stick(struct run *run, pawl_status status, const char *code, const char *format, ...)
+pawl_status pawl_program_stick(struct run *run, pawl_status status, const char *code, const char *format, ...)
 {
     if (run->stuck != PAWL_OK)
         return run->stuck;
@@ -95,20 +96,21 @@ pawl_status run_stick(struct run *run, pawl_status status, const char *code, con
     return status;
 }
 
-pawl_status run_out_of_memory(struct run *run)
+pawl_status pawl_program_out_of_memory(struct run *run)
 {
-    return run_stick(run, PAWL_E_NOMEM, "out_of_memory", "the worker ran out of memory while running the program");
+    return pawl_program_stick(run, PAWL_E_NOMEM, "out_of_memory",
+                              "the worker ran out of memory while running the program");
 }
 
-pawl_status run_enter(struct run *run)
+pawl_status pawl_program_enter(struct run *run)
 {
     if (run->stuck == PAWL_OK && ++run->host_calls > HOST_CALLS_MAX)
-        run_stick(run, PAWL_E_LIMIT, "limit", "the program made more than %" PRIu64 " host calls in one run",
-                  HOST_CALLS_MAX);
+        pawl_program_stick(run, PAWL_E_LIMIT, "limit", "the program made more than %" PRIu64 " host calls in one run",
+                           HOST_CALLS_MAX);
     return run->stuck;
 }
 
-pawl_status run_misuse(struct run *run, pawl_status status, const char *code, const char *message)
+pawl_status pawl_program_misuse(struct run *run, pawl_status status, const char *code, const char *message)
 {
     run->seen = status;
     run->seen_failure = (pawl_failure){.struct_size = sizeof(pawl_failure),
@@ -135,8 +137,8 @@ static void end(pawl_run_result *ret, uint32_t status, const pawl_failure *failu
 
 static void break_contract(struct run *run, const char *what, pawl_status status)
 {
-    run_stick(run, PAWL_E_INVALID, "contract", "%s (it returned %s, %" PRId32 ")", what, pawl_status_name(status),
-              status);
+    pawl_program_stick(run, PAWL_E_INVALID, "contract", "%s (it returned %s, %" PRId32 ")", what,
+                       pawl_status_name(status), status);
 }
 
 static pawl_failure failure_text(const char *code, pawl_bytes message)
@@ -171,12 +173,12 @@ static void find_fault(struct run *run, pawl_status status)
     if (run->stuck != PAWL_OK)
         return;
     if (status == PAWL_E_UNSUPPORTED && run->progress == 0 && run->outcome == 0) {
-        run_stick(run, status, "unsupported", "the plugin has no program for type %.*s, revision %" PRIu32,
-                  (int)(run->mirror->config.type.size < 256 ? run->mirror->config.type.size : 256),
-                  (const char *)run->mirror->config.type.data, run->mirror->config.revision);
+        pawl_program_stick(run, status, "unsupported", "the plugin has no program for type %.*s, revision %" PRIu32,
+                           (int)(run->mirror->config.type.size < 256 ? run->mirror->config.type.size : 256),
+                           (const char *)run->mirror->config.type.data, run->mirror->config.revision);
         return;
     }
-    run_check_all_issued(run, status == PAWL_SUSPEND ? "waits" : "ends");
+    pawl_program_check_all_issued(run, status == PAWL_SUSPEND ? "waits" : "ends");
     if (run->stuck != PAWL_OK)
         return;
     if (status == PAWL_SUSPEND && run->outcome != 0)
@@ -201,7 +203,7 @@ static void report_document(struct run *run, pawl_run_result *ret)
     if (!run->has_document)
         return;
     uint8_t digest[16];
-    activation_digest(run->document, digest);
+    pawl_mirror_digest(run->document, digest);
     if (mirror->document_known && memcmp(digest, mirror->document_digest, sizeof digest) == 0)
         return;
     memcpy(mirror->document_digest, digest, sizeof digest);
@@ -258,7 +260,7 @@ void pawl_activation_run(pawl_activation *mirror, uint64_t now_unix_ns, pawl_run
     *ret = (pawl_run_result){0};
     pawl_status status = PAWL_E_INVALID;
     if (mirror->head == 0)
-        run_stick(run, PAWL_E_INVALID, "contract", "the process has no record 1");
+        pawl_program_stick(run, PAWL_E_INVALID, "contract", "the process has no record 1");
     else
         status = mirror->config.program->activate(&run->process, mirror->config.type, mirror->config.revision);
     judge(run, status, ret);

@@ -31,7 +31,7 @@ static bool find_target(struct run *run, pawl_future future, struct target *ret)
     }
     if (number > run->ordinal)
         return false;
-    struct command *command = activation_command(run->mirror, number);
+    struct command *command = pawl_mirror_command(run->mirror, number);
     if (command == NULL || command->kind == COMMAND_NOW)
         return false;
     *ret = (struct target){.command = command, .ordinal = number};
@@ -145,7 +145,8 @@ static void describe_waits(struct run *run, const pawl_future *futures, size_t c
 static pawl_status refused(struct run *run)
 {
     if (run->refused == PAWL_OK)
-        return run_misuse(run, PAWL_E_INVALID, "process.bad_future", "future 0 was awaited, and no start has failed");
+        return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_future",
+                                   "future 0 was awaited, and no start has failed");
     run->seen = run->refused;
     run->seen_failure = run->refusal;
     return run->refused;
@@ -167,8 +168,8 @@ static pawl_status find_end(struct run *run, uint32_t mode, const pawl_future *f
         if (futures[i] == 0)
             return refused(run);
         if (!find_target(run, futures[i], &target))
-            return run_misuse(run, PAWL_E_INVALID, "process.bad_future",
-                              "an await names a future that this run has not started");
+            return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_future",
+                                       "an await names a future that this run has not started");
         uint64_t sequence = mode == PAWL_AWAIT_ALL ? came_together(run, &target) : came(run, &target);
         if (sequence < first) {
             first = sequence;
@@ -208,14 +209,14 @@ static void take_signals(struct run *run, uint32_t mode, const pawl_future *futu
             take(run, target.wait, target.wait->tentative);
 }
 
-pawl_status run_await(struct run *run, uint32_t mode, const pawl_future *futures, size_t count, size_t *index)
+pawl_status pawl_program_await(struct run *run, uint32_t mode, const pawl_future *futures, size_t count, size_t *index)
 {
     if (mode != PAWL_AWAIT_ANY && mode != PAWL_AWAIT_ALL)
-        return run_misuse(run, PAWL_E_INVALID, "process.bad_await", "an await has an unknown mode");
+        return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_await", "an await has an unknown mode");
     if (count == 0 && mode == PAWL_AWAIT_ALL)
         return PAWL_OK;
     if (count == 0 || futures == NULL)
-        return run_misuse(run, PAWL_E_INVALID, "process.bad_await", "an await names no future");
+        return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_await", "an await names no future");
     struct await_end end = {0};
     pawl_status status = find_end(run, mode, futures, count, &end);
     if (status != PAWL_OK)
@@ -240,25 +241,25 @@ pawl_status run_await(struct run *run, uint32_t mode, const pawl_future *futures
 
 /* ---- results ---- */
 
-pawl_status run_result(struct run *run, pawl_future future, pawl_bytes *value, const pawl_failure **failure)
+pawl_status pawl_program_result(struct run *run, pawl_future future, pawl_bytes *value, const pawl_failure **failure)
 {
     struct target target = {0};
     if (future == 0)
         return refused(run);
     if (!find_target(run, future, &target))
-        return run_misuse(run, PAWL_E_INVALID, "process.bad_future",
-                          "a result was asked of a future that this run has not started");
+        return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_future",
+                                   "a result was asked of a future that this run has not started");
     if (target.wait != NULL) {
         if (target.wait->taken == NULL)
-            return run_misuse(run, PAWL_E_INVALID, "process.not_awaited",
-                              "the result of a signal wait was asked before an await ended with it");
+            return pawl_program_misuse(run, PAWL_E_INVALID, "process.not_awaited",
+                                       "the result of a signal wait was asked before an await ended with it");
         *value = target.wait->taken->payload;
         return PAWL_OK;
     }
     const struct command *command = target.command;
     if (command->came == 0 || command->came > run->horizon)
-        return run_misuse(run, PAWL_E_INVALID, "process.not_awaited",
-                          "the result of a call or timer was asked before an await gave it");
+        return pawl_program_misuse(run, PAWL_E_INVALID, "process.not_awaited",
+                                   "the result of a call or timer was asked before an await gave it");
     if (command->kind == COMMAND_TIMER) {
         *value = (pawl_bytes){"", 0};
         return PAWL_OK;

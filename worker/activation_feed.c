@@ -26,7 +26,7 @@ static pawl_status find_command(pawl_activation *mirror, const pawl_entry *entry
         return contradiction(entry, error, "ordinals begin with 1");
     if (entry->ordinal > mirror->ordinal_max && entry->ordinal - mirror->ordinal_max > ORDINAL_GAP_MAX)
         return contradiction(entry, error, "its ordinal is far beyond every command known");
-    struct command *command = activation_command_make(mirror, entry->ordinal);
+    struct command *command = pawl_mirror_command_make(mirror, entry->ordinal);
     if (command == NULL)
         return no_memory(error);
     if (command->kind != COMMAND_NONE && command->kind != (uint8_t)kind)
@@ -72,12 +72,12 @@ static pawl_status find_call(pawl_activation *mirror, const pawl_entry *entry, s
     if (status != PAWL_OK)
         return status;
     if (command->kind == COMMAND_NONE) {
-        struct name *name = activation_name(mirror, entry->name);
+        struct name *name = pawl_mirror_name(mirror, entry->name);
         if (name == NULL)
             return no_memory(error);
         command->name = name;
         memcpy(command->of.digest, entry->digest, sizeof command->of.digest);
-    } else if (!activation_bytes_equal(command->name->text, entry->name) ||
+    } else if (!pawl_mirror_bytes_equal(command->name->text, entry->name) ||
                memcmp(command->of.digest, entry->digest, sizeof entry->digest) != 0) {
         return contradiction(entry, error, "the call at this ordinal has another name or input");
     }
@@ -101,7 +101,7 @@ static pawl_status feed_step(pawl_activation *mirror, const pawl_entry *entry, p
     }
     command->failed = entry->failed;
     if (command->kind == COMMAND_CALL)
-        activation_call_close(mirror, command);
+        pawl_mirror_call_close(mirror, command);
     command->kind = COMMAND_CALL;
     note_recorded(mirror, entry->ordinal, command);
     note_came(mirror, command, entry->sequence);
@@ -119,7 +119,7 @@ static pawl_status feed_attempt(pawl_activation *mirror, const pawl_entry *entry
     if (entry->kind == PAWL_RECORD_ATTEMPT && !copy_failure(&mirror->arena, &entry->failure, &failure))
         return no_memory(error);
     if (command->kind == COMMAND_NONE &&
-        activation_call_open(mirror, entry->ordinal, command, activation_call_before(mirror, entry->ordinal)) == NULL)
+        pawl_mirror_call_open(mirror, entry->ordinal, command, pawl_mirror_call_before(mirror, entry->ordinal)) == NULL)
         return no_memory(error);
     command->kind = COMMAND_CALL;
     pawl_open_call *call = &command->open.call->call;
@@ -150,7 +150,7 @@ static pawl_status feed_timer(pawl_activation *mirror, const pawl_entry *entry, 
         return contradiction(entry, error, "the timer at this ordinal has another span");
     if (command->kind == COMMAND_NONE) {
         command->of.after_ns = entry->after_ns;
-        if (activation_timer_open(mirror, entry->ordinal, command, activation_timer_before(mirror, entry->ordinal)) ==
+        if (pawl_mirror_timer_open(mirror, entry->ordinal, command, pawl_mirror_timer_before(mirror, entry->ordinal)) ==
             NULL)
             return no_memory(error);
         command->kind = COMMAND_TIMER;
@@ -169,7 +169,7 @@ static pawl_status feed_fired(pawl_activation *mirror, const pawl_entry *entry, 
         return status;
     if (command->kind == COMMAND_NONE || !command->recorded)
         return contradiction(entry, error, "no timer was set at this ordinal");
-    activation_timer_close(mirror, command);
+    pawl_mirror_timer_close(mirror, command);
     note_came(mirror, command, entry->sequence);
     return PAWL_OK;
 }
@@ -192,7 +192,7 @@ static pawl_status feed_now(pawl_activation *mirror, const pawl_entry *entry, pa
 
 static pawl_status feed_signal(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
 {
-    struct name *name = activation_name(mirror, entry->name);
+    struct name *name = pawl_mirror_name(mirror, entry->name);
     struct signal *signal = pawl_arena_alloc(&mirror->arena, sizeof *signal);
     if (name == NULL || signal == NULL || !pawl_arena_copy(&mirror->arena, entry->value, &signal->payload))
         return no_memory(error);
@@ -225,10 +225,10 @@ static pawl_status feed_started(pawl_activation *mirror, const pawl_entry *entry
     mirror->started_unix_ns = entry->time_unix_ns;
     /* The seed of everything random: id, run and time of record 1, in fixed width. */
     uint8_t parts[32];
-    activation_digest(mirror->config.id, parts);
-    activation_put_fixed(parts + 16, mirror->config.run);
-    activation_put_fixed(parts + 24, entry->time_unix_ns);
-    activation_digest((pawl_bytes){parts, sizeof parts}, mirror->seed);
+    pawl_mirror_digest(mirror->config.id, parts);
+    pawl_mirror_put_fixed(parts + 16, mirror->config.run);
+    pawl_mirror_put_fixed(parts + 24, entry->time_unix_ns);
+    pawl_mirror_digest((pawl_bytes){parts, sizeof parts}, mirror->seed);
     return PAWL_OK;
 }
 

@@ -6,19 +6,19 @@
 #include <string.h>
 #include <xxhash.h>
 
-void activation_digest(pawl_bytes bytes, uint8_t ret[16])
+void pawl_mirror_digest(pawl_bytes bytes, uint8_t ret[16])
 {
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(bytes.size == 0 ? "" : bytes.data, bytes.size));
     memcpy(ret, canonical.digest, 16);
 }
 
-bool activation_bytes_equal(pawl_bytes left, pawl_bytes right)
+bool pawl_mirror_bytes_equal(pawl_bytes left, pawl_bytes right)
 {
     return left.size == right.size && (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
 }
 
-void activation_put_fixed(uint8_t at[8], uint64_t value)
+void pawl_mirror_put_fixed(uint8_t at[8], uint64_t value)
 {
     for (int i = 0; i < 8; i++)
         at[i] = (uint8_t)(value >> (8 * i));
@@ -26,7 +26,7 @@ void activation_put_fixed(uint8_t at[8], uint64_t value)
 
 /* ---- commands ---- */
 
-struct command *activation_command(const pawl_activation *mirror, uint64_t ordinal)
+struct command *pawl_mirror_command(const pawl_activation *mirror, uint64_t ordinal)
 {
     uint64_t chunk = (ordinal - 1) / COMMANDS_PER_CHUNK;
     if (chunk >= mirror->chunk_count || mirror->chunks[chunk] == NULL)
@@ -34,7 +34,7 @@ struct command *activation_command(const pawl_activation *mirror, uint64_t ordin
     return &mirror->chunks[chunk][(ordinal - 1) % COMMANDS_PER_CHUNK];
 }
 
-struct command *activation_command_make(pawl_activation *mirror, uint64_t ordinal)
+struct command *pawl_mirror_command_make(pawl_activation *mirror, uint64_t ordinal)
 {
     size_t chunk = (size_t)((ordinal - 1) / COMMANDS_PER_CHUNK);
     if (chunk >= mirror->chunk_count) {
@@ -78,14 +78,14 @@ static bool grow_buckets(pawl_activation *mirror)
     return true;
 }
 
-struct name *activation_name(pawl_activation *mirror, pawl_bytes text)
+struct name *pawl_mirror_name(pawl_activation *mirror, pawl_bytes text)
 {
     uint64_t hash = XXH3_64bits(text.size == 0 ? "" : text.data, text.size);
     if (mirror->bucket_count > 0) {
         for (struct name *name = mirror->buckets[hash & (mirror->bucket_count - 1)]; name != NULL;
              name = name->next_in_bucket) {
             mirror->effort++;
-            if (name->hash == hash && activation_bytes_equal(name->text, text))
+            if (name->hash == hash && pawl_mirror_bytes_equal(name->text, text))
                 return name;
         }
     }
@@ -104,7 +104,7 @@ struct name *activation_name(pawl_activation *mirror, pawl_bytes text)
 
 /* ---- open calls ---- */
 
-struct open_call *activation_call_before(pawl_activation *mirror, uint64_t ordinal)
+struct open_call *pawl_mirror_call_before(pawl_activation *mirror, uint64_t ordinal)
 {
     struct open_call *open = mirror->last_call;
     for (; open != NULL && open->call.ordinal >= ordinal; open = open->previous)
@@ -117,8 +117,8 @@ static struct open_call *next_call(const struct open_call *open)
     return (struct open_call *)open->call.next; /* the visible part is its first member */
 }
 
-struct open_call *activation_call_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
-                                       struct open_call *after)
+struct open_call *pawl_mirror_call_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
+                                        struct open_call *after)
 {
     struct open_call *open = mirror->spare_calls;
     if (open != NULL)
@@ -143,7 +143,7 @@ struct open_call *activation_call_open(pawl_activation *mirror, uint64_t ordinal
     return open;
 }
 
-void activation_call_close(pawl_activation *mirror, struct command *command)
+void pawl_mirror_call_close(pawl_activation *mirror, struct command *command)
 {
     struct open_call *open = command->open.call;
     if (open == NULL)
@@ -163,7 +163,7 @@ void activation_call_close(pawl_activation *mirror, struct command *command)
 
 /* ---- open timers ---- */
 
-struct open_timer *activation_timer_before(pawl_activation *mirror, uint64_t ordinal)
+struct open_timer *pawl_mirror_timer_before(pawl_activation *mirror, uint64_t ordinal)
 {
     struct open_timer *open = mirror->last_timer;
     for (; open != NULL && open->timer.ordinal >= ordinal; open = open->previous)
@@ -176,8 +176,8 @@ static struct open_timer *next_timer(const struct open_timer *open)
     return (struct open_timer *)open->timer.next;
 }
 
-struct open_timer *activation_timer_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
-                                         struct open_timer *after)
+struct open_timer *pawl_mirror_timer_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
+                                          struct open_timer *after)
 {
     struct open_timer *open = mirror->spare_timers;
     if (open != NULL)
@@ -200,7 +200,7 @@ struct open_timer *activation_timer_open(pawl_activation *mirror, uint64_t ordin
     return open;
 }
 
-void activation_timer_close(pawl_activation *mirror, struct command *command)
+void pawl_mirror_timer_close(pawl_activation *mirror, struct command *command)
 {
     struct open_timer *open = command->open.timer;
     if (open == NULL)

@@ -1,7 +1,7 @@
-/* activation_mirror.h: what activation.c, activation_feed.c, activation_await.c and process_host.c share; nobody else
- * includes it. Owns the memory layout of the mirror (what the journal says, indexed for the program's questions) and of
- * one run over it. Every lookup is O(1) and a run allocates nothing for a step that the journal already holds: this is
- * the hot path of replay. [instance] */
+/* activation_mirror.h: what the files activation*.c and process_host.c share; nobody else includes it. Owns the memory
+ * layout of the mirror (what the journal says, indexed for the program's questions) and of one run over it. Every
+ * lookup is O(1) and a run allocates nothing for a step that the journal already holds: this is the hot path of replay.
+ * [instance] */
 #ifndef PAWL_ACTIVATION_MIRROR_H
 #define PAWL_ACTIVATION_MIRROR_H
 
@@ -168,57 +168,65 @@ struct pawl_activation {
 /* ---- mirror (activation_mirror.c) ---- */
 
 /* The command of an ordinal >= 1, or NULL when there is no room for it yet. */
-struct command *activation_command(const pawl_activation *mirror, uint64_t ordinal);
+struct command *pawl_mirror_command(const pawl_activation *mirror, uint64_t ordinal);
 /* The same, making room. NULL when out of memory. */
-struct command *activation_command_make(pawl_activation *mirror, uint64_t ordinal);
+struct command *pawl_mirror_command_make(pawl_activation *mirror, uint64_t ordinal);
 /* The one `name` for this text. NULL when out of memory. */
-struct name *activation_name(pawl_activation *mirror, pawl_bytes text);
+struct name *pawl_mirror_name(pawl_activation *mirror, pawl_bytes text);
 /* A new open call or timer, in the list after `after` (NULL: first) which must be its place by ordinal. NULL when out
  * of memory. */
-struct open_call *activation_call_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
-                                       struct open_call *after);
-struct open_timer *activation_timer_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
-                                         struct open_timer *after);
+struct open_call *pawl_mirror_call_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
+                                        struct open_call *after);
+struct open_timer *pawl_mirror_timer_open(pawl_activation *mirror, uint64_t ordinal, struct command *command,
+                                          struct open_timer *after);
 /* The last open one of a smaller ordinal, looked for from the end. */
-struct open_call *activation_call_before(pawl_activation *mirror, uint64_t ordinal);
-struct open_timer *activation_timer_before(pawl_activation *mirror, uint64_t ordinal);
+struct open_call *pawl_mirror_call_before(pawl_activation *mirror, uint64_t ordinal);
+struct open_timer *pawl_mirror_timer_before(pawl_activation *mirror, uint64_t ordinal);
 /* Take out of the list and free. */
-void activation_call_close(pawl_activation *mirror, struct command *command);
-void activation_timer_close(pawl_activation *mirror, struct command *command);
+void pawl_mirror_call_close(pawl_activation *mirror, struct command *command);
+void pawl_mirror_timer_close(pawl_activation *mirror, struct command *command);
 /* XXH3-128 in canonical byte order. */
-void activation_digest(pawl_bytes bytes, uint8_t ret[16]);
-bool activation_bytes_equal(pawl_bytes left, pawl_bytes right);
+void pawl_mirror_digest(pawl_bytes bytes, uint8_t ret[16]);
+bool pawl_mirror_bytes_equal(pawl_bytes left, pawl_bytes right);
 
 /* Eight bytes, least significant first: hashed things must not depend on the machine. */
-void activation_put_fixed(uint8_t at[8], uint64_t value);
+void pawl_mirror_put_fixed(uint8_t at[8], uint64_t value);
 
 /* ---- run (activation.c) ---- */
 
 /* Make the run stuck for good; the first reason wins. Returns status. */
-pawl_status run_stick(struct run *run, pawl_status status, const char *code, const char *format, ...)
+pawl_status pawl_program_stick(struct run *run, pawl_status status, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* Out of memory is the host's trouble, not the process's failure: stuck, so that it can be resumed. */
-pawl_status run_out_of_memory(struct run *run);
+pawl_status pawl_program_out_of_memory(struct run *run);
 /* Start of every host call: counts it; not PAWL_OK when the run is stuck. */
-pawl_status run_enter(struct run *run);
+pawl_status pawl_program_enter(struct run *run);
 /* Bytes of the run, zeroed; NULL when out of memory or beyond the limit (the run is stuck then). */
-void *run_alloc(struct run *run, size_t size);
-bool run_copy(struct run *run, pawl_bytes from, pawl_bytes *ret_to);
+void *pawl_program_alloc(struct run *run, size_t size);
+bool pawl_program_copy(struct run *run, pawl_bytes from, pawl_bytes *ret_to);
 /* Remember why a host call could not be done, for when the program returns this status. Code and message are static or
  * of the run. Returns status. */
-pawl_status run_misuse(struct run *run, pawl_status status, const char *code, const char *message);
+pawl_status pawl_program_misuse(struct run *run, pawl_status status, const char *code, const char *message);
 
-/* Stuck unless the run has issued every command that is known. did: "ends", "waits". (process_host.c) */
-void run_check_all_issued(struct run *run, const char *did);
+/* ---- commands (activation_commands.c) ---- */
+
+/* What the table of the process host does under these names. 0: refused; awaiting it says why. */
+pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes input,
+                                    const pawl_call_options *options);
+pawl_future pawl_program_start_timer(struct run *run, uint64_t after_ns);
+pawl_future pawl_program_wait_signal(struct run *run, pawl_bytes name);
+uint64_t pawl_program_now(struct run *run);
+/* Stuck unless the run has issued every command that is known. did: "ends", "waits". */
+void pawl_program_check_all_issued(struct run *run, const char *did);
 
 /* ---- await (activation_await.c) ---- */
 
 #define FUTURE_OF_ORDINAL(ordinal) ((pawl_future)((ordinal) << 1))
 #define FUTURE_OF_WAIT(index)      ((pawl_future)((((uint64_t)(index) + 1) << 1) | 1))
 
-pawl_status run_await(struct run *run, uint32_t mode, const pawl_future *futures, size_t count, size_t *index);
+pawl_status pawl_program_await(struct run *run, uint32_t mode, const pawl_future *futures, size_t count, size_t *index);
 /* The end of a future that the program knows to have come: PAWL_OK and its value, PAWL_E_FAILED and its failure, or
  * what is wrong with asking. */
-pawl_status run_result(struct run *run, pawl_future future, pawl_bytes *value, const pawl_failure **failure);
+pawl_status pawl_program_result(struct run *run, pawl_future future, pawl_bytes *value, const pawl_failure **failure);
 
 #endif
