@@ -27,8 +27,7 @@ typedef struct pawl_place {
     uint32_t column;
 } pawl_place;
 
-/* ---- problems -----------------------------------------------------------------------------------------------------
- */
+/* ---- problems ---- */
 
 /** One thing wrong with a profile. */
 typedef struct pawl_problem {
@@ -55,8 +54,7 @@ void pawl_problems_print(const pawl_problem_list *list, FILE *out);
 /** Free what the list holds and zero it. NULL allowed. */
 void pawl_problems_free(pawl_problem_list *list);
 
-/* ---- the profile --------------------------------------------------------------------------------------------------
- */
+/* ---- the profile ---- */
 
 /** stores.NAME */
 typedef struct pawl_profile_store {
@@ -166,13 +164,12 @@ typedef struct pawl_profile {
     struct pawl_profile_memory *memory; /* owns all text and arrays above */
 } pawl_profile;
 
-/* ---- loading ------------------------------------------------------------------------------------------------------
- */
+/* ---- loading ---- */
 
 /** Read and check a profile file.
  *  @param[out] ret       the profile, only when PAWL_OK is returned; free with pawl_profile_free
- *  @param[out] problems  zero-initialised by the caller, who frees it; holds at least one when the status is not
- * PAWL_OK
+ *  @param[out] problems  zero-initialised by the caller, who frees it; holds at least one unless the status is PAWL_OK
+ *                       or PAWL_E_NOMEM
  *  @return PAWL_OK, PAWL_E_INVALID (something is wrong with it), PAWL_E_NOT_FOUND or PAWL_E_IO (the file cannot be
  * read), PAWL_E_LIMIT (too large), PAWL_E_NOMEM */
 pawl_status pawl_profile_load(const char *path, pawl_profile **ret, pawl_problem_list *problems);
@@ -200,8 +197,7 @@ typedef struct pawl_profile_known {
 pawl_status pawl_profile_check_known(const pawl_profile *profile, const pawl_profile_known *known,
                                      pawl_problem_list *problems);
 
-/* ---- using --------------------------------------------------------------------------------------------------------
- */
+/* ---- using ---- */
 
 /** The overrides for an effect by its full name, or NULL. */
 const pawl_profile_effect *pawl_profile_find_effect(const pawl_profile *profile, const char *name);
