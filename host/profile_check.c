@@ -256,7 +256,8 @@ static void check_data(pawl_profile_reader *r)
     const char *data = r->profile->data;
     struct stat found;
     if (data && !(r->flags & PAWL_PROFILE_NO_FILES) && stat(data, &found) == 0 && !S_ISDIR(found.st_mode))
-        pawl_problems_add(r->problems, pawl_tree_get(r->root, "data")->place, "profile.file", "data: %s is not a directory", data);
+        pawl_problems_add(r->problems, pawl_tree_get(r->root, "data")->place, "profile.file",
+                          "data: %s is not a directory", data);
 }
 
 static void check_socket(pawl_profile_reader *r)
