@@ -115,8 +115,13 @@ void fixture_write(const char *path, const char *text)
 
 const char *fixture_copy(fixture *f, const char *name, const char *as)
 {
+    return fixture_copy_of(f, fixture_built(name), as);
+}
+
+const char *fixture_copy_of(fixture *f, const char *from, const char *as)
+{
     size_t size;
-    char *bytes = read_file(fixture_built(name), &size);
+    char *bytes = read_file(from, &size);
     const char *path = fixture_path(f, as);
     write_file(path, bytes, size);
     free(bytes);

@@ -23,6 +23,8 @@ const pawl_host_root *fixture_host(void);
 const char *fixture_built(const char *name);
 /** Copy a built plugin to DIRECTORY/as; the path, as above. */
 const char *fixture_copy(fixture *f, const char *name, const char *as);
+/** Copy any file there. */
+const char *fixture_copy_of(fixture *f, const char *from, const char *as);
 /** DIRECTORY/name, as above. */
 const char *fixture_path(const fixture *f, const char *name);
 /** Replace every occurrence of some bytes in a file by others of the same length; the number of replacements. */
