@@ -76,7 +76,7 @@ static void fill(pawl_profile *profile, const char *text, size_t size, uint32_t 
         .profile = profile, .memory = profile->memory, .problems = problems, .root = root, .flags = flags};
     pawl_profile_read_tree(&reader);
     if (root->kind == PAWL_TREE_MAPPING && !pawl_profile_memory_failed(profile->memory))
-        pawl_profile_check(&reader);
+        pawl_profile_check_all(&reader);
 }
 
 pawl_status pawl_profile_parse(const char *text, size_t size, const char *name, const char *directory, uint32_t flags,

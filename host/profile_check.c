@@ -289,7 +289,7 @@ static void fill_worker_name(pawl_profile_reader *r)
     r->profile->worker.name = pawl_profile_memory_copy(r->memory, name, strlen(name));
 }
 
-void pawl_profile_check(pawl_profile_reader *r)
+void pawl_profile_check_all(pawl_profile_reader *r)
 {
     check_data(r);
     check_socket(r);

@@ -26,7 +26,7 @@ json_t *pawl_profile_read_config(pawl_profile_reader *reader, const pawl_tree_no
 
 /** What no single key can tell: facets, pins, files, doubles, and members that must agree; fills the computed defaults.
  */
-void pawl_profile_check(pawl_profile_reader *reader);
+void pawl_profile_check_all(pawl_profile_reader *reader);
 
 /** Absolute and without empty or "." parts; NULL when out of memory. */
 const char *pawl_profile_absolute(pawl_profile_memory *memory, const char *directory, const char *path);
