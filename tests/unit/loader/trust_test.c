@@ -204,6 +204,20 @@ static void test_size_has_a_limit(void **state)
     fixture_close(&f);
 }
 
+static void test_a_read_error_is_told(void **state)
+{
+    fixture f;
+    uint8_t digest[32];
+    uint64_t size;
+    (void)state;
+    fixture_open(&f);
+    int directory = open(f.data, O_RDONLY | O_CLOEXEC); /* can be opened, cannot be read */
+    pawl_status status = pawl_trust_digest(directory, "x.so", 100, digest, &size, &f.error);
+    fixture_assert_refused(&f, status, "loader.unreadable", "x.so: cannot be read: Is a directory");
+    close(directory);
+    fixture_close(&f);
+}
+
 /* ---- copies -------------------------------------------------------------------------------------------------------
  */
 
@@ -319,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_groups_count_as_others),
         cmocka_unit_test(test_what_belongs_to_someone_else_is_refused),
         cmocka_unit_test(test_size_has_a_limit),
+        cmocka_unit_test(test_a_read_error_is_told),
         cmocka_unit_test(test_a_copy_is_named_by_its_digest),
         cmocka_unit_test(test_a_damaged_copy_is_replaced),
         cmocka_unit_test(test_another_digest_is_refused_and_leaves_nothing),
