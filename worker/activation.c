@@ -28,6 +28,9 @@ pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_ac
     mirror->config.value_bytes_max = config->value_bytes_max;
     mirror->config.commands_max = config->commands_max;
     mirror->config.log = config->log;
+    mirror->document_stored = config->document.size > 0;
+    if (mirror->document_stored)
+        pawl_mirror_digest(config->document, mirror->stored_digest);
     *ret = mirror;
     return PAWL_OK;
 }
@@ -202,12 +205,9 @@ static void report_document(struct run *run, pawl_run_result *ret)
     pawl_activation *mirror = run->mirror;
     if (!run->has_document)
         return;
-    uint8_t digest[16];
-    pawl_mirror_digest(run->document, digest);
-    if (mirror->document_known && memcmp(digest, mirror->document_digest, sizeof digest) == 0)
+    pawl_mirror_digest(run->document, mirror->given_digest);
+    if (mirror->document_stored && memcmp(mirror->given_digest, mirror->stored_digest, 16) == 0)
         return;
-    memcpy(mirror->document_digest, digest, sizeof digest);
-    mirror->document_known = true;
     ret->document = &run->document;
 }
 
@@ -261,6 +261,8 @@ void pawl_activation_run(pawl_activation *mirror, uint64_t now_unix_ns, pawl_run
     pawl_status status = PAWL_E_INVALID;
     if (mirror->head == 0)
         pawl_program_stick(run, PAWL_E_INVALID, "contract", "the process has no record 1");
+    else if (mirror->config.program == NULL)
+        status = PAWL_E_UNSUPPORTED;
     else
         status = mirror->config.program->activate(&run->process, mirror->config.type, mirror->config.revision);
     judge(run, status, ret);
@@ -269,6 +271,14 @@ void pawl_activation_run(pawl_activation *mirror, uint64_t now_unix_ns, pawl_run
 }
 
 /* ---- facts ---- */
+
+void pawl_activation_document_stored(pawl_activation *mirror)
+{
+    if (!mirror->run.has_document)
+        return; /* the last run gave none: there is nothing that could have been stored */
+    memcpy(mirror->stored_digest, mirror->given_digest, sizeof mirror->stored_digest);
+    mirror->document_stored = true;
+}
 
 uint64_t pawl_activation_head(const pawl_activation *mirror)
 {

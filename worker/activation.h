@@ -39,6 +39,8 @@ typedef struct pawl_activation_config {
     size_t value_bytes_max;            /* limit of one input, result, document or output */
     size_t commands_max;               /* calls and timers that may be open at once; e.g. 10000 */
     pawl_activation_log log;
+    pawl_bytes
+        document; /* the status document in the store, if known: it is not given again. Read during create only */
 } pawl_activation_config;
 
 /** A call the program has started and whose end is not in the journal. Lives until its STEP record is fed. */
@@ -48,15 +50,15 @@ typedef struct pawl_open_call {
     pawl_bytes name;  /* of the effect */
     pawl_bytes input; /* empty until the program has issued the call in this residency (see issued) */
     uint8_t digest[16];
-    uint32_t attempts_max;    /* from pawl_call_options; 0: policy */
-    uint64_t timeout_ns;      /* likewise */
-    bool issued;              /* the program has started it in a run of this mirror */
-    uint32_t intents;         /* highest attempt with an INTENT record; 0: none */
-    uint32_t attempts;        /* highest attempt with an ATTEMPT record; 0: none. intents > attempts: in doubt */
-    uint64_t due_unix_ns;     /* of the last ATTEMPT record: not before this */
+    uint32_t attempts_max;          /* from pawl_call_options; 0: policy */
+    uint64_t timeout_ns;            /* likewise */
+    bool issued;                    /* the program has started it in a run of this mirror */
+    uint32_t intents;               /* highest attempt with an INTENT record; 0: none */
+    uint32_t attempts;              /* highest attempt with an ATTEMPT record; 0: none. intents > attempts: in doubt */
+    uint64_t due_unix_ns;           /* of the last ATTEMPT record: not before this */
     uint64_t first_attempt_unix_ns; /* time of the first INTENT or ATTEMPT record; 0: none */
-    pawl_failure last_failure; /* of the last ATTEMPT record; bytes live as long as the mirror */
-    void *worker_data;        /* the caller's own; NULL at first */
+    pawl_failure last_failure;      /* of the last ATTEMPT record; bytes live as long as the mirror */
+    void *worker_data;              /* the caller's own; NULL at first */
 } pawl_open_call;
 
 /** A timer that was set and has not fired. */
@@ -72,21 +74,27 @@ typedef struct pawl_open_timer {
 enum {
     PAWL_RUN_SUSPENDED = 1, /* it waits; see the open calls and timers, and `waits` */
     PAWL_RUN_ENDED = 2,     /* outcome is set */
-    PAWL_RUN_STUCK = 3,     /* reason_code and reason are set: "nondeterminism", "limit" ... */
+    /* reason_code and reason are set: "nondeterminism"; "contract" (activate returned what makes no sense); "limit"
+     * (host calls or memory of one run); "unsupported" (no program for this type and revision); "out_of_memory". */
+    PAWL_RUN_STUCK = 3,
 };
 
 /** What one run gave. Bytes live until the next run or the activation's end. */
 typedef struct pawl_run_result {
-    uint32_t kind;                   /* PAWL_RUN_* */
-    uint32_t status;                 /* ENDED: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED */
-    pawl_bytes output;               /* ENDED and completed */
-    pawl_failure failure;            /* ENDED and failed or cancelled */
-    pawl_bytes reason_code, reason;  /* STUCK */
-    pawl_bytes waits;                /* SUSPENDED: in words, e.g. "signal accepted, timer" (at most 256 bytes) */
-    const pawl_record *local;        /* NOW records to write before any call of this run is started; kind and body */
+    uint32_t kind;                  /* PAWL_RUN_* */
+    uint32_t status;                /* ENDED: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED */
+    pawl_bytes output;              /* ENDED and completed */
+    pawl_failure failure;           /* ENDED and failed or cancelled */
+    pawl_bytes reason_code, reason; /* STUCK */
+    pawl_bytes waits;               /* SUSPENDED: in words, e.g. "signal accepted, timer" (at most 256 bytes) */
+    /* Clock readings of this run that are not in the journal yet: NOW records to write before any call of this run is
+     * started; kind and body. Every run asks for them again until they are fed, so the program must not be run while
+     * they are on their way to the store. */
+    const pawl_record *local;
     size_t local_count;
-    const pawl_bytes *document;      /* new status document, or NULL */
-    bool waits_for_signal;           /* SUSPENDED: an await includes a signal wait */
+    /* The status document, when it is not known to be stored (see pawl_activation_document_stored); else NULL. */
+    const pawl_bytes *document;
+    bool waits_for_signal; /* SUSPENDED: an await includes a signal wait */
 } pawl_run_result;
 
 /** Make an empty mirror. Errors: PAWL_E_NOMEM. */
@@ -94,8 +102,8 @@ pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_ac
 /** NULL is allowed; returns NULL. */
 pawl_activation *pawl_activation_destroy(pawl_activation *activation);
 
-/** Add the next record (its bytes are copied). Errors: PAWL_E_CORRUPT when it cannot be decoded or contradicts the mirror
- *  (for instance a STEP for an ordinal that has ended), PAWL_E_INVALID when its sequence is not head + 1,
+/** Add the next record (its bytes are copied). Errors: PAWL_E_CORRUPT when it cannot be decoded or contradicts the
+ * mirror (for instance a STEP for an ordinal that has ended), PAWL_E_INVALID when its sequence is not head + 1,
  *  PAWL_E_UNSUPPORTED for a newer version, PAWL_E_NOMEM. */
 pawl_status pawl_activation_feed(pawl_activation *activation, const pawl_record *record, pawl_error *error);
 
@@ -103,13 +111,17 @@ pawl_status pawl_activation_feed(pawl_activation *activation, const pawl_record 
  *  otherwise: what goes wrong is the process's and comes out as ENDED or STUCK. */
 void pawl_activation_run(pawl_activation *activation, uint64_t now_unix_ns, pawl_run_result *ret);
 
+/** The document that the last run gave is in the store: the next runs give it again only when it has changed. Without
+ *  this call every run gives it, for a commit may have been refused or (PAWL_RESULT_MORE) done by half. */
+void pawl_activation_document_stored(pawl_activation *activation);
+
 /** Facts about the mirror. */
-uint64_t pawl_activation_head(const pawl_activation *activation);          /* sequence of the last record fed */
-pawl_open_call *pawl_activation_calls(pawl_activation *activation);        /* first open call, or NULL */
-pawl_open_timer *pawl_activation_timers(pawl_activation *activation);      /* first open timer, or NULL */
-uint64_t pawl_activation_cancel_time(const pawl_activation *activation);   /* of the first CANCEL record; 0: none */
-bool pawl_activation_cancel_told(const pawl_activation *activation);       /* the last run was told of it */
-bool pawl_activation_ended(const pawl_activation *activation);             /* an ENDED record was fed */
-size_t pawl_activation_memory(const pawl_activation *activation);          /* bytes held, about */
+uint64_t pawl_activation_head(const pawl_activation *activation);        /* sequence of the last record fed */
+pawl_open_call *pawl_activation_calls(pawl_activation *activation);      /* first open call, or NULL */
+pawl_open_timer *pawl_activation_timers(pawl_activation *activation);    /* first open timer, or NULL */
+uint64_t pawl_activation_cancel_time(const pawl_activation *activation); /* of the first CANCEL record; 0: none */
+bool pawl_activation_cancel_told(const pawl_activation *activation);     /* the last run was told of it */
+bool pawl_activation_ended(const pawl_activation *activation);           /* an ENDED record was fed */
+size_t pawl_activation_memory(const pawl_activation *activation);        /* bytes held, about */
 
 #endif

@@ -326,17 +326,22 @@ uint64_t pawl_program_now(struct run *run)
         return 0;
     run->progress++;
     struct command *command = known_command(run);
+    if (command != NULL && command->kind != COMMAND_NOW) {
+        struct command found = {.kind = COMMAND_NOW};
+        differs(run, run->ordinal + 1, command, &found);
+        return 0;
+    }
     if (command == NULL) {
         command = pawl_mirror_command_make(run->mirror, run->ordinal + 1);
-        if (command == NULL || !note_local(run, run->ordinal + 1, run->now_unix_ns)) {
+        if (command == NULL) {
             pawl_program_out_of_memory(run);
             return 0;
         }
         command->kind = COMMAND_NOW;
         command->of.value_ns = run->now_unix_ns;
-    } else if (command->kind != COMMAND_NOW) {
-        struct command found = {.kind = COMMAND_NOW};
-        differs(run, run->ordinal + 1, command, &found);
+    }
+    if (!command->recorded && !note_local(run, run->ordinal + 1, command->of.value_ns)) {
+        pawl_program_out_of_memory(run);
         return 0;
     }
     run->ordinal++;

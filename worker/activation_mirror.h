@@ -159,9 +159,10 @@ struct pawl_activation {
     /* runs */
     uint64_t epoch;        /* number of the current run */
     uint64_t progress_max; /* of all runs so far */
-    bool document_known;   /* a document was reported in this residency */
-    uint8_t document_digest[16];
-    uint64_t effort; /* rounds of every loop whose length depends on history; for the tests of linearity */
+    bool document_stored;  /* stored_digest is of the document in the store */
+    uint8_t stored_digest[16];
+    uint8_t given_digest[16]; /* of the document that the last run gave */
+    uint64_t effort;          /* rounds of every loop whose length depends on history; for the tests of linearity */
     struct run run;
 };
 

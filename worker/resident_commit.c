@@ -230,6 +230,8 @@ void resident_committed(pawl_shard *shard, pawl_message *message)
     /* The records it means may have come while this was on its way; otherwise they are about to. */
     if (more && pawl_activation_head(r->activation) <= r->commit.seen && r->early == NULL)
         r->wait_more = true;
+    if (op->kind == PAWL_OP_APPEND && r->batch.has_document)
+        pawl_activation_document_stored(r->activation); /* a SUSPEND that came back with MORE has not stored it */
     if (op->kind != PAWL_OP_COMPLETE)
         feed_batch(r, op->sequence);
     else

@@ -298,8 +298,10 @@ void sim_run(struct sim *sim)
 {
     pawl_activation_run(sim->activation, sim->now_unix_ns, &sim->result);
     trace_opened(sim);
-    if (sim->result.document != NULL)
+    if (sim->result.document != NULL) {
         sim_note(sim, "  status %.*s", (int)sim->result.document->size, (const char *)sim->result.document->data);
+        pawl_activation_document_stored(sim->activation);
+    }
     trace_end(sim);
     for (size_t i = 0; i < sim->result.local_count; i++) {
         const pawl_record *local = &sim->result.local[i];

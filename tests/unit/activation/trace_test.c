@@ -414,26 +414,64 @@ static void test_the_clock_is_recorded(void **state)
     sim_close(&sim);
 }
 
-/* The record is on its way to the disk when something else makes the program run again. */
+/* Something else makes the program run again before the record could be written: the same time again, asked to be
+ * written again. */
 static void test_a_clock_reading_holds_before_its_record_is_there(void **state)
 {
     (void)state;
     struct sim sim;
     sim_open(&sim, &pawl_processes, "clock_reader");
     sim_start(&sim, "");
-    pawl_activation_run(sim.activation, 7, &sim.result);
-    assert_int_equal(sim.result.local_count, 1);
-    pawl_entry now = {.kind = PAWL_RECORD_NOW, .ordinal = 1, .due_unix_ns = 7};
-    sim_signal(&sim, "unrelated", "");
-    pawl_activation_run(sim.activation, 8, &sim.result);
-    assert_int_equal(sim.result.local_count, 0); /* reported once */
-    sim_entry(&sim, &now);
+    for (uint64_t now = 7; now < 9; now++) {
+        pawl_activation_run(sim.activation, now, &sim.result);
+        assert_int_equal(sim.result.local_count, 1);
+        pawl_record local = sim.result.local[0];
+        pawl_entry entry;
+        assert_int_equal(pawl_entry_decode(&local, &entry, NULL), PAWL_OK);
+        assert_int_equal(entry.kind, PAWL_RECORD_NOW);
+        assert_int_equal(entry.ordinal, 1);
+        assert_int_equal(entry.due_unix_ns, 7);
+        sim_signal(&sim, "unrelated", "");
+    }
+    sim_entry(&sim, &(pawl_entry){.kind = PAWL_RECORD_NOW, .ordinal = 1, .due_unix_ns = 7});
+    sim_run(&sim);
+    assert_int_equal(sim.result.local_count, 0);
     sim_step(&sim, 2, "");
     sim.now_unix_ns = 9;
     sim_run(&sim);
     sim_step(&sim, 4, "");
     sim_run(&sim);
     assert_memory_equal(sim.result.output.data, "7 9", 3);
+    sim_close(&sim);
+}
+
+/* A commit may have been refused: what is not known to be stored is given again. */
+static void test_a_status_document_is_given_until_it_is_stored(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, &pawl_processes, "talker");
+    sim_start(&sim, "");
+    for (int i = 0; i < 3; i++) {
+        pawl_activation_run(sim.activation, 1, &sim.result);
+        assert_non_null(sim.result.document);
+        assert_memory_equal(sim.result.document->data, "{\"at\":1}", 8);
+    }
+    pawl_activation_document_stored(sim.activation);
+    pawl_activation_run(sim.activation, 1, &sim.result);
+    assert_null(sim.result.document);
+    sim_step(&sim, 1, "");
+    for (int i = 0; i < 3; i++) {
+        pawl_activation_run(sim.activation, 1, &sim.result);
+        assert_non_null(sim.result.document);
+        assert_memory_equal(sim.result.document->data, "{\"at\":2}", 8);
+    }
+    sim.config.document = sim_text("{\"at\":2}"); /* loaded again by someone who knows what is stored */
+    sim_reload(&sim);
+    sim_feed_journal(&sim);
+    pawl_activation_run(sim.activation, 1, &sim.result);
+    assert_int_equal(sim.result.kind, PAWL_RUN_SUSPENDED);
+    assert_null(sim.result.document);
     sim_close(&sim);
 }
 
@@ -554,6 +592,7 @@ int main(void)
         cmocka_unit_test(test_a_failure_can_be_handled_or_passed_on),
         cmocka_unit_test(test_the_clock_is_recorded),
         cmocka_unit_test(test_a_clock_reading_holds_before_its_record_is_there),
+        cmocka_unit_test(test_a_status_document_is_given_until_it_is_stored),
         cmocka_unit_test(test_randomness_is_the_same_in_every_run_and_differs_between_processes),
         cmocka_unit_test(test_log_lines_and_status_come_once),
         cmocka_unit_test(test_log_lines_after_a_load),
