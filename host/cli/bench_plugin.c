@@ -67,7 +67,7 @@ static const void *get_factory(const char *factory_id)
 #define MANIFEST                                                                                                       \
     "{\"manifest_version\":1,\"id\":\"pawl.bench\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0},"           \
     "\"kinds\":[\"effect\",\"process\"],"                                                                              \
-    "\"effects\":[{\"name\":\"bench.step\",\"runs\":\"inline\",\"outcome\":\"idempotent\"}],"                          \
+    "\"effects\":[{\"name\":\"bench.step\",\"input_schema\":true,\"output_schema\":true,\"runs\":\"inline\",\"outcome\":\"idempotent\"}],"                          \
     "\"processes\":[{\"name\":\"bench.start\",\"revision\":1},{\"name\":\"bench.steps\",\"revision\":1},"              \
     "{\"name\":\"bench.sleep\",\"revision\":1},{\"name\":\"bench.signal\",\"revision\":1}]}"
 
