@@ -1,0 +1,96 @@
+/* options.c: see options.h. Every setting that is not RocksDB's default has its reason beside it. */
+#include "options.h"
+
+#define SMALL_BUFFER_BYTES  (4u << 20)
+#define SMALL_ARENA_BYTES   (64u << 10) /* so that eighteen quiet families cost little memory */
+#define LARGE_ARENA_BYTES   (256u << 10)
+#define WAL_BYTES_MAX       (128u << 20)
+#define BLOB_BYTES_MIN      (4u << 10)
+#define FILTER_BITS_PER_KEY 10.0
+
+static void set_up_database(rocksdb_options_t *database)
+{
+    rocksdb_options_set_create_if_missing(database, 1);
+    rocksdb_options_set_create_missing_column_families(database, 1);
+    /* A record cut short at the end of the log was never acknowledged: dropped. Damage anywhere else is an error. */
+    rocksdb_options_set_wal_recovery_mode(database, rocksdb_tolerate_corrupted_tail_records_recovery);
+    /* A reused log file has old records behind its end, which cannot be told from a torn tail. */
+    rocksdb_options_set_recycle_log_file_num(database, 0);
+    rocksdb_options_set_paranoid_checks(database, 1);
+    /* Quiet families would otherwise keep old logs alive for ever. */
+    rocksdb_options_set_max_total_wal_size(database, WAL_BYTES_MAX);
+    rocksdb_options_set_max_background_jobs(database, 2);
+    rocksdb_options_set_max_open_files(database, 256);
+    /* RocksDB's own log is for RocksDB's problems; an idle store writes nothing. */
+    rocksdb_options_set_info_log_level(database, 2);
+    rocksdb_options_set_keep_log_file_num(database, 4);
+    rocksdb_options_set_max_log_file_size(database, 4u << 20);
+    rocksdb_options_set_stats_dump_period_sec(database, 0);
+    rocksdb_options_set_stats_persist_period_sec(database, 0);
+    rocksdb_options_set_skip_stats_update_on_db_open(database, 1);
+}
+
+static bool is_large(pawl_family family)
+{
+    return family == PAWL_FAMILY_JOURNAL || family == PAWL_FAMILY_PROCESS || family == PAWL_FAMILY_CHUNK ||
+           family == PAWL_FAMILY_ARTIFACT;
+}
+
+static bool is_queue(pawl_family family)
+{
+    return family == PAWL_FAMILY_READY || family == PAWL_FAMILY_WAKE || family == PAWL_FAMILY_STATUS ||
+           family == PAWL_FAMILY_ENDED;
+}
+
+static bool is_read_by_key(pawl_family family)
+{
+    return family == PAWL_FAMILY_IDENT || family == PAWL_FAMILY_PROCESS || family == PAWL_FAMILY_POST ||
+           family == PAWL_FAMILY_DOCUMENT || family == PAWL_FAMILY_COMMIT_KEY || family == PAWL_FAMILY_ATTACHMENT ||
+           family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT;
+}
+
+static void set_up_family(pawl_rocksdb_options *options, pawl_family family, const pawl_store_config *config)
+{
+    rocksdb_options_t *made = rocksdb_options_create();
+    options->family[family] = made;
+    rocksdb_options_set_write_buffer_size(made, is_large(family) ? config->write_buffer_bytes : SMALL_BUFFER_BYTES);
+    rocksdb_options_set_arena_block_size(made, is_large(family) ? LARGE_ARENA_BYTES : SMALL_ARENA_BYTES);
+    rocksdb_options_set_block_based_table_factory(made,
+                                                  is_read_by_key(family) ? options->point_table : options->range_table);
+    /* Rows of a queue are deleted soon after they are written: files that are mostly deletions are rewritten early,
+     * so that a claim never wades through them. */
+    if (is_queue(family))
+        rocksdb_options_add_compact_on_deletion_collector_factory(made, 4096, 2048);
+    /* Large values stay out of the tree, so that compaction does not copy them over and over. */
+    if (family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT || family == PAWL_FAMILY_DOCUMENT) {
+        rocksdb_options_set_enable_blob_files(made, 1);
+        rocksdb_options_set_min_blob_size(made, BLOB_BYTES_MIN);
+        rocksdb_options_set_enable_blob_gc(made, 1);
+    }
+}
+
+void pawl_rocksdb_options_init(pawl_rocksdb_options *options, const pawl_store_config *config)
+{
+    options->cache = rocksdb_cache_create_lru(config->block_cache_bytes);
+    options->range_table = rocksdb_block_based_options_create();
+    rocksdb_block_based_options_set_block_cache(options->range_table, options->cache);
+    options->point_table = rocksdb_block_based_options_create();
+    rocksdb_block_based_options_set_block_cache(options->point_table, options->cache);
+    /* "Is this id new?" is the common question, and the filter answers it without reading a file. */
+    rocksdb_block_based_options_set_filter_policy(options->point_table,
+                                                  rocksdb_filterpolicy_create_bloom_full(FILTER_BITS_PER_KEY));
+    options->database = rocksdb_options_create();
+    set_up_database(options->database);
+    for (size_t i = 0; i < PAWL_FAMILY_COUNT; i++)
+        set_up_family(options, (pawl_family)i, config);
+}
+
+void pawl_rocksdb_options_finish(pawl_rocksdb_options *options)
+{
+    for (size_t i = 0; i < PAWL_FAMILY_COUNT; i++)
+        rocksdb_options_destroy(options->family[i]);
+    rocksdb_options_destroy(options->database);
+    rocksdb_block_based_options_destroy(options->point_table);
+    rocksdb_block_based_options_destroy(options->range_table);
+    rocksdb_cache_destroy(options->cache);
+}

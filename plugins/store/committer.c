@@ -1,0 +1,453 @@
+/* committer.c: the thread that makes everything durable; see registry.h. It takes all that is queued, writes once,
+ * and then tells: events first, completions last. Operations that arrive during a write form the next round. With
+ * nothing queued and nothing due it sleeps.
+ *
+ * It must never call out while it holds a lock, and never complete an operation before its round is on the device. */
+#include "round.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define DONE_CHUNK 64u
+
+static const char counters_key[] = "counters";
+
+/* ---- the queue ---- */
+
+void store_submit(pawl_store *store, pawl_registry_op *const *ops, size_t count)
+{
+    store_registry *registry = store->registry;
+    pawl_registry_op *first = NULL;
+    pawl_registry_op *last = NULL;
+    for (size_t i = 0; i < count; i++) {
+        ops[i]->provider_data[0] = NULL;
+        if (last == NULL)
+            first = ops[i];
+        else
+            last->provider_data[0] = ops[i];
+        last = ops[i];
+    }
+    if (first == NULL)
+        return;
+    pthread_mutex_lock(&registry->queue_lock);
+    if (registry->queue_last == NULL)
+        registry->queue_first = first;
+    else
+        registry->queue_last->provider_data[0] = first;
+    registry->queue_last = last;
+    bool wake = registry->sleeping;
+    registry->sleeping = false;
+    pthread_mutex_unlock(&registry->queue_lock);
+    if (wake)
+        pthread_cond_signal(&registry->queue_cond);
+}
+
+void store_poke(store_registry *registry)
+{
+    pthread_mutex_lock(&registry->queue_lock);
+    registry->poked = true;
+    bool wake = registry->sleeping;
+    registry->sleeping = false;
+    pthread_mutex_unlock(&registry->queue_lock);
+    if (wake)
+        pthread_cond_signal(&registry->queue_cond);
+}
+
+/* Take an operation out of the queue. Under queue_lock. */
+static bool unqueue(store_registry *registry, pawl_registry_op *op)
+{
+    pawl_registry_op *before = NULL;
+    for (pawl_registry_op *at = registry->queue_first; at != NULL; at = at->provider_data[0]) {
+        if (at == op) {
+            if (before == NULL)
+                registry->queue_first = op->provider_data[0];
+            else
+                before->provider_data[0] = op->provider_data[0];
+            if (registry->queue_last == op)
+                registry->queue_last = before;
+            return true;
+        }
+        before = at;
+    }
+    return false;
+}
+
+void store_unwatch(pawl_store *store, pawl_registry_op *op)
+{
+    store_registry *registry = store->registry;
+    pthread_mutex_lock(&registry->lock);
+    pthread_mutex_lock(&registry->queue_lock);
+    bool found = unqueue(registry, op);
+    pthread_mutex_unlock(&registry->queue_lock);
+    for (size_t i = 0; !found && i < registry->round_count; i++)
+        if (registry->round_ops[i] == op)
+            registry->round_cancelled[i] = 1; /* the committer completes it */
+    if (found || store_watch_remove(registry, op)) {
+        op->provider_data[0] = registry->unwatched;
+        registry->unwatched = op;
+        store_poke(registry);
+    }
+    pthread_mutex_unlock(&registry->lock);
+}
+
+static void take(store_registry *registry)
+{
+    store_round *round = registry->round;
+    round->op_count = round->op_at = 0;
+    pthread_mutex_lock(&registry->lock);
+    pthread_mutex_lock(&registry->queue_lock);
+    while (registry->queue_first != NULL && round->op_count < PAWL_STORE_ROUND_OPS_MAX) {
+        pawl_registry_op *op = registry->queue_first;
+        registry->queue_first = op->provider_data[0];
+        registry->round_cancelled[round->op_count] = 0;
+        round->ops[round->op_count++] = op;
+    }
+    if (registry->queue_first == NULL)
+        registry->queue_last = NULL;
+    pthread_mutex_unlock(&registry->queue_lock);
+    registry->round_count = round->op_count;
+    pthread_mutex_unlock(&registry->lock);
+}
+
+/* ---- one round ---- */
+
+static void stage(store_round *round, pawl_registry_op *op)
+{
+    pawl_fault fault = {0};
+    pawl_status status;
+    op->status = PAWL_OK;
+    op->flags = op->result_kind = op->result_status = 0;
+    op->number = op->token = op->sequence = op->count = 0;
+    switch (op->kind) {
+    case PAWL_OP_REGISTER:
+        status = store_stage_register(round, op, &fault);
+        break;
+    case PAWL_OP_APPEND:
+    case PAWL_OP_SUSPEND:
+    case PAWL_OP_COMPLETE:
+    case PAWL_OP_PARK:
+        status = store_stage_commit(round, op, &fault);
+        break;
+    case PAWL_OP_POST:
+        status = store_stage_post(round, op, &fault);
+        break;
+    case PAWL_OP_PRUNE:
+        status = store_stage_prune(round, op, &fault);
+        break;
+    case PAWL_OP_WATCH:
+        return; /* begins when the round is published */
+    default:
+        status = pawl_fault_set(&fault, PAWL_E_UNSUPPORTED, "registry.unsupported",
+                                "operation kind %u is unknown to this store", op->kind);
+    }
+    op->status = status;
+    if (status != PAWL_OK)
+        pawl_fault_emit(&round->registry->store->core, op->why, &fault);
+}
+
+static void stage_all(store_round *round)
+{
+    store_registry *registry = round->registry;
+    store_round_begin(round);
+    pthread_mutex_lock(&registry->lock);
+    store_workers_expire(registry); /* a session that is over writes nothing more, even if nobody has looked yet */
+    pthread_mutex_unlock(&registry->lock);
+    round->op_from = round->op_at;
+    while (round->op_at < round->op_count && !round->closed && round->rows.bytes.size < PAWL_STORE_ROUND_BYTES_MAX)
+        stage(round, round->ops[round->op_at++]);
+}
+
+static void put_counters(store_round *round)
+{
+    store_registry *registry = round->registry;
+    bool changed = round->next_number != registry->next_number;
+    for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
+        changed = changed || round->deltas[i] != 0;
+    if (!changed)
+        return;
+    pawl_batch_begin(&round->rows, PAWL_FAMILY_META, pawl_bytes_of(counters_key));
+    pawl_buffer_u64(&round->rows.bytes, round->next_number);
+    pawl_buffer_u32(&round->rows.bytes, STORE_STATUS_COUNT);
+    for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
+        pawl_buffer_u64(&round->rows.bytes, (uint64_t)((int64_t)registry->counts[i] + round->deltas[i]));
+    pawl_batch_end(&round->rows);
+}
+
+static pawl_status read_counters(store_registry *registry, pawl_fault *fault)
+{
+    pawl_buffer buffer = {0};
+    pawl_reader reader = {0};
+    const pawl_bytes key = pawl_bytes_of(counters_key);
+    registry->next_number = 1;
+    pawl_status status = pawl_kv_get(registry->store->kv, PAWL_FAMILY_META, key, &buffer, fault);
+    if (status == PAWL_OK)
+        status = pawl_row_open(&reader, PAWL_FAMILY_META, key, (pawl_bytes){buffer.data, buffer.size}, fault);
+    if (status == PAWL_OK) {
+        registry->next_number = pawl_reader_u64(&reader);
+        uint32_t count = pawl_reader_u32(&reader);
+        for (uint32_t i = 0; i < count && i < STORE_STATUS_COUNT; i++)
+            registry->counts[i] = pawl_reader_u64(&reader);
+        if (reader.bad)
+            status = pawl_row_bad(PAWL_FAMILY_META, key, "its fields do not fit", fault);
+    }
+    pawl_buffer_finish(&buffer);
+    return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
+}
+
+static void commit(store_round *round)
+{
+    pawl_fault fault = {0};
+    pawl_status status = PAWL_OK;
+    put_counters(round);
+    if (round->rows.count > 0)
+        status = pawl_kv_write(round->registry->store->kv, &round->rows, true, &fault);
+    if (status == PAWL_OK) {
+        store_round_publish(round);
+        return;
+    }
+    store_log(round->registry->store, PAWL_LOG_ERROR, "a group commit of %zu operations failed: %s",
+              round->op_at - round->op_from, fault.message);
+    store_round_undo(round, &fault);
+}
+
+/* The operations of this write, in their order, and whatever they set off. Watches that fired stand behind them. */
+static void finish(store_round *round)
+{
+    store_registry *registry = round->registry;
+    pawl_registry_op *fired = round->done_first;
+    pawl_registry_op *fired_last = round->done_last;
+    size_t fired_count = round->done_count;
+    round->done_first = round->done_last = NULL;
+    round->done_count = 0;
+    for (size_t i = round->op_from; i < round->op_at; i++) {
+        if (round->ops[i]->kind == PAWL_OP_WATCH)
+            store_watch_begin(round, round->ops[i], &registry->round_cancelled[i]);
+        else
+            store_round_done(round, round->ops[i]);
+    }
+    if (fired != NULL) {
+        if (round->done_last == NULL)
+            round->done_first = fired;
+        else
+            round->done_last->provider_data[0] = fired;
+        round->done_last = fired_last;
+        round->done_count += fired_count;
+    }
+    pthread_mutex_lock(&registry->lock);
+    for (size_t i = round->op_from; i < round->op_at; i++)
+        round->ops[i] = NULL; /* unwatch must not find what may be gone */
+    pthread_mutex_unlock(&registry->lock);
+}
+
+static void call_completed(store_round *round)
+{
+    if (round->done_count == 0)
+        return;
+    pawl_registry_op *chunk[DONE_CHUNK];
+    pawl_registry_op **array = chunk;
+    size_t capacity = DONE_CHUNK;
+    if (round->done_count > round->done_capacity && round->done_count > DONE_CHUNK) {
+        pawl_registry_op **grown = realloc(round->done, round->done_count * sizeof *grown);
+        if (grown != NULL) {
+            round->done = grown;
+            round->done_capacity = round->done_count;
+        }
+    }
+    if (round->done_capacity > DONE_CHUNK) { /* else: out of memory, and several calls do */
+        array = round->done;
+        capacity = round->done_capacity;
+    }
+    pawl_registry_op *op = round->done_first;
+    round->done_first = round->done_last = NULL;
+    round->done_count = 0;
+    while (op != NULL) {
+        size_t count = 0;
+        for (; op != NULL && count < capacity; op = op->provider_data[0])
+            array[count++] = op;
+        round->registry->store->registry_host.completed(array, count);
+    }
+}
+
+/* What unwatch has left for us. */
+static void finish_unwatched(store_round *round)
+{
+    store_registry *registry = round->registry;
+    pthread_mutex_lock(&registry->lock);
+    pawl_registry_op *op = registry->unwatched;
+    registry->unwatched = NULL;
+    pthread_mutex_unlock(&registry->lock);
+    while (op != NULL) {
+        pawl_registry_op *next = op->provider_data[0];
+        op->status = PAWL_E_CANCELLED;
+        store_round_done(round, op);
+        op = next;
+    }
+}
+
+/* ---- the thread ---- */
+
+static void wait_at_most(store_registry *registry, uint64_t span_ns)
+{
+    struct timespec until;
+    if (span_ns == STORE_NEVER) {
+        pthread_cond_wait(&registry->queue_cond, &registry->queue_lock);
+        return;
+    }
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    const uint64_t second = 1000000000;
+    span_ns = span_ns < 3600 * second ? span_ns : 3600 * second;
+    uint64_t ns = (uint64_t)until.tv_nsec + span_ns;
+    until.tv_sec += (time_t)(ns / second);
+    until.tv_nsec = (long)(ns % second);
+    if (pthread_cond_timedwait(&registry->queue_cond, &registry->queue_lock, &until) == ETIMEDOUT)
+        registry->poked = true;
+}
+
+/* Wait for something to do. @return false when the store is closing and everything is done */
+static bool await_work(store_registry *registry)
+{
+    pthread_mutex_lock(&registry->lock);
+    store_workers_expire(registry);
+    store_announce_due(registry);
+    uint64_t look = store_next_look(registry);
+    pthread_mutex_lock(&registry->queue_lock);
+    pthread_mutex_unlock(&registry->lock);
+    while (registry->queue_first == NULL && !registry->poked && !registry->stopping) {
+        registry->sleeping = true;
+        wait_at_most(registry, look);
+        registry->sleeping = false;
+    }
+    bool more = registry->queue_first != NULL || registry->poked || !registry->stopping;
+    registry->poked = false;
+    pthread_mutex_unlock(&registry->queue_lock);
+    return more;
+}
+
+static void *run(void *argument)
+{
+    store_registry *registry = argument;
+    store_round *round = registry->round;
+    while (await_work(registry)) {
+        take(registry);
+        do {
+            stage_all(round);
+            commit(round);
+            finish(round);
+            finish_unwatched(round);
+            store_events_deliver(registry);
+            call_completed(round);
+        } while (round->op_at < round->op_count);
+    }
+    store_watches_close(round);
+    finish_unwatched(round);
+    call_completed(round);
+    return NULL;
+}
+
+/* ---- opening and closing ---- */
+
+static pawl_status start(store_registry *registry, pawl_fault *fault)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&registry->queue_cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    int error = pthread_create(&registry->committer, NULL, run, registry);
+    if (error == 0)
+        return PAWL_OK;
+    pthread_cond_destroy(&registry->queue_cond);
+    return pawl_fault_set(fault, PAWL_E_NOMEM, "store.thread", "cannot start a thread: %s", strerror(error));
+}
+
+static void destroy(store_registry *registry)
+{
+    store_workers_finish(registry);
+    store_entries_finish(registry);
+    store_types_finish(registry);
+    store_round_destroy(registry->round);
+    pthread_cond_destroy(&registry->delivered);
+    pthread_cond_destroy(&registry->published);
+    pthread_mutex_destroy(&registry->lock);
+    pthread_mutex_destroy(&registry->queue_lock);
+    pthread_mutex_destroy(&registry->claim_lock);
+    free(registry->round_cancelled);
+    free(registry);
+}
+
+pawl_status store_registry_open(pawl_store *store, pawl_fault *fault)
+{
+    store_registry *registry = calloc(1, sizeof *registry);
+    if (registry == NULL)
+        return pawl_fault_nomem(fault);
+    registry->store = store;
+    pthread_mutex_init(&registry->claim_lock, NULL);
+    pthread_mutex_init(&registry->lock, NULL);
+    pthread_mutex_init(&registry->queue_lock, NULL);
+    pthread_cond_init(&registry->delivered, NULL);
+    pthread_cond_init(&registry->published, NULL);
+    RB_INIT(&registry->by_number);
+    RB_INIT(&registry->by_id);
+    RB_INIT(&registry->types);
+    RB_INIT(&registry->watches);
+    TAILQ_INIT(&registry->idle);
+    LIST_INIT(&registry->workers);
+    registry->round = store_round_create(registry);
+    registry->round_cancelled = calloc(PAWL_STORE_ROUND_OPS_MAX, 1);
+    pawl_status status = PAWL_OK;
+    if (registry->round == NULL || registry->round_cancelled == NULL)
+        status = pawl_fault_nomem(fault);
+    else
+        registry->round_ops = registry->round->ops;
+    if (status == PAWL_OK)
+        status = read_counters(registry, fault);
+    if (status == PAWL_OK)
+        status = store_types_open(registry, fault);
+    if (status == PAWL_OK)
+        status = start(registry, fault);
+    if (status != PAWL_OK) {
+        destroy(registry);
+        return status;
+    }
+    store->registry = registry;
+    return PAWL_OK;
+}
+
+void store_registry_close(pawl_store *store)
+{
+    store_registry *registry = store->registry;
+    if (registry == NULL)
+        return;
+    pthread_mutex_lock(&registry->queue_lock);
+    registry->stopping = true;
+    pthread_mutex_unlock(&registry->queue_lock);
+    pthread_cond_signal(&registry->queue_cond);
+    pthread_join(registry->committer, NULL);
+    pthread_cond_destroy(&registry->queue_cond);
+    destroy(registry);
+    store->registry = NULL;
+}
+
+void store_registry_describe(store_registry *registry, json_t *facts)
+{
+    static const char *const names[STORE_STATUS_COUNT] = {
+        [PAWL_READY] = "ready",         [PAWL_WAITING] = "waiting",
+        [PAWL_STUCK] = "stuck",         [PAWL_COMPENSATING] = "compensating",
+        [PAWL_COMPLETED] = "completed", [PAWL_FAILED] = "failed",
+        [PAWL_CANCELLED] = "cancelled", [PAWL_TERMINATED] = "terminated",
+        [PAWL_RUNNING] = "running",
+    };
+    uint64_t counts[STORE_STATUS_COUNT];
+    store_count(registry->store, counts, STORE_STATUS_COUNT, NULL);
+    json_t *processes = json_object();
+    for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
+        if (names[i] != NULL)
+            json_object_set_new(processes, names[i], json_integer((json_int_t)counts[i]));
+    json_object_set_new(facts, "processes", processes);
+    pthread_mutex_lock(&registry->lock);
+    json_object_set_new(facts, "processes_in_memory", json_integer((json_int_t)registry->entry_count));
+    json_object_set_new(facts, "process_types", json_integer(registry->type_count));
+    json_object_set_new(facts, "worker_sessions", json_integer(registry->worker_count));
+    pthread_mutex_unlock(&registry->lock);
+}

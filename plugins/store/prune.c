@@ -1,0 +1,119 @@
+/* prune.c: PRUNE: remove terminal processes whose end is old enough. The id stays, as a tombstone. A process whose
+ * rows are damaged is left alone and reported; the others go. */
+#include "round.h"
+
+/* Everything that is stored under a number. */
+static void delete_under(store_round *round, pawl_family family, uint64_t number)
+{
+    pawl_key from;
+    pawl_key to;
+    store_key_number(&from, number);
+    store_key_number(&to, number + 1);
+    pawl_batch_delete_range(&round->rows, family, pawl_key_bytes(&from), pawl_key_bytes(&to));
+}
+
+static void delete_key(store_round *round, pawl_family family, const pawl_key *key)
+{
+    pawl_batch_delete(&round->rows, family, pawl_key_bytes(key));
+}
+
+static void delete_rows(store_round *round, const store_stage *stage, uint64_t ended_unix_ns)
+{
+    const store_entry *entry = stage->entry;
+    pawl_key key;
+    store_put_ident(&round->rows, entry->identity.id, entry->number, true, ended_unix_ns);
+    delete_under(round, PAWL_FAMILY_JOURNAL, entry->number);
+    delete_under(round, PAWL_FAMILY_POST, entry->number);
+    store_key_number(&key, entry->number);
+    delete_key(round, PAWL_FAMILY_PROCESS, &key);
+    delete_key(round, PAWL_FAMILY_DOCUMENT, &key);
+    store_key_status(&key, stage->state.status, entry->number);
+    delete_key(round, PAWL_FAMILY_STATUS, &key);
+    store_key_ended(&key, ended_unix_ns, entry->number);
+    delete_key(round, PAWL_FAMILY_ENDED, &key);
+    store_key_relation(&key, 't', entry->type->id, entry->number);
+    delete_key(round, PAWL_FAMILY_RELATION, &key);
+    if (entry->identity.session.size > 0) {
+        store_key_relation(&key, 's', store_hash(entry->identity.session), entry->number);
+        delete_key(round, PAWL_FAMILY_RELATION, &key);
+    }
+    if (entry->identity.parent.size > 0) {
+        store_key_relation(&key, 'p', store_hash(entry->identity.parent), entry->number);
+        delete_key(round, PAWL_FAMILY_RELATION, &key);
+    }
+}
+
+static pawl_status prune_one(store_round *round, uint64_t number, uint64_t ended_unix_ns, pawl_fault *fault)
+{
+    store_registry *registry = round->registry;
+    store_entry *entry;
+    pawl_status status = store_entry_by_number(registry, number, &entry, fault);
+    if (status != PAWL_OK)
+        return status;
+    pthread_mutex_lock(&registry->lock);
+    store_stage *stage = store_stage_of(round, entry);
+    store_entry_unpin(registry, entry);
+    pthread_mutex_unlock(&registry->lock);
+    if (stage == NULL)
+        return pawl_fault_nomem(fault);
+    if (!PAWL_IS_TERMINAL(stage->state.status))
+        return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
+                              "stored data is damaged: process number %llu is listed as ended and has status %u",
+                              (unsigned long long)number, stage->state.status);
+    delete_rows(round, stage, ended_unix_ns);
+    round->deltas[stage->state.status]--;
+    stage->pruned = true;
+    return PAWL_OK;
+}
+
+/* The rows of the running round are not in the engine yet; a prune sees what earlier rounds have ended. */
+static pawl_status prune_all(store_round *round, pawl_kv_cursor *cursor, const pawl_prune *prune, uint64_t *count,
+                             pawl_fault *fault)
+{
+    uint64_t limit = prune->limit < PAWL_STORE_PRUNE_MAX ? prune->limit : PAWL_STORE_PRUNE_MAX;
+    bool kept = false; /* one that is damaged was left behind */
+    pawl_key from;
+    store_key_ended(&from, round->prune_from, 0);
+    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&from)); cursor->valid && *count < limit;
+         pawl_kv_cursor_next(cursor)) {
+        pawl_reader key = pawl_reader_of(cursor->key);
+        uint64_t ended = pawl_reader_u64(&key);
+        uint64_t number = pawl_reader_u64(&key);
+        if (ended >= prune->ended_before_unix_ns)
+            break;
+        pawl_fault one = {0};
+        pawl_status status = prune_one(round, number, ended, &one);
+        if (status == PAWL_E_CORRUPT || status == PAWL_E_NOT_FOUND) {
+            store_log(round->registry->store, PAWL_LOG_ERROR, "prune leaves a process behind: %s", one.message);
+            kept = true;
+            continue;
+        }
+        if (status != PAWL_OK) {
+            *fault = one;
+            return status;
+        }
+        (*count)++;
+        if (!kept)
+            round->prune_from = ended;
+        if (round->rows.bytes.size > PAWL_STORE_ROUND_BYTES_MAX)
+            break;
+    }
+    return pawl_kv_cursor_status(cursor, fault);
+}
+
+pawl_status store_stage_prune(store_round *round, pawl_registry_op *op, pawl_fault *fault)
+{
+    const pawl_prune *prune = op->request;
+    if (prune == NULL || prune->struct_size < sizeof *prune)
+        return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", "the request of PRUNE is too small");
+    const pawl_bytes none = {NULL, 0};
+    pawl_kv_cursor *cursor = pawl_kv_cursor_open(round->registry->store->kv, PAWL_FAMILY_ENDED, none, none);
+    if (cursor == NULL)
+        return pawl_fault_nomem(fault);
+    uint64_t count = 0;
+    pawl_status status = prune_all(round, cursor, prune, &count, fault);
+    pawl_kv_cursor_close(cursor);
+    round->closed = true; /* what follows must see the tombstones */
+    op->count = count;
+    return count > 0 ? PAWL_OK : status; /* fewer than could be: the count says so */
+}

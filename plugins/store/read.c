@@ -1,0 +1,352 @@
+/* read.c: get, journal, list and count. Reads see what is durable, with leases laid over it, and hold no lock while
+ * they call a visitor. */
+#include "view.h"
+
+#include <stdlib.h>
+
+static pawl_status emit(pawl_store *store, pawl_failure_sink *why, const pawl_fault *fault, pawl_status status)
+{
+    if (status != PAWL_OK && fault->status != PAWL_OK)
+        pawl_fault_emit(&store->core, why, fault);
+    return status;
+}
+
+/* ---- get ---- */
+
+pawl_status store_get(pawl_store *store, pawl_bytes id, pawl_row_visit visit, void *context, pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    store_view view = {0};
+    uint64_t number;
+    pawl_status status = store_check_name("a process id", id, PAWL_STORE_ID_BYTES_MAX, &fault);
+    if (status == PAWL_OK)
+        status = store_read_ident(store->kv, id, &number, &fault);
+    if (status == PAWL_OK) {
+        status = store_view_read(&view, store->registry, number, &fault);
+        if (status == PAWL_E_NOT_FOUND) /* pruned in between: the id says so now */
+            status = store_read_ident(store->kv, id, &number, &fault);
+        else if (status == PAWL_OK && visit != NULL)
+            visit(context, &view.row);
+    }
+    store_view_finish(&view);
+    return emit(store, why, &fault, status);
+}
+
+/* ---- journal ---- */
+
+static pawl_status visit_records(pawl_kv_cursor *cursor, uint64_t number, uint64_t from, uint64_t limit,
+                                 pawl_record_visit visit, void *context, pawl_fault *fault)
+{
+    pawl_key key;
+    uint64_t expected = from;
+    store_key_journal(&key, number, from);
+    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&key)); cursor->valid; pawl_kv_cursor_next(cursor)) {
+        store_record stored;
+        pawl_status status = store_decode_record(cursor->key, cursor->value, &stored, fault);
+        if (status != PAWL_OK)
+            return status;
+        if (stored.sequence != expected)
+            return pawl_row_bad(PAWL_FAMILY_JOURNAL, cursor->key, "the record in front of it is missing", fault);
+        const pawl_record record = {
+            .struct_size = sizeof record,
+            .kind = stored.kind,
+            .sequence = stored.sequence,
+            .time_unix_ns = stored.time_unix_ns,
+            .body = stored.body,
+        };
+        if (visit(context, &record) != 0 || expected - from + 1 == limit)
+            return PAWL_OK;
+        expected++;
+    }
+    return pawl_kv_cursor_status(cursor, fault);
+}
+
+pawl_status store_journal(pawl_store *store, uint64_t number, uint64_t from, uint64_t limit, pawl_record_visit visit,
+                          void *context, pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    pawl_key prefix;
+    store_key_number(&prefix, number);
+    if (!store_has_header(store->kv, number)) {
+        pawl_fault_set(&fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
+                       (unsigned long long)number);
+        return emit(store, why, &fault, PAWL_E_NOT_FOUND);
+    }
+    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(store->kv, PAWL_FAMILY_JOURNAL, &prefix);
+    pawl_status status = cursor == NULL
+                             ? pawl_fault_nomem(&fault)
+                             : visit_records(cursor, number, from == 0 ? 1 : from, limit, visit, context, &fault);
+    pawl_kv_cursor_close(cursor);
+    return emit(store, why, &fault, status);
+}
+
+/* ---- list ---- */
+
+/* Rows of one index, all with the same prefix and the number last. */
+typedef struct source {
+    pawl_kv_cursor *cursor;
+    pawl_key prefix;
+} source;
+
+#define SOURCES_MAX STORE_STATUS_COUNT
+
+typedef struct listing {
+    store_registry *registry;
+    const pawl_list *list;
+    source sources[SOURCES_MAX];
+    size_t source_count;
+    uint64_t *leased; /* numbers, sorted: the source when only running ones are wanted */
+    size_t leased_count;
+    bool only_leased;
+    const store_type *type;
+    pawl_fault *fault;
+} listing;
+
+static uint64_t source_number(const source *from)
+{
+    pawl_bytes key = from->cursor->key;
+    pawl_reader reader = pawl_reader_of(key);
+    reader.at = reader.end - (key.size < 8 ? key.size : 8);
+    return pawl_reader_u64(&reader);
+}
+
+/* Stand on the first row of the page. */
+static void source_start(source *from, const pawl_list *list)
+{
+    pawl_key key;
+    key.size = from->prefix.size;
+    memcpy(key.data, from->prefix.data, key.size);
+    if (list->descending == 0) {
+        pawl_key_u64(&key, list->after_number + 1);
+        pawl_kv_cursor_seek(from->cursor, pawl_key_bytes(&key));
+    } else if (list->after_number == 0) {
+        pawl_kv_cursor_last(from->cursor);
+    } else {
+        pawl_key_u64(&key, list->after_number);
+        pawl_kv_cursor_before(from->cursor, pawl_key_bytes(&key));
+    }
+}
+
+static pawl_status add_source(listing *l, pawl_family family, const pawl_key *prefix)
+{
+    source *made = &l->sources[l->source_count];
+    made->prefix.size = prefix->size;
+    memcpy(made->prefix.data, prefix->data, prefix->size);
+    made->cursor = prefix->size == 0 ? pawl_kv_cursor_open(l->registry->store->kv, family, (pawl_bytes){NULL, 0},
+                                                           (pawl_bytes){NULL, 0})
+                                     : pawl_kv_cursor_prefix(l->registry->store->kv, family, prefix);
+    if (made->cursor == NULL)
+        return pawl_fault_nomem(l->fault);
+    l->source_count++;
+    source_start(made, l->list);
+    return pawl_kv_cursor_status(made->cursor, l->fault);
+}
+
+static pawl_status add_relation(listing *l, uint8_t relation, uint64_t value)
+{
+    pawl_key prefix;
+    pawl_key_start(&prefix);
+    pawl_key_u8(&prefix, relation);
+    pawl_key_u64(&prefix, value);
+    return add_source(l, PAWL_FAMILY_RELATION, &prefix);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a;
+    uint64_t y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+static pawl_status collect_leased(listing *l)
+{
+    store_registry *registry = l->registry;
+    pawl_status status = PAWL_OK;
+    pthread_mutex_lock(&registry->lock);
+    store_workers_expire(registry);
+    size_t count = 0;
+    store_worker *worker;
+    store_entry *entry;
+    LIST_FOREACH(worker, &registry->workers, link)
+    LIST_FOREACH(entry, &worker->leases, lease_link)
+    count++;
+    l->leased = malloc((count + 1) * sizeof *l->leased);
+    if (l->leased == NULL)
+        status = pawl_fault_nomem(l->fault);
+    else
+        LIST_FOREACH(worker, &registry->workers, link)
+    LIST_FOREACH(entry, &worker->leases, lease_link)
+    l->leased[l->leased_count++] = entry->number;
+    pthread_mutex_unlock(&registry->lock);
+    l->only_leased = true;
+    if (status == PAWL_OK)
+        qsort(l->leased, l->leased_count, sizeof *l->leased, compare_numbers);
+    return status;
+}
+
+static pawl_status add_statuses(listing *l)
+{
+    uint64_t mask = l->list->status_mask;
+    if (mask == 1u << PAWL_RUNNING)
+        return collect_leased(l);
+    if ((mask & 1u << PAWL_RUNNING) != 0) /* a lease is in memory; what is durable of it is one of these */
+        mask |= 1u << PAWL_READY | 1u << PAWL_WAITING;
+    pawl_status status = PAWL_OK;
+    for (uint32_t i = 1; i < STORE_STATUS_COUNT && status == PAWL_OK; i++) {
+        pawl_key prefix;
+        if ((mask >> i & 1) == 0 || i == PAWL_RUNNING)
+            continue;
+        pawl_key_start(&prefix);
+        pawl_key_u32(&prefix, i);
+        status = add_source(l, PAWL_FAMILY_STATUS, &prefix);
+    }
+    return status;
+}
+
+/* The index that narrows most; the other wishes are checked row by row. */
+static pawl_status add_sources(listing *l)
+{
+    const pawl_list *list = l->list;
+    pawl_key all = {.size = 0};
+    if (list->session.size > 0)
+        return add_relation(l, 's', store_hash(list->session));
+    if (list->parent.size > 0)
+        return add_relation(l, 'p', store_hash(list->parent));
+    if (list->status_mask != 0)
+        return add_statuses(l);
+    if (list->type.size > 0)
+        return l->type == NULL ? PAWL_OK : add_relation(l, 't', l->type->id);
+    return add_source(l, PAWL_FAMILY_PROCESS, &all);
+}
+
+/* The next number in order from all sources; 0: no more. */
+static uint64_t next_leased(listing *l, uint64_t after)
+{
+    for (size_t i = 0; i < l->leased_count; i++) {
+        uint64_t number = l->leased[l->list->descending ? l->leased_count - 1 - i : i];
+        if (after == 0 || (l->list->descending ? number < after : number > after))
+            return number;
+    }
+    return 0;
+}
+
+static uint64_t next_number(listing *l, uint64_t after)
+{
+    if (l->only_leased)
+        return next_leased(l, after);
+    source *best = NULL;
+    uint64_t best_number = 0;
+    for (size_t i = 0; i < l->source_count; i++) {
+        source *from = &l->sources[i];
+        if (!from->cursor->valid)
+            continue;
+        uint64_t number = source_number(from);
+        if (best == NULL || (l->list->descending ? number > best_number : number < best_number)) {
+            best = from;
+            best_number = number;
+        }
+    }
+    if (best != NULL && l->list->descending)
+        pawl_kv_cursor_previous(best->cursor);
+    else if (best != NULL)
+        pawl_kv_cursor_next(best->cursor);
+    return best_number;
+}
+
+static bool matches(const pawl_list *list, const pawl_process_row *row)
+{
+    return (list->status_mask == 0 || (list->status_mask >> row->status & 1) != 0) &&
+           (list->type.size == 0 || pawl_bytes_equal(list->type, row->type)) &&
+           (list->session.size == 0 || pawl_bytes_equal(list->session, row->session)) &&
+           (list->parent.size == 0 || pawl_bytes_equal(list->parent, row->parent)) &&
+           pawl_bytes_start_with(row->id, list->id_prefix);
+}
+
+static pawl_status visit_page(listing *l, pawl_row_visit visit, void *context, uint64_t *next)
+{
+    const pawl_list *list = l->list;
+    store_view view = {0};
+    pawl_status status = PAWL_OK;
+    uint64_t limit = list->limit == 0 ? PAWL_STORE_LIST_PAGE_MAX : list->limit;
+    uint64_t visited = 0;
+    uint64_t last = 0;
+    uint64_t seen = list->after_number;
+    *next = 0;
+    for (uint64_t number; status == PAWL_OK && (number = next_number(l, seen)) != 0; seen = number) {
+        if (number == seen && seen != 0)
+            continue; /* it moved from one index to another meanwhile */
+        status = store_view_read(&view, l->registry, number, l->fault);
+        if (status == PAWL_E_NOT_FOUND) { /* pruned meanwhile */
+            status = PAWL_OK;
+            continue;
+        }
+        if (status != PAWL_OK || !matches(list, &view.row))
+            continue;
+        if (visited == limit) { /* there is another page */
+            *next = last;
+            break;
+        }
+        visited++;
+        last = number;
+        if (visit(context, &view.row) != 0) {
+            *next = last;
+            break;
+        }
+    }
+    for (size_t i = 0; i < l->source_count && status == PAWL_OK; i++)
+        status = pawl_kv_cursor_status(l->sources[i].cursor, l->fault);
+    store_view_finish(&view);
+    return status;
+}
+
+pawl_status store_list(pawl_store *store, const pawl_list *list, pawl_row_visit visit, void *context, uint64_t *next,
+                       pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    if (list == NULL || list->struct_size < sizeof *list || visit == NULL || next == NULL) {
+        pawl_fault_set(&fault, PAWL_E_INVALID, "registry.invalid", "LIST is too small");
+        return emit(store, why, &fault, PAWL_E_INVALID);
+    }
+    if (list->limit > PAWL_STORE_LIST_PAGE_MAX) {
+        store_limit(&fault, "the rows of one page", list->limit, PAWL_STORE_LIST_PAGE_MAX);
+        return emit(store, why, &fault, PAWL_E_LIMIT);
+    }
+    listing *l = calloc(1, sizeof *l);
+    if (l == NULL)
+        return emit(store, why, &fault, pawl_fault_nomem(&fault));
+    l->registry = store->registry;
+    l->list = list;
+    l->fault = &fault;
+    if (list->type.size > 0) {
+        pthread_mutex_lock(&store->registry->lock);
+        l->type = store_type_find(store->registry, list->type);
+        pthread_mutex_unlock(&store->registry->lock);
+    }
+    pawl_status status = add_sources(l);
+    if (status == PAWL_OK)
+        status = visit_page(l, visit, context, next);
+    for (size_t i = 0; i < l->source_count; i++)
+        pawl_kv_cursor_close(l->sources[i].cursor);
+    free(l->leased);
+    free(l);
+    return emit(store, why, &fault, status);
+}
+
+/* ---- count ---- */
+
+pawl_status store_count(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why)
+{
+    (void)why;
+    store_registry *registry = store->registry;
+    pthread_mutex_lock(&registry->lock);
+    store_workers_expire(registry);
+    uint64_t running = 0;
+    for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
+        running += registry->leased[i];
+    for (size_t i = 0; i < count; i++)
+        counts[i] = i < STORE_STATUS_COUNT ? registry->counts[i] - registry->leased[i] : 0;
+    if (count > PAWL_RUNNING)
+        counts[PAWL_RUNNING] = running;
+    pthread_mutex_unlock(&registry->lock);
+    return PAWL_OK;
+}

@@ -1,0 +1,197 @@
+/* register.c: REGISTER: a new process, or the one that is there already. */
+#include "round.h"
+
+#include <stdlib.h>
+
+static bool is_blank(pawl_bytes bytes)
+{
+    const unsigned char *data = bytes.data;
+    for (size_t i = 0; i < bytes.size; i++)
+        if (data[i] != ' ' && (data[i] < '\t' || data[i] > '\r'))
+            return false;
+    return true;
+}
+
+static pawl_status check(const store_round *round, const pawl_register *request, pawl_fault *fault)
+{
+    if (request == NULL || request->struct_size < sizeof *request)
+        return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", "the request of REGISTER is too small");
+    const pawl_store *store = round->registry->store;
+    pawl_status status = store_check_name("a process id", request->id, PAWL_STORE_ID_BYTES_MAX, fault);
+    if (status == PAWL_OK && is_blank(request->id))
+        status = pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid",
+                                "a process id is blank; wanted 1 to %u bytes that are not all white space",
+                                PAWL_STORE_ID_BYTES_MAX);
+    if (status == PAWL_OK)
+        status = store_check_name("a process type", request->type, PAWL_STORE_TYPE_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = store_check_fingerprint(request->fingerprint, fault);
+    if (status == PAWL_OK)
+        status = store_check_size("a plugin id", request->plugin, PAWL_STORE_ID_BYTES_MAX, fault);
+    if (status == PAWL_OK && request->digest.size != 0 && request->digest.size != PAWL_STORE_DIGEST_BYTES)
+        status = pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid",
+                                "a plugin digest has %zu bytes; wanted %u or none", request->digest.size,
+                                PAWL_STORE_DIGEST_BYTES);
+    if (status == PAWL_OK)
+        status = store_check_size("a profile name", request->profile, PAWL_STORE_ID_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = store_check_size("a session id", request->session, PAWL_STORE_ID_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = store_check_size("a parent id", request->parent, PAWL_STORE_ID_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = store_check_size("the input of a process", request->input, store->value_bytes_max, fault);
+    if (status == PAWL_OK && request->input.size > store->journal_bytes_max)
+        status = store_limit(fault, "the bytes of a journal", request->input.size, store->journal_bytes_max);
+    return status;
+}
+
+/* The id is known: the same process, or another one. */
+static pawl_status existing(const pawl_register *request, const store_entry *entry, pawl_registry_op *op,
+                            pawl_fault *fault)
+{
+    char id[300];
+    char found[80];
+    char wanted[80];
+    pawl_fault_text(request->id, id, sizeof id);
+    if (!pawl_bytes_equal(request->type, store_type_name(entry->type)))
+        return pawl_fault_set(fault, PAWL_E_CONFLICT, "registry.conflict",
+                              "process \"%s\" exists with another type: \"%.80s\", not \"%s\"", id, entry->type->name,
+                              pawl_fault_text(request->type, wanted, sizeof wanted));
+    if (!pawl_bytes_equal(request->fingerprint, entry->identity.fingerprint))
+        return pawl_fault_set(fault, PAWL_E_CONFLICT, "registry.conflict",
+                              "process \"%s\" exists with other content: fingerprint %s, not %s", id,
+                              pawl_fault_hex(entry->identity.fingerprint, found, sizeof found),
+                              pawl_fault_hex(request->fingerprint, wanted, sizeof wanted));
+    op->number = entry->number;
+    op->flags |= PAWL_RESULT_EXISTED;
+    return PAWL_OK;
+}
+
+static store_type *intern(store_round *round, pawl_bytes name, pawl_fault *fault)
+{
+    pthread_mutex_lock(&round->registry->lock);
+    store_type *type = store_type_intern(round->registry, name, fault);
+    pthread_mutex_unlock(&round->registry->lock);
+    return type;
+}
+
+static store_entry *new_entry(store_round *round, const pawl_register *request, store_type *type)
+{
+    const store_identity identity = {
+        .type = type->id,
+        .revision = request->revision,
+        .run = 1,
+        .external = request->external != 0,
+        .created_unix_ns = round->now_unix_ns,
+        .id = request->id,
+        .plugin = request->plugin,
+        .digest = request->digest,
+        .profile = request->profile,
+        .session = request->session,
+        .parent = request->parent,
+        .fingerprint = request->fingerprint,
+    };
+    pawl_buffer_clear(&round->scratch);
+    store_identity_encode(&round->scratch, &identity);
+    if (round->scratch.failed)
+        return NULL;
+    store_entry *entry =
+        store_entry_create(round->next_number, type, (pawl_bytes){round->scratch.data, round->scratch.size});
+    if (entry != NULL)
+        entry->fresh = true;
+    return entry;
+}
+
+static void put_relations(store_round *round, const store_entry *entry)
+{
+    pawl_key key;
+    store_key_relation(&key, 't', entry->type->id, entry->number);
+    pawl_batch_mark(&round->rows, PAWL_FAMILY_RELATION, pawl_key_bytes(&key));
+    if (entry->identity.session.size > 0) {
+        store_key_relation(&key, 's', store_hash(entry->identity.session), entry->number);
+        pawl_batch_mark(&round->rows, PAWL_FAMILY_RELATION, pawl_key_bytes(&key));
+    }
+    if (entry->identity.parent.size > 0) {
+        store_key_relation(&key, 'p', store_hash(entry->identity.parent), entry->number);
+        pawl_batch_mark(&round->rows, PAWL_FAMILY_RELATION, pawl_key_bytes(&key));
+    }
+}
+
+/* The row of a type that is new, and of those before it that an earlier failed write left out. */
+static void put_types(store_round *round, const store_type *type)
+{
+    while (round->types_stored <= type->id)
+        store_put_type(&round->rows, round->registry->types_by_id[round->types_stored++]);
+}
+
+/* Into the tables; NULL when out of memory. */
+static store_stage *insert(store_round *round, store_entry *entry)
+{
+    store_registry *registry = round->registry;
+    pthread_mutex_lock(&registry->lock);
+    store_entry_insert(registry, entry);
+    store_stage *stage = store_stage_of(round, entry);
+    if (stage == NULL)
+        store_entry_remove(registry, entry);
+    pthread_mutex_unlock(&registry->lock);
+    return stage;
+}
+
+static pawl_status create(store_round *round, pawl_registry_op *op, pawl_fault *fault)
+{
+    const pawl_register *request = op->request;
+    const pawl_bytes none = {NULL, 0};
+    uint64_t ready = 0;
+    uint64_t token = 0;
+    bool external = request->external != 0;
+    bool claims = request->claim_session != 0 && !external;
+    pawl_status status = external ? PAWL_OK : store_ticket(round->registry->store, &ready, fault);
+    if (status == PAWL_OK && claims)
+        status = store_ticket(round->registry->store, &token, fault);
+    store_type *type = status == PAWL_OK ? intern(round, request->type, fault) : NULL;
+    if (type == NULL)
+        return fault->status;
+    store_entry *entry = new_entry(round, request, type);
+    store_stage *stage = entry == NULL ? NULL : insert(round, entry);
+    if (stage == NULL)
+        return pawl_fault_nomem(fault);
+    round->next_number++;
+    put_types(round, type);
+    store_put_ident(&round->rows, request->id, entry->number, false, 0);
+    put_relations(round, entry);
+    store_stage_record(round, stage, PAWL_RECORD_STARTED, request->input);
+    store_stage_move(round, stage, external ? PAWL_WAITING : PAWL_READY, 0, ready);
+    store_stage_header(round, stage, none, none);
+    stage->claim = claims ? op : NULL;
+    stage->claim_token = token;
+    op->number = entry->number;
+    op->sequence = stage->state.head;
+    return PAWL_OK;
+}
+
+pawl_status store_stage_register(store_round *round, pawl_registry_op *op, pawl_fault *fault)
+{
+    store_registry *registry = round->registry;
+    const pawl_register *request = op->request;
+    pawl_status status = check(round, request, fault);
+    if (status != PAWL_OK)
+        return status;
+    store_entry *entry;
+    status = store_entry_by_id(registry, request->id, &entry, fault);
+    if (status == PAWL_OK) {
+        status = existing(request, entry, op, fault);
+        pthread_mutex_lock(&registry->lock);
+        store_entry_unpin(registry, entry);
+        pthread_mutex_unlock(&registry->lock);
+        return status;
+    }
+    if (status != PAWL_E_NOT_FOUND)
+        return status;
+    char id[300];
+    if (strcmp(fault->code, STORE_NO_LONGER_RETAINED) == 0)
+        return pawl_fault_set(fault, PAWL_E_CONFLICT, STORE_NO_LONGER_RETAINED,
+                              "process \"%s\" has ended and is no longer retained; its id cannot be used again",
+                              pawl_fault_text(request->id, id, sizeof id));
+    *fault = (pawl_fault){0};
+    return create(round, op, fault);
+}

@@ -1,0 +1,298 @@
+/* row.c: see row.h. */
+#include "row.h"
+
+#include <xxhash.h>
+
+#define IDENT_LIVE   0u
+#define IDENT_PRUNED 1u
+
+uint64_t store_hash(pawl_bytes bytes)
+{
+    return XXH3_64bits(bytes.data, bytes.size);
+}
+
+/* ---- keys ---- */
+
+void store_key_number(pawl_key *key, uint64_t number)
+{
+    pawl_key_start(key);
+    pawl_key_u64(key, number);
+}
+
+void store_key_journal(pawl_key *key, uint64_t number, uint64_t sequence)
+{
+    store_key_number(key, number);
+    pawl_key_u64(key, sequence);
+}
+
+void store_key_ready(pawl_key *key, uint32_t type, uint64_t ready_sequence)
+{
+    pawl_key_start(key);
+    pawl_key_u32(key, type);
+    pawl_key_u64(key, ready_sequence);
+}
+
+void store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t number)
+{
+    pawl_key_start(key);
+    pawl_key_u32(key, type);
+    pawl_key_u64(key, due);
+    pawl_key_u64(key, number);
+}
+
+void store_key_status(pawl_key *key, uint32_t status, uint64_t number)
+{
+    pawl_key_start(key);
+    pawl_key_u32(key, status);
+    pawl_key_u64(key, number);
+}
+
+void store_key_ended(pawl_key *key, uint64_t ended_unix_ns, uint64_t number)
+{
+    pawl_key_start(key);
+    pawl_key_u64(key, ended_unix_ns);
+    pawl_key_u64(key, number);
+}
+
+void store_key_post(pawl_key *key, uint64_t number, uint32_t kind, pawl_bytes post_id)
+{
+    store_key_number(key, number);
+    pawl_key_u8(key, (uint8_t)kind);
+    pawl_key_append(key, post_id);
+}
+
+void store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, uint64_t number)
+{
+    pawl_key_start(key);
+    pawl_key_u8(key, relation);
+    pawl_key_u64(key, value);
+    pawl_key_u64(key, number);
+}
+
+/* ---- headers ---- */
+
+void store_identity_encode(pawl_buffer *encoded, const store_identity *identity)
+{
+    pawl_buffer_u32(encoded, identity->type);
+    pawl_buffer_u32(encoded, identity->revision);
+    pawl_buffer_u32(encoded, identity->run);
+    pawl_buffer_u8(encoded, identity->external != 0);
+    pawl_buffer_u64(encoded, identity->created_unix_ns);
+    pawl_buffer_bytes(encoded, identity->id);
+    pawl_buffer_bytes(encoded, identity->plugin);
+    pawl_buffer_bytes(encoded, identity->digest);
+    pawl_buffer_bytes(encoded, identity->profile);
+    pawl_buffer_bytes(encoded, identity->session);
+    pawl_buffer_bytes(encoded, identity->parent);
+    pawl_buffer_bytes(encoded, identity->fingerprint);
+}
+
+bool store_identity_decode(pawl_bytes encoded, store_identity *identity)
+{
+    pawl_reader reader = pawl_reader_of(encoded);
+    identity->type = pawl_reader_u32(&reader);
+    identity->revision = pawl_reader_u32(&reader);
+    identity->run = pawl_reader_u32(&reader);
+    identity->external = pawl_reader_u8(&reader);
+    identity->created_unix_ns = pawl_reader_u64(&reader);
+    identity->id = pawl_reader_bytes(&reader);
+    identity->plugin = pawl_reader_bytes(&reader);
+    identity->digest = pawl_reader_bytes(&reader);
+    identity->profile = pawl_reader_bytes(&reader);
+    identity->session = pawl_reader_bytes(&reader);
+    identity->parent = pawl_reader_bytes(&reader);
+    identity->fingerprint = pawl_reader_bytes(&reader);
+    identity->encoded = encoded;
+    return !reader.bad && reader.at == reader.end;
+}
+
+void store_put_header(pawl_batch *batch, uint64_t number, const store_state *state, pawl_bytes encoded_identity,
+                      pawl_bytes reason_code, pawl_bytes reason)
+{
+    pawl_key key;
+    store_key_number(&key, number);
+    pawl_batch_begin(batch, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key));
+    pawl_buffer *to = &batch->bytes;
+    pawl_buffer_u32(to, state->status);
+    pawl_buffer_u8(to, state->cancelled);
+    pawl_buffer_u8(to, state->has_document);
+    pawl_buffer_u64(to, state->ready_sequence);
+    pawl_buffer_u64(to, state->wake_unix_ns);
+    pawl_buffer_u64(to, state->token);
+    pawl_buffer_u64(to, state->updated_unix_ns);
+    pawl_buffer_bytes(to, reason_code);
+    pawl_buffer_bytes(to, reason);
+    pawl_buffer_append(to, encoded_identity.data, encoded_identity.size);
+    pawl_batch_end(batch);
+}
+
+pawl_status store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, store_header *header,
+                              pawl_fault *fault)
+{
+    pawl_key key;
+    store_key_number(&key, number);
+    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), buffer, fault);
+    if (status != PAWL_OK)
+        return status;
+    pawl_reader reader;
+    status = pawl_row_open(&reader, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), (pawl_bytes){buffer->data, buffer->size},
+                           fault);
+    if (status != PAWL_OK)
+        return status;
+    header->state = (store_state){.status = pawl_reader_u32(&reader)};
+    header->state.cancelled = pawl_reader_u8(&reader) != 0;
+    header->state.has_document = pawl_reader_u8(&reader) != 0;
+    header->state.ready_sequence = pawl_reader_u64(&reader);
+    header->state.wake_unix_ns = pawl_reader_u64(&reader);
+    header->state.token = pawl_reader_u64(&reader);
+    header->state.updated_unix_ns = pawl_reader_u64(&reader);
+    header->reason_code = pawl_reader_bytes(&reader);
+    header->reason = pawl_reader_bytes(&reader);
+    if (!store_identity_decode(pawl_reader_rest(&reader), &header->identity) || reader.bad ||
+        header->state.status >= STORE_STATUS_COUNT)
+        return pawl_row_bad(PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), "its fields do not fit", fault);
+    return PAWL_OK;
+}
+
+/* ---- records ---- */
+
+void store_put_record(pawl_batch *batch, uint64_t number, const store_record *record)
+{
+    pawl_key key;
+    store_key_journal(&key, number, record->sequence);
+    pawl_batch_begin(batch, PAWL_FAMILY_JOURNAL, pawl_key_bytes(&key));
+    pawl_buffer *to = &batch->bytes;
+    pawl_buffer_u8(to, (uint8_t)record->kind);
+    pawl_buffer_u64(to, record->time_unix_ns);
+    pawl_buffer_u64(to, record->journal_bytes);
+    pawl_buffer_u64(to, record->previous_posted);
+    pawl_buffer_append(to, record->body.data, record->body.size);
+    pawl_batch_end(batch);
+}
+
+pawl_status store_decode_record(pawl_bytes key, pawl_bytes value, store_record *record, pawl_fault *fault)
+{
+    pawl_reader reader;
+    pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_JOURNAL, key, value, fault);
+    if (status != PAWL_OK)
+        return status;
+    pawl_reader key_reader = pawl_reader_of(key);
+    pawl_reader_u64(&key_reader);
+    record->sequence = pawl_reader_u64(&key_reader);
+    record->kind = pawl_reader_u8(&reader);
+    record->time_unix_ns = pawl_reader_u64(&reader);
+    record->journal_bytes = pawl_reader_u64(&reader);
+    record->previous_posted = pawl_reader_u64(&reader);
+    record->body = pawl_reader_rest(&reader);
+    if (reader.bad || key_reader.bad)
+        return pawl_row_bad(PAWL_FAMILY_JOURNAL, key, "its fields do not fit", fault);
+    return PAWL_OK;
+}
+
+pawl_status store_read_record(pawl_kv *kv, uint64_t number, uint64_t sequence, pawl_buffer *buffer,
+                              store_record *record, pawl_fault *fault)
+{
+    pawl_key key;
+    store_key_journal(&key, number, sequence);
+    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_JOURNAL, pawl_key_bytes(&key), buffer, fault);
+    if (status == PAWL_OK)
+        status = store_decode_record(pawl_key_bytes(&key), (pawl_bytes){buffer->data, buffer->size}, record, fault);
+    return status;
+}
+
+pawl_status store_read_tail(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, store_record *record, pawl_fault *fault)
+{
+    pawl_key prefix;
+    store_key_number(&prefix, number);
+    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(kv, PAWL_FAMILY_JOURNAL, &prefix);
+    if (cursor == NULL)
+        return pawl_fault_nomem(fault);
+    pawl_kv_cursor_last(cursor);
+    pawl_status status = pawl_kv_cursor_status(cursor, fault);
+    if (status == PAWL_OK && !cursor->valid)
+        status = pawl_row_bad(PAWL_FAMILY_JOURNAL, pawl_key_bytes(&prefix), "the process has no journal", fault);
+    if (status == PAWL_OK) {
+        pawl_buffer_clear(buffer);
+        pawl_buffer_append(buffer, cursor->value.data, cursor->value.size);
+        status = buffer->failed
+                     ? pawl_fault_nomem(fault)
+                     : store_decode_record(cursor->key, (pawl_bytes){buffer->data, buffer->size}, record, fault);
+    }
+    pawl_kv_cursor_close(cursor);
+    return status;
+}
+
+bool store_has_header(pawl_kv *kv, uint64_t number)
+{
+    pawl_key key;
+    pawl_buffer buffer = {0};
+    store_key_number(&key, number);
+    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), &buffer, NULL);
+    pawl_buffer_finish(&buffer);
+    return status != PAWL_E_NOT_FOUND;
+}
+
+static pawl_status no_process(uint64_t number, pawl_fault *fault)
+{
+    return pawl_fault_set(fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
+                          (unsigned long long)number);
+}
+
+pawl_status store_read_process(pawl_kv *kv, uint64_t number, pawl_buffer *header_buffer, store_header *header,
+                               pawl_buffer *tail_buffer, store_record *tail, pawl_fault *fault)
+{
+    pawl_status status = store_read_header(kv, number, header_buffer, header, fault);
+    if (status == PAWL_E_NOT_FOUND)
+        return no_process(number, fault);
+    if (status == PAWL_OK)
+        status = store_read_tail(kv, number, tail_buffer, tail, fault);
+    if (status == PAWL_E_CORRUPT && !store_has_header(kv, number)) /* the rest went with it, in between */
+        return no_process(number, fault);
+    return status;
+}
+
+void store_state_advance(store_state *state, const store_record *tail)
+{
+    state->head = tail->sequence;
+    state->journal_bytes = tail->journal_bytes;
+    state->last_posted = tail->kind > PAWL_RECORD_STARTED ? tail->sequence : tail->previous_posted;
+    if (tail->time_unix_ns > state->updated_unix_ns)
+        state->updated_unix_ns = tail->time_unix_ns;
+}
+
+/* ---- ids ---- */
+
+pawl_status store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, pawl_fault *fault)
+{
+    char text[300];
+    pawl_buffer buffer = {0};
+    pawl_reader reader = {0};
+    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_IDENT, id, &buffer, fault);
+    if (status == PAWL_E_NOT_FOUND)
+        pawl_fault_set(fault, status, "registry.not_found", "there is no process \"%s\"",
+                       pawl_fault_text(id, text, sizeof text));
+    if (status == PAWL_OK)
+        status = pawl_row_open(&reader, PAWL_FAMILY_IDENT, id, (pawl_bytes){buffer.data, buffer.size}, fault);
+    if (status == PAWL_OK) {
+        uint32_t tag = pawl_reader_u8(&reader);
+        *number = pawl_reader_u64(&reader);
+        pawl_reader_u64(&reader);
+        if (reader.bad)
+            status = pawl_row_bad(PAWL_FAMILY_IDENT, id, "its fields do not fit", fault);
+        else if (tag == IDENT_PRUNED)
+            status = pawl_fault_set(fault, PAWL_E_NOT_FOUND, STORE_NO_LONGER_RETAINED,
+                                    "process \"%s\" has ended and is no longer retained",
+                                    pawl_fault_text(id, text, sizeof text));
+    }
+    pawl_buffer_finish(&buffer);
+    return status;
+}
+
+void store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number, bool pruned, uint64_t ended_unix_ns)
+{
+    pawl_batch_begin(batch, PAWL_FAMILY_IDENT, id);
+    pawl_buffer_u8(&batch->bytes, pruned ? IDENT_PRUNED : IDENT_LIVE);
+    pawl_buffer_u64(&batch->bytes, number);
+    pawl_buffer_u64(&batch->bytes, ended_unix_ns);
+    pawl_batch_end(batch);
+}

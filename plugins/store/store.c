@@ -1,0 +1,248 @@
+/* store.c: opening, closing and describing a store, and the numbers that only grow. */
+#include "store.h"
+
+#include "contents.h"
+#include "facets.h"
+#include "registry.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FORMAT 1u /* of families, keys and rows */
+
+static const char format_key[] = "format";
+static const char epoch_key[] = "epoch";
+
+/* ---- small facts in the meta family ---- */
+
+static pawl_status read_number(pawl_kv *kv, const char *name, uint64_t *value, pawl_fault *fault)
+{
+    pawl_buffer buffer = {0};
+    pawl_reader reader = {0};
+    const pawl_bytes key = pawl_bytes_of(name);
+    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_META, key, &buffer, fault);
+    if (status == PAWL_OK)
+        status = pawl_row_open(&reader, PAWL_FAMILY_META, key, (pawl_bytes){buffer.data, buffer.size}, fault);
+    if (status == PAWL_OK) {
+        *value = pawl_reader_u64(&reader);
+        if (reader.bad)
+            status = pawl_row_bad(PAWL_FAMILY_META, key, "it is too short", fault);
+    }
+    pawl_buffer_finish(&buffer);
+    return status;
+}
+
+static void put_number(pawl_batch *batch, const char *name, uint64_t value)
+{
+    pawl_batch_begin(batch, PAWL_FAMILY_META, pawl_bytes_of(name));
+    pawl_buffer_u64(&batch->bytes, value);
+    pawl_batch_end(batch);
+}
+
+static pawl_status write_number(pawl_kv *kv, const char *name, uint64_t value, pawl_fault *fault)
+{
+    pawl_batch batch = {0};
+    put_number(&batch, name, value);
+    pawl_status status = pawl_kv_write(kv, &batch, true, fault);
+    pawl_batch_finish(&batch);
+    return status;
+}
+
+static pawl_status check_format(pawl_kv *kv, pawl_fault *fault)
+{
+    uint64_t format = 0;
+    pawl_status status = read_number(kv, format_key, &format, fault);
+    if (status == PAWL_E_NOT_FOUND)
+        return write_number(kv, format_key, FORMAT, fault);
+    if (status == PAWL_OK && format > FORMAT)
+        return pawl_fault_set(fault, PAWL_E_UNSUPPORTED, "store.format_newer",
+                              "the store has format %llu; this version knows formats up to %u: use the newer version",
+                              (unsigned long long)format, FORMAT);
+    return status;
+}
+
+/* ---- tickets ---- */
+
+/* Under the tickets' lock. */
+static pawl_status raise_epoch(pawl_store *store, pawl_fault *fault)
+{
+    store_tickets *tickets = &store->tickets;
+    if (tickets->epoch == UINT32_MAX)
+        return pawl_fault_set(fault, PAWL_E_LIMIT, "store.tickets_exhausted",
+                              "the store has used up its fencing tokens: epoch %u is the last one", UINT32_MAX);
+    pawl_status status = write_number(store->kv, epoch_key, tickets->epoch + 1ull, fault);
+    if (status != PAWL_OK)
+        return status;
+    tickets->epoch++;
+    tickets->counter = 0;
+    return PAWL_OK;
+}
+
+pawl_status store_ticket(pawl_store *store, uint64_t *ticket, pawl_fault *fault)
+{
+    store_tickets *tickets = &store->tickets;
+    pawl_status status = PAWL_OK;
+    pthread_mutex_lock(&tickets->lock);
+    if (tickets->counter == UINT32_MAX)
+        status = raise_epoch(store, fault);
+    if (status == PAWL_OK)
+        *ticket = (uint64_t)tickets->epoch << 32 | ++tickets->counter;
+    pthread_mutex_unlock(&tickets->lock);
+    return status;
+}
+
+pawl_status store_tickets_open(pawl_store *store, pawl_fault *fault)
+{
+    uint64_t epoch = 0;
+    pawl_status status = read_number(store->kv, epoch_key, &epoch, fault);
+    if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
+        return status;
+    if (epoch > UINT32_MAX)
+        return pawl_row_bad(PAWL_FAMILY_META, pawl_bytes_of(epoch_key), "it is out of range", fault);
+    store->tickets.epoch = (uint32_t)epoch;
+    return raise_epoch(store, fault);
+}
+
+/* ---- checks ---- */
+
+pawl_status store_limit(pawl_fault *fault, const char *what, uint64_t found, uint64_t allowed)
+{
+    return pawl_fault_set(fault, PAWL_E_LIMIT, "store.limit", "%s: found %llu, at most %llu are allowed", what,
+                          (unsigned long long)found, (unsigned long long)allowed);
+}
+
+pawl_status store_check_size(const char *what, pawl_bytes bytes, uint64_t max, pawl_fault *fault)
+{
+    if (bytes.size > 0 && bytes.data == NULL)
+        return pawl_fault_set(fault, PAWL_E_INVALID, "store.invalid", "%s has %zu bytes and no data", what, bytes.size);
+    if (bytes.size > max)
+        return pawl_fault_set(fault, PAWL_E_LIMIT, "store.limit", "%s has %zu bytes; at most %llu are allowed", what,
+                              bytes.size, (unsigned long long)max);
+    return PAWL_OK;
+}
+
+pawl_status store_check_name(const char *what, pawl_bytes bytes, uint64_t max, pawl_fault *fault)
+{
+    if (bytes.size == 0)
+        return pawl_fault_set(fault, PAWL_E_INVALID, "store.invalid", "%s is empty; wanted 1 to %llu bytes", what,
+                              (unsigned long long)max);
+    return store_check_size(what, bytes, max, fault);
+}
+
+pawl_status store_check_fingerprint(pawl_bytes fingerprint, pawl_fault *fault)
+{
+    if (fingerprint.size < PAWL_STORE_FINGERPRINT_BYTES_MIN || fingerprint.size > PAWL_STORE_FINGERPRINT_BYTES_MAX ||
+        fingerprint.data == NULL)
+        return pawl_fault_set(fault, PAWL_E_INVALID, "store.invalid", "a fingerprint has %zu bytes; wanted %u to %u",
+                              fingerprint.size, PAWL_STORE_FINGERPRINT_BYTES_MIN, PAWL_STORE_FINGERPRINT_BYTES_MAX);
+    return PAWL_OK;
+}
+
+void store_log(const pawl_store *store, uint32_t level, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    if (store->core.log == NULL)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    store->core.log(store->host, level, pawl_bytes_of(text), (pawl_bytes){NULL, 0});
+}
+
+/* ---- open and close ---- */
+
+static void take_table(void *to, size_t size, const void *from, uint32_t from_size)
+{
+    memset(to, 0, size);
+    memcpy(to, from, from_size < size ? from_size : size);
+}
+
+pawl_status pawl_store_take_host(const pawl_host_root *host, pawl_core *core, pawl_registry_host *registry_host,
+                                 pawl_fault *fault)
+{
+    const pawl_core *theirs = host->get_extension(host, PAWL_EXT_CORE);
+    if (theirs != NULL)
+        take_table(core, sizeof *core, theirs, theirs->struct_size);
+    if (theirs == NULL || core->sink_write == NULL || core->fail == NULL || core->mono_now_ns == NULL ||
+        core->unix_now_ns == NULL)
+        return pawl_fault_set(fault, PAWL_E_UNSUPPORTED, "store.host", "the host does not offer all of %s",
+                              PAWL_EXT_CORE);
+    const pawl_registry_host *registry = host->get_extension(host, PAWL_EXT_REGISTRY_HOST);
+    if (registry != NULL)
+        take_table(registry_host, sizeof *registry_host, registry, registry->struct_size);
+    if (registry == NULL || registry_host->completed == NULL || registry_host->event == NULL)
+        return pawl_fault_set(fault, PAWL_E_UNSUPPORTED, "store.host", "the host does not offer all of %s",
+                              PAWL_EXT_REGISTRY_HOST);
+    return PAWL_OK;
+}
+
+pawl_status pawl_store_open(const pawl_host_root *host, const pawl_store_config *config, pawl_kv *kv,
+                            pawl_store **store, pawl_fault *fault)
+{
+    pawl_store *made = calloc(1, sizeof *made);
+    if (made == NULL) {
+        kv->table->close(kv);
+        return pawl_fault_nomem(fault);
+    }
+    made->host = host;
+    made->kv = kv;
+    made->value_bytes_max = config->value_bytes_max;
+    made->journal_bytes_max = config->journal_bytes_max;
+    pthread_mutex_init(&made->tickets.lock, NULL);
+    for (size_t i = 0; i < STORE_STRIPES; i++)
+        pthread_mutex_init(&made->session_locks[i], NULL);
+    pawl_status status = pawl_store_take_host(host, &made->core, &made->registry_host, fault);
+    if (status == PAWL_OK)
+        status = check_format(kv, fault);
+    if (status == PAWL_OK)
+        status = store_tickets_open(made, fault);
+    if (status == PAWL_OK)
+        status = store_contents_open(made, fault);
+    if (status == PAWL_OK)
+        status = store_registry_open(made, fault);
+    if (status != PAWL_OK) {
+        pawl_store_close(made);
+        return status;
+    }
+    *store = made;
+    return PAWL_OK;
+}
+
+void pawl_store_close(pawl_store *store)
+{
+    if (store == NULL)
+        return;
+    store_registry_close(store);
+    store_contents_close(store);
+    store->kv->table->close(store->kv);
+    for (size_t i = 0; i < STORE_STRIPES; i++)
+        pthread_mutex_destroy(&store->session_locks[i]);
+    pthread_mutex_destroy(&store->tickets.lock);
+    free(store);
+}
+
+pawl_status pawl_store_describe(pawl_store *store, pawl_sink *json, pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    json_t *facts = json_object();
+    pthread_mutex_lock(&store->tickets.lock);
+    uint32_t epoch = store->tickets.epoch;
+    pthread_mutex_unlock(&store->tickets.lock);
+    json_object_set_new(facts, "format", json_integer(FORMAT));
+    json_object_set_new(facts, "epoch", json_integer(epoch));
+    json_object_set_new(facts, "value_bytes_max", json_integer((json_int_t)store->value_bytes_max));
+    json_object_set_new(facts, "journal_bytes_max", json_integer((json_int_t)store->journal_bytes_max));
+    store->kv->table->describe(store->kv, facts);
+    store_registry_describe(store->registry, facts);
+    char *text = json_dumps(facts, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    json_decref(facts);
+    if (text == NULL) {
+        pawl_fault_nomem(&fault);
+        return pawl_fault_emit(&store->core, why, &fault);
+    }
+    pawl_status status = store->core.sink_write(json, text, strlen(text));
+    free(text);
+    return status;
+}

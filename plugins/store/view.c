@@ -1,0 +1,109 @@
+/* view.c: see view.h. */
+#include "view.h"
+
+static void lay_over(store_view *view, store_registry *registry, uint64_t number)
+{
+    pawl_process_row *row = &view->row;
+    pthread_mutex_lock(&registry->lock);
+    store_workers_expire(registry);
+    const store_entry *entry = store_entry_find(registry, number);
+    if (entry != NULL && !entry->fresh) {
+        row->token = entry->token > row->token ? entry->token : row->token;
+        row->claims = entry->claims;
+    }
+    const store_worker *worker = entry == NULL ? NULL : entry->worker;
+    /* What is durable comes first: a lease whose end is written and not yet published is over. */
+    if (worker != NULL && !PAWL_IS_TERMINAL(row->status) && row->status != PAWL_STUCK) {
+        uint64_t now = store_mono_now(registry->store);
+        row->status = PAWL_RUNNING;
+        row->lease_left_ns = worker->expires_mono_ns > now ? worker->expires_mono_ns - now : 0;
+        memcpy(view->worker, worker->name, worker->name_size);
+        row->worker = (pawl_bytes){view->worker, worker->name_size};
+    }
+    pthread_mutex_unlock(&registry->lock);
+}
+
+static pawl_status read_document(store_view *view, store_registry *registry, uint64_t number, pawl_fault *fault)
+{
+    pawl_key key;
+    pawl_reader reader;
+    store_key_number(&key, number);
+    pawl_status status =
+        pawl_kv_get(registry->store->kv, PAWL_FAMILY_DOCUMENT, pawl_key_bytes(&key), &view->document, fault);
+    if (status == PAWL_E_NOT_FOUND)
+        return pawl_row_bad(PAWL_FAMILY_DOCUMENT, pawl_key_bytes(&key), "it is missing", fault);
+    if (status == PAWL_OK)
+        status = pawl_row_open(&reader, PAWL_FAMILY_DOCUMENT, pawl_key_bytes(&key),
+                               (pawl_bytes){view->document.data, view->document.size}, fault);
+    if (status == PAWL_OK)
+        view->row.document = pawl_reader_rest(&reader);
+    return status;
+}
+
+static void fill(store_view *view, const store_header *header, const store_record *tail, const store_type *type,
+                 uint64_t number)
+{
+    store_state state = header->state;
+    store_state_advance(&state, tail);
+    view->row = (pawl_process_row){
+        .struct_size = sizeof view->row,
+        .status = state.status,
+        .number = number,
+        .id = header->identity.id,
+        .type = store_type_name(type),
+        .revision = header->identity.revision,
+        .run = header->identity.run,
+        .plugin = header->identity.plugin,
+        .digest = header->identity.digest,
+        .profile = header->identity.profile,
+        .session = header->identity.session,
+        .parent = header->identity.parent,
+        .external = header->identity.external,
+        .cancelled = state.cancelled,
+        .token = state.token,
+        .head = state.head,
+        .journal_bytes = state.journal_bytes,
+        .created_unix_ns = header->identity.created_unix_ns,
+        .updated_unix_ns = state.updated_unix_ns,
+        .wake_unix_ns = state.wake_unix_ns,
+        .reason_code = header->reason_code,
+        .reason = header->reason,
+    };
+    if (PAWL_IS_TERMINAL(state.status) && tail->kind == PAWL_RECORD_ENDED)
+        view->row.outcome = tail->body;
+}
+
+pawl_status store_view_read(store_view *view, store_registry *registry, uint64_t number, pawl_fault *fault)
+{
+    store_header header;
+    store_record tail;
+    pawl_kv *kv = registry->store->kv;
+    pawl_status status = store_read_process(kv, number, &view->header, &header, &view->tail, &tail, fault);
+    if (status != PAWL_OK)
+        return status;
+    pthread_mutex_lock(&registry->lock);
+    const store_type *type = store_type_by_id(registry, header.identity.type);
+    pthread_mutex_unlock(&registry->lock);
+    if (type == NULL)
+        return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
+                              "stored data is damaged: process number %llu has the unknown type number %u",
+                              (unsigned long long)number, header.identity.type);
+    /* The tail is read after the header: with a round written in between, an ended process may still show its old
+     * status here, but never the other way round. */
+    fill(view, &header, &tail, type, number);
+    if (header.state.has_document)
+        status = read_document(view, registry, number, fault);
+    if (status == PAWL_E_CORRUPT && !store_has_header(kv, number))
+        return pawl_fault_set(fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
+                              (unsigned long long)number);
+    if (status == PAWL_OK)
+        lay_over(view, registry, number);
+    return status;
+}
+
+void store_view_finish(store_view *view)
+{
+    pawl_buffer_finish(&view->header);
+    pawl_buffer_finish(&view->tail);
+    pawl_buffer_finish(&view->document);
+}
