@@ -52,6 +52,16 @@ static void metric_name(char *name, size_t room, const char *prefix, const char 
             *at = '_';
 }
 
+/* Those of the worker's numbers that only grow. */
+static bool is_counter(const char *key)
+{
+    static const char *const keys[] = {"claimed", "activations", "steps", "retries", "commits", "lost_leases"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(keys[i], key) == 0)
+            return true;
+    return false;
+}
+
 /* Every number that the worker tells about itself, under its own name. */
 static void print_worker(FILE *out, json_t *worker)
 {
@@ -63,6 +73,8 @@ static void print_worker(FILE *out, json_t *worker)
             continue;
         char name[128];
         metric_name(name, sizeof name, "pawl_worker_", key);
+        if (is_counter(key))
+            strncat(name, "_total", sizeof name - strlen(name) - 1);
         print_head(out, name, "Of the worker in this host.");
         fputs(name, out);
         print_number(out, value);

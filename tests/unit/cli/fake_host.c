@@ -514,11 +514,11 @@ pawl_status pawl_host_describe(pawl_host *host, pawl_text *ret_json, pawl_error 
     for (size_t i = 0; i < host->count; i++)
         counts[PAWL_IS_TERMINAL(host->processes[i]->status) ? host->processes[i]->status - PAWL_COMPLETED : 3]++;
     pthread_mutex_unlock(&host->lock);
-    return give(json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:[s], s:s, s:s}], s:{s:i, s:s}, s:{s:I, s:I, s:I}}",
+    return give(json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:[s], s:s, s:s}], s:{s:i, s:i, s:b, s:s}, s:{s:I, s:I, s:I}}",
                           "version", "0.1.0", "profile", host->name, "tier", "inline", "plugins", "id",
                           "com.example.\"x\"", "version", "1.0.0", "kinds", "process", "digest", "0123456789abcdef",
-                          "path", "/p.so", "worker", "resident", 3, "name", "w", "counts", "completed", counts[0],
-                          "failed", counts[1], "waiting", counts[3]),
+                          "path", "/p.so", "worker", "resident", 3, "steps", 7, "running", 1, "name", "w", "counts",
+                          "completed", counts[0], "failed", counts[1], "waiting", counts[3]),
                 ret_json);
 }
 

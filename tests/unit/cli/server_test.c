@@ -475,7 +475,9 @@ static void test_H15_metrics_have_bounded_labels(void **state)
     assert_contains(text, "HTTP/1.1 200");
     assert_contains(text, "text/plain; version=0.0.4");
     assert_contains(text, "pawl_processes{status=\"waiting\"} 1\n");
-    assert_contains(text, "pawl_worker_resident 3\n");
+    assert_contains(text, "# TYPE pawl_worker_resident gauge\npawl_worker_resident 3\n");
+    assert_contains(text, "# TYPE pawl_worker_steps_total counter\npawl_worker_steps_total 7\n");
+    assert_contains(text, "pawl_worker_running 1\n");
     assert_contains(text, "pawl_api_requests_total 2\n");
     assert_contains(text, "pawl_info{version=\"0.1.0\",profile=\"test\",tier=\"inline\"} 1\n");
     assert_null(strstr(text, "secret-id"));
