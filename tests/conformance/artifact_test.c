@@ -155,4 +155,4 @@ static const struct CMUnitTest artifact_tests[] = {
     CASE(test_P12_what_is_held_is_not_removed_and_the_holder_is_named),
     CASE(test_P12_holders_do_not_mix_artifacts_up),
 };
-const struct group artifact_group = GROUP(artifact);
+const struct group artifact_group = GROUP(artifact, FACET_BIT(PAWL_FACET_ARTIFACT));

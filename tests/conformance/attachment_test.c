@@ -332,4 +332,4 @@ static const struct CMUnitTest attachment_tests[] = {
     CASE(test_S06_collecting_does_not_touch_an_upload_under_way),
     CASE(test_S06_what_a_killed_program_was_uploading_is_collected),
 };
-const struct group attachment_group = GROUP(attachment);
+const struct group attachment_group = GROUP(attachment, FACET_BIT(PAWL_FACET_ATTACHMENT));

@@ -193,4 +193,4 @@ static const struct CMUnitTest claim_tests[] = {
     CASE(test_V03_a_claim_hands_out_at_most_its_limit),
     CASE(test_I8_one_type_does_not_starve_another),
 };
-const struct group claim_group = GROUP(claim);
+const struct group claim_group = GROUP(claim, REGISTRY_BIT);

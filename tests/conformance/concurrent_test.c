@@ -370,4 +370,4 @@ static const struct CMUnitTest concurrent_tests[] = {
     CASE(test_L15_sessions_come_and_go_while_work_goes_on),
     CASE(test_I5_a_signal_racing_with_a_suspend_is_never_slept_over),
 };
-const struct group concurrent_group = GROUP(concurrent);
+const struct group concurrent_group = GROUP(concurrent, REGISTRY_BIT);

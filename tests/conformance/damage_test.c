@@ -335,4 +335,4 @@ static const struct CMUnitTest damage_tests[] = {
     CASE(test_S10_a_flipped_bit_anywhere_is_never_believed),
     CASE(test_S10_a_full_disk_refuses_reads_on_and_recovers),
 };
-const struct group damage_group = GROUP(damage);
+const struct group damage_group = GROUP(damage, REGISTRY_BIT);

@@ -8,7 +8,12 @@ struct group {
     const char *name;
     const struct CMUnitTest *tests;
     size_t count;
+    uint32_t facets; /* that the provider must offer for this group */
 };
+
+#define FACET_BIT(facet) (1u << (facet))
+/* Every group but those of the other facets looks at the world through the registry. */
+#define REGISTRY_BIT FACET_BIT(PAWL_FACET_REGISTRY)
 
 extern const struct group registration_group;
 extern const struct group journal_group;

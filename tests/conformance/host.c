@@ -268,9 +268,14 @@ void host_advance_mono(struct host *host, uint64_t span_ns)
     __atomic_add_fetch(&host->mono_ns, span_ns, __ATOMIC_SEQ_CST);
 }
 
-void host_advance(struct host *host, uint64_t span_ns)
+void host_advance_unix(struct host *host, uint64_t span_ns)
 {
     __atomic_add_fetch(&host->unix_ns, span_ns, __ATOMIC_SEQ_CST);
+}
+
+void host_advance(struct host *host, uint64_t span_ns)
+{
+    host_advance_unix(host, span_ns);
     host_advance_mono(host, span_ns);
 }
 

@@ -90,6 +90,8 @@ uint64_t host_unix_ns(const struct host *host);
 void host_advance(struct host *host, uint64_t span_ns);
 /** Move the monotonic clock alone on. No effect in real time. */
 void host_advance_mono(struct host *host, uint64_t span_ns);
+/** Move the wall clock alone on. No effect in real time. */
+void host_advance_unix(struct host *host, uint64_t span_ns);
 /** Set the wall clock, also backwards. No effect in real time. */
 void host_set_unix(struct host *host, uint64_t unix_ns);
 

@@ -335,4 +335,4 @@ static const struct CMUnitTest journal_tests[] = {
     CASE(test_E14_an_oversized_input_registers_nothing),
     CASE(test_I08_one_oversized_record_stops_only_its_own_operation),
 };
-const struct group journal_group = GROUP(journal);
+const struct group journal_group = GROUP(journal, REGISTRY_BIT);

@@ -20,6 +20,7 @@ static const char usage[] =
     "  --log-suffix TEXT  how its write-ahead logs' names end (with --files: damage tests)\n"
     "  --strict           it refuses unknown configuration keys by name\n"
     "  --tier N           the tier every facet must report\n"
+    "  --facets MASK      what it must offer: 1 attachment, 2 artifact, 4 session, 8 registry; 15 is all, the default\n"
     "  --reopen           close and open after every change of every scenario (needs a durable provider)\n"
     "  --group NAME       only this group (may be repeated); --list shows them\n"
     "  --filter PATTERN   only tests that match (* and ?)\n"
@@ -65,8 +66,10 @@ static bool take_value(struct command *command, const char *flag, const char *va
 {
     pawl_conformance_provider *loaded = &command->loaded;
     if (strcmp(flag, "--provider") == 0) {
-        command->options.provider = pawl_conformance_find(value);
-        return command->options.provider != NULL;
+        const pawl_conformance_provider *found = pawl_conformance_find(value);
+        if (found)
+            *loaded = *found;
+        return found != NULL;
     }
     if (strcmp(flag, "--group") == 0 && command->only_count < sizeof(command->only) / sizeof(command->only[0]))
         command->only[command->only_count++] = value;
@@ -81,6 +84,8 @@ static bool take_value(struct command *command, const char *flag, const char *va
     else if (strcmp(flag, "--tier") == 0)
         for (size_t i = 0; i < PAWL_FACET_COUNT; i++)
             loaded->tier[i] = (uint32_t)strtoul(value, NULL, 10);
+    else if (strcmp(flag, "--facets") == 0)
+        loaded->facets = (uint32_t)strtoul(value, NULL, 10);
     else if (strcmp(flag, "--seed") == 0)
         command->options.seed = strtoull(value, NULL, 10);
     else if (strcmp(flag, "--steps") == 0)
@@ -130,12 +135,13 @@ static bool load_plugin(struct command *command)
     command->loaded.root = entry;
     if (!command->loaded.config_template)
         command->loaded.config_template = "{}";
-    command->options.provider = &command->loaded;
     return true;
 }
 
 static bool is_chosen(const struct command *command, const struct group *group)
 {
+    if ((group->facets & command->loaded.facets) != group->facets)
+        return false;
     for (size_t i = 0; i < command->only_count; i++)
         if (strcmp(command->only[i], group->name) == 0)
             return true;
@@ -173,6 +179,7 @@ static void print_list(void)
 int main(int count, char **arguments)
 {
     struct command command = {
+        .loaded = {.facets = (1u << PAWL_FACET_COUNT) - 1u},
         .options = {.seed = (uint64_t)time(NULL), .steps = 4000, .iterations = 10000, .threads = 8},
     };
     if (!parse(&command, count, arguments))
@@ -183,7 +190,8 @@ int main(int count, char **arguments)
     }
     if (command.plugin && !load_plugin(&command))
         return 2;
-    if (!command.options.provider || (command.options.reopen && !command.options.provider->survives_reopen)) {
+    command.options.provider = &command.loaded;
+    if (!command.loaded.root || (command.options.reopen && !command.loaded.survives_reopen)) {
         fputs(usage, stderr);
         return 2;
     }

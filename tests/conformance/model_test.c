@@ -452,4 +452,4 @@ static void test_E12_any_history_is_what_the_model_says(void **state)
 static const struct CMUnitTest model_tests[] = {
     CASE(test_E12_any_history_is_what_the_model_says),
 };
-const struct group model_group = GROUP(model);
+const struct group model_group = GROUP(model, REGISTRY_BIT);

@@ -209,7 +209,7 @@ static void test_V07_parked_with_a_reason_until_resumed(void **state)
     assert_int_equal(row.status, PAWL_STUCK);
     assert_int_equal(row.head, 3);
     assert_int_equal(claim_type(world, world->worker, "t", 1, &claimed), 0);
-    host_advance(world->host, 1000 * HOST_SECOND_NS);
+    host_advance_unix(world->host, 1000 * HOST_SECOND_NS);
     world->registry->tick(world->store);
     assert_int_equal(claim_type(world, world->worker, "t", 1, &claimed), 0);
 
@@ -321,4 +321,4 @@ static const struct CMUnitTest post_tests[] = {
     CASE(test_V07_parked_with_a_reason_until_resumed),
     CASE(test_I8_a_stuck_process_can_always_be_ended),
 };
-const struct group post_group = GROUP(post);
+const struct group post_group = GROUP(post, REGISTRY_BIT);

@@ -20,6 +20,7 @@ typedef struct pawl_conformance_provider {
     const pawl_plugin_root *(*root)(void); /**< the plugin's entry */
     /** The configuration, a JSON object in which every "%DIR%" stands for an empty directory made for one test. */
     const char *config_template;
+    uint32_t facets; /**< bit (1u << PAWL_FACET_x) for each facet that it must offer; groups for others are not run */
     bool survives_reopen;   /**< what is acknowledged is there after close and open of the same directory */
     bool files;             /**< the store lives in files below %DIR%, so that they can be damaged and removed */
     const char *log_suffix; /**< ".log": the end of the names of write-ahead logs below %DIR%; NULL: none */

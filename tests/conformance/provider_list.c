@@ -7,6 +7,7 @@
 #include "plugins/rocksdb/rocksdb.h"
 #include "provider.h"
 
+#define EVERY_FACET ((1u << PAWL_FACET_COUNT) - 1u)
 #define ALL_FACETS(tier)                                                                                               \
     {                                                                                                                  \
         (tier), (tier), (tier), (tier)                                                                                 \
@@ -16,6 +17,7 @@ static const pawl_conformance_provider providers[] = {
     {
         .name = "memory",
         .root = pawl_memory_plugin,
+        .facets = EVERY_FACET,
         .config_template = "{}",
         .strict_config = true,
         .tier = ALL_FACETS(PAWL_TIER_INLINE),
@@ -23,6 +25,7 @@ static const pawl_conformance_provider providers[] = {
     {
         .name = "rocksdb",
         .root = pawl_rocksdb_plugin,
+        .facets = EVERY_FACET,
         .config_template = "{\"path\": \"%DIR%/store\"}",
         .survives_reopen = true,
         .files = true,
@@ -33,6 +36,7 @@ static const pawl_conformance_provider providers[] = {
     {
         .name = "rocksdb-nosync",
         .root = pawl_rocksdb_plugin,
+        .facets = EVERY_FACET,
         .config_template = "{\"path\": \"%DIR%/store\", \"sync\": false}",
         .survives_reopen = true,
         .files = true,

@@ -19,7 +19,7 @@ static void test_S11_only_ended_ones_past_the_cutoff_are_removed(void **state)
     struct world *world = *state;
     end_one(world, "old");
     step_ok(step_register(world, "old but open", "t", ""));
-    host_advance(world->host, 100 * HOST_SECOND_NS);
+    host_advance_unix(world->host, 100 * HOST_SECOND_NS);
     end_one(world, "new");
     uint64_t old_end = row_of(world, "old").updated_unix_ns;
 
@@ -94,4 +94,4 @@ static const struct CMUnitTest prune_tests[] = {
     CASE(test_S11_a_pruned_id_is_not_used_again),
     CASE(test_S11_at_most_limit_at_a_time),
 };
-const struct group prune_group = GROUP(prune);
+const struct group prune_group = GROUP(prune, REGISTRY_BIT);

@@ -320,4 +320,4 @@ static const struct CMUnitTest registration_tests[] = {
     CASE(test_R10_an_external_process_is_tracked_and_never_claimed),
     CASE(test_G10_processes_of_every_profile_are_handed_out_with_their_profile),
 };
-const struct group registration_group = GROUP(registration);
+const struct group registration_group = GROUP(registration, REGISTRY_BIT);

@@ -328,4 +328,4 @@ static const struct CMUnitTest session_tests[] = {
     CASE(test_S02_a_repeated_commit_is_told_the_first_outcome),
     CASE(test_S08_write_once_keeps_the_first_value),
 };
-const struct group session_group = GROUP(session);
+const struct group session_group = GROUP(session, FACET_BIT(PAWL_FACET_SESSION));

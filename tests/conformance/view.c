@@ -328,7 +328,8 @@ char *view_dump(struct world *world)
     FILE *out = open_memstream(&text, &size);
     if (!out)
         abort();
-    dump_registry(world, out);
+    if (world->registry)
+        dump_registry(world, out);
     dump_others(world, out);
     fclose(out);
     return text;

@@ -44,18 +44,31 @@ char *world_make_config(const pawl_conformance_provider *provider, const char *d
     return config;
 }
 
+static const void *facet_table(struct world *world, uint32_t facet, const char *factory, bool *good)
+{
+    if (!(world->provider->facets & (1u << facet)))
+        return NULL;
+    const void *table = world->root->get_factory(factory);
+    bool offered = table && (world->storage->facets & (1u << facet));
+    if (!offered)
+        fprintf(stderr, "%s must offer %s and does not\n", world->provider->name, factory);
+    *good = *good && offered;
+    return table;
+}
+
 static bool find_tables(struct world *world)
 {
+    bool good = true;
     world->storage = world->root->get_factory(PAWL_FACTORY_STORAGE);
-    world->registry = world->root->get_factory(PAWL_FACTORY_REGISTRY);
-    world->session = world->root->get_factory(PAWL_FACTORY_SESSION);
-    world->attachment = world->root->get_factory(PAWL_FACTORY_ATTACHMENT);
-    world->artifact = world->root->get_factory(PAWL_FACTORY_ARTIFACT);
-    if (!world->storage || !world->registry || !world->session || !world->attachment || !world->artifact) {
-        fprintf(stderr, "provider %s does not offer storage and all four facets\n", world->provider->name);
+    if (!world->storage) {
+        fprintf(stderr, "%s does not offer %s\n", world->provider->name, PAWL_FACTORY_STORAGE);
         return false;
     }
-    return true;
+    world->registry = facet_table(world, PAWL_FACET_REGISTRY, PAWL_FACTORY_REGISTRY, &good);
+    world->session = facet_table(world, PAWL_FACET_SESSION, PAWL_FACTORY_SESSION, &good);
+    world->attachment = facet_table(world, PAWL_FACET_ATTACHMENT, PAWL_FACTORY_ATTACHMENT, &good);
+    world->artifact = facet_table(world, PAWL_FACET_ARTIFACT, PAWL_FACTORY_ARTIFACT, &good);
+    return good;
 }
 
 struct world *world_create(const struct world_options *options, const char *directory)
@@ -109,7 +122,8 @@ pawl_status world_open(struct world *world)
     pawl_status status = world->storage->open(&world->host->root, text_bytes(world->config), &store, &world->why);
     if (status == PAWL_OK) {
         world->store = store;
-        world->worker = world_worker(world, "conformance", WORKER_TTL_NS, &world->ear);
+        if (world->registry)
+            world->worker = world_worker(world, "conformance", WORKER_TTL_NS, &world->ear);
     }
     return status;
 }
@@ -122,7 +136,7 @@ pawl_status world_open_other(struct world *world, const char *config, pawl_store
 
 void world_close(struct world *world, bool end_worker)
 {
-    if (end_worker)
+    if (end_worker && world->registry)
         world_worker_close(world, world->worker, world->ear);
     world->storage->close(world->store);
     for (size_t i = 0; i < world->listener_count; i++) {
@@ -217,7 +231,7 @@ void world_reopen(struct world *world)
     free(after);
     if (!same)
         fail_msg("the store is not the same after reopening");
-    if (!graceful && world->registry->heartbeat(world->store, world->worker) != PAWL_OK)
+    if (!graceful && world->registry && world->registry->heartbeat(world->store, world->worker) != PAWL_OK)
         world->worker = world_worker(world, "conformance", WORKER_TTL_NS, &world->ear);
 }
 

@@ -43,7 +43,7 @@ struct world {
     struct host *host;
     const pawl_plugin_root *root;
     const pawl_storage_table *storage;
-    const pawl_registry_table *registry;
+    const pawl_registry_table *registry; /* each NULL when the provider need not offer it */
     const pawl_session_table *session;
     const pawl_attachment_table *attachment;
     const pawl_artifact_table *artifact;
@@ -71,9 +71,9 @@ struct world {
     {                                                                                                                  \
 #function, function, world_setup, world_teardown, NULL                                                         \
     }
-#define GROUP(name)                                                                                                    \
+#define GROUP(group, needed_facets)                                                                                    \
     {                                                                                                                  \
-#name, name##_tests, sizeof(name##_tests) / sizeof(name##_tests[0])                                            \
+#group, group##_tests, sizeof(group##_tests) / sizeof(group##_tests[0]), (needed_facets)                       \
     }
 
 int world_setup(void **state);
