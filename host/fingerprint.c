@@ -3,7 +3,6 @@
 #include "fingerprint.h"
 
 #include <jansson.h>
-#include <math.h>
 #include <openssl/evp.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -19,7 +18,7 @@ static bool whole_numbers(json_t **value)
 {
     if (json_is_real(*value)) {
         double number = json_real_value(*value);
-        if (number != floor(number) || fabs(number) > EXACT_MAX)
+        if (number < -EXACT_MAX || number > EXACT_MAX || (double)(json_int_t)number != number)
             return true;
         json_t *integer = json_integer((json_int_t)number);
         if (integer != NULL) {

@@ -90,6 +90,13 @@ pawl_status pawl_check_bytes(const char *what, pawl_bytes bytes, uint64_t bytes_
     return PAWL_OK;
 }
 
+pawl_status pawl_unknown_process(const char *id, pawl_status status, pawl_error *error)
+{
+    if (status != PAWL_E_NOT_FOUND || error == NULL || strcmp(error->code, "registry.no_longer_retained") == 0)
+        return status;
+    return pawl_error_set(error, status, "unknown_process", "there is no process \"%s\"", id);
+}
+
 /* Edit distance, for names up to a limit; 1000 beyond it. */
 static size_t distance(const char *a, const char *b)
 {

@@ -56,6 +56,9 @@ pawl_status pawl_check_text(const char *what, const char *text, size_t bytes_max
 pawl_status pawl_check_bytes(const char *what, pawl_bytes bytes, uint64_t bytes_max, pawl_error *error);
 /** "no process type x here; close ones: ..." */
 pawl_status pawl_unknown_type(const pawl_host *host, const char *type, pawl_error *error);
+/** What a store says of an id that it does not know, in the words of the API, whatever the provider; other errors (and
+ * one that is no longer retained) stay as they are. Returns the status. */
+pawl_status pawl_unknown_process(const char *id, pawl_status status, pawl_error *error);
 /** Copy a versioned options struct of the caller into a whole one. False when it is NULL or its size is absurd. */
 bool pawl_take_struct(void *to, size_t size, const void *from);
 

@@ -61,12 +61,10 @@ pawl_status pawl_host_row(pawl_host *host, const char *id, pawl_arena *arena, pa
     pawl_status status = host->registry.table.get(host->registry.store, pawl_bytes_text(id), take_row, &one, &why);
     if (status >= 0)
         status = one.status;
-    if (status == PAWL_E_NOT_FOUND && !why.set)
-        (void)pawl_error_set(error, status, "unknown_process", "there is no process \"%s\"", id);
-    else if (status == PAWL_E_NOMEM)
+    if (status == PAWL_E_NOMEM)
         (void)no_memory(error);
     else if (status != PAWL_OK)
-        (void)pawl_failure_error(&why, status, error);
+        status = pawl_unknown_process(id, pawl_failure_error(&why, status, error), error);
     pawl_failure_finish(&why);
     return status;
 }

@@ -25,8 +25,8 @@ static void derive_id(const char *prefix, const uint8_t fingerprint[PAWL_FINGERP
 }
 
 /* Send one, and put what the store says into words that name the process. */
-static pawl_status post(pawl_host *host, pawl_post *body, const pawl_entry *entry, uint32_t *ret_replayed,
-                        pawl_error *error)
+static pawl_status post(pawl_host *host, const char *id, pawl_post *body, const pawl_entry *entry,
+                        uint32_t *ret_replayed, pawl_error *error)
 {
     pawl_arena arena = {0};
     pawl_status status = pawl_entry_encode(&arena, entry, &body->body);
@@ -36,19 +36,20 @@ static pawl_status post(pawl_host *host, pawl_post *body, const pawl_entry *entr
                               pawl_status_name(status));
     }
     body->struct_size = sizeof *body;
+    body->id = pawl_bytes_text(id);
     body->kind = entry->kind;
     pawl_registry_op op;
     pawl_host_entered(host);
     status = pawl_registry_call(&host->registry, &op, PAWL_OP_POST, body, error);
     pawl_host_left(host);
     pawl_arena_finish(&arena);
-    if (status > 0)
-        status = PAWL_OK;
+    status = status > 0 ? PAWL_OK : pawl_unknown_process(id, status, error);
     if (status == PAWL_OK && ret_replayed != NULL)
         *ret_replayed = (op.flags & PAWL_RESULT_REPLAYED) != 0;
-    if (status != PAWL_OK)
-        (void)pawl_error_wrap(error, "%s for process \"%.*s\"", pawl_record_name(entry->kind), (int)body->id.size,
-                              (const char *)body->id.data);
+    if (status == PAWL_OK)
+        return status;
+    if (error != NULL && strcmp(error->code, "unknown_process") != 0)
+        (void)pawl_error_wrap(error, "%s for process \"%s\"", pawl_record_name(entry->kind), id);
     return status;
 }
 
@@ -88,11 +89,10 @@ pawl_status pawl_host_signal(pawl_host *host, const char *id, const char *name, 
         uuid_generate_random(random);
         uuid_unparse_lower(random, made);
     }
-    pawl_post body = {.id = pawl_bytes_text(id),
-                      .post_id = pawl_bytes_text(signal_id == NULL ? made : signal_id),
+    pawl_post body = {.post_id = pawl_bytes_text(signal_id == NULL ? made : signal_id),
                       .fingerprint = {fingerprint, sizeof fingerprint}};
     pawl_entry entry = {.kind = PAWL_RECORD_SIGNAL, .name = pawl_bytes_text(name), .value = payload};
-    return post(host, &body, &entry, ret_replayed, error);
+    return post(host, id, &body, &entry, ret_replayed, error);
 }
 
 static pawl_failure failure_of(const char *code, const char *message)
@@ -114,14 +114,13 @@ static pawl_status end(pawl_host *host, const char *id, uint32_t terminal, uint3
     if (status != PAWL_OK)
         return status;
     derive_id(word, fingerprint, post_id, sizeof post_id);
-    pawl_post body = {.id = pawl_bytes_text(id),
-                      .post_id = pawl_bytes_text(post_id),
+    pawl_post body = {.post_id = pawl_bytes_text(post_id),
                       .fingerprint = {fingerprint, sizeof fingerprint},
                       .status = terminal,
                       .force = force};
     pawl_entry entry = {
         .kind = PAWL_RECORD_ENDED, .failed = true, .status = terminal, .failure = failure_of(word, reason)};
-    return post(host, &body, &entry, NULL, error);
+    return post(host, id, &body, &entry, NULL, error);
 }
 
 pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason, pawl_error *error)
@@ -146,11 +145,9 @@ pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason
     if (status != PAWL_OK)
         return status;
     derive_id("cancel", fingerprint, post_id, sizeof post_id);
-    pawl_post body = {.id = pawl_bytes_text(id),
-                      .post_id = pawl_bytes_text(post_id),
-                      .fingerprint = {fingerprint, sizeof fingerprint}};
+    pawl_post body = {.post_id = pawl_bytes_text(post_id), .fingerprint = {fingerprint, sizeof fingerprint}};
     pawl_entry entry = {.kind = PAWL_RECORD_CANCEL, .value = pawl_bytes_text(reason)};
-    return post(host, &body, &entry, NULL, error);
+    return post(host, id, &body, &entry, NULL, error);
 }
 
 pawl_status pawl_host_terminate(pawl_host *host, const char *id, const char *reason, pawl_error *error)
@@ -187,11 +184,9 @@ pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_error *error)
     status = pawl_fingerprint("resume", NULL, 0, pawl_bytes_text(post_id), fingerprint, error);
     if (status != PAWL_OK)
         return status;
-    pawl_post body = {.id = pawl_bytes_text(id),
-                      .post_id = pawl_bytes_text(post_id),
-                      .fingerprint = {fingerprint, sizeof fingerprint}};
+    pawl_post body = {.post_id = pawl_bytes_text(post_id), .fingerprint = {fingerprint, sizeof fingerprint}};
     pawl_entry entry = {.kind = PAWL_RECORD_RESUMED};
-    return post(host, &body, &entry, NULL, error);
+    return post(host, id, &body, &entry, NULL, error);
 }
 
 static pawl_status check_outcome(pawl_host *host, const pawl_outcome *outcome, pawl_error *error)
@@ -242,8 +237,7 @@ pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outco
     if (status != PAWL_OK)
         return status;
     derive_id("complete", fingerprint, post_id, sizeof post_id);
-    pawl_post body = {.id = pawl_bytes_text(id),
-                      .post_id = pawl_bytes_text(post_id),
+    pawl_post body = {.post_id = pawl_bytes_text(post_id),
                       .fingerprint = {fingerprint, sizeof fingerprint},
                       .status = outcome.status};
     pawl_entry entry = {.kind = PAWL_RECORD_ENDED, .status = outcome.status, .failed = failed};
@@ -255,5 +249,5 @@ pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outco
     } else {
         entry.value = outcome.output;
     }
-    return post(host, &body, &entry, NULL, error);
+    return post(host, id, &body, &entry, NULL, error);
 }

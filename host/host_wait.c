@@ -81,9 +81,8 @@ static pawl_status result(pawl_wait *wait, pawl_arena *arena, pawl_outcome *outc
                               wait->id);
     if (status == PAWL_E_CANCELLED)
         return pawl_error_set(error, status, "wait_cancelled", "the wait for process \"%s\" was cancelled", wait->id);
-    if (status == PAWL_E_NOT_FOUND && !wait->request.failure.set)
-        return pawl_error_set(error, status, "unknown_process", "there is no process \"%s\"", wait->id);
-    return pawl_failure_error(&wait->request.failure, status < 0 ? status : PAWL_E_FAILED, error);
+    status = pawl_failure_error(&wait->request.failure, status < 0 ? status : PAWL_E_FAILED, error);
+    return pawl_unknown_process(wait->id, status, error);
 }
 
 static void call_back(pawl_callback *callback)
