@@ -3,7 +3,7 @@
 
 #define MANIFEST                                                                                                       \
     "{\"manifest_version\":1,\"id\":\"com.example.shop\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0},"     \
-    "\"kinds\":[\"process\"],\"processes\":[{\"name\":\"shop.checkout\",\"revision\":3}]}"
+    "\"kinds\":[\"process\"],\"processes\":[{\"name\":\"shop.checkout\",\"revision\":3,\"input_schema\":true}]}"
 
 static pawl_status checkout(pawl_process *p)
 {
