@@ -22,6 +22,7 @@ typedef struct {
     bool left_out;
     bool initialised;
     char *path;
+    char *subject; /* what messages call it: the path, or the id of a linked-in one */
     char *copy_path;
     elf_image image;
     pawl_manifest *manifest;
@@ -112,7 +113,7 @@ static pawl_status read_manifest(candidate *c, pawl_bytes text, pawl_error *erro
 {
     pawl_status status = pawl_manifest_parse(text, &c->manifest, error);
     if (status != PAWL_OK)
-        return pawl_error_wrap(error, "%s", c->path);
+        return pawl_error_wrap(error, "%s", c->subject);
     c->plugin.manifest = c->manifest;
     return PAWL_OK;
 }
@@ -121,20 +122,29 @@ static pawl_status read_manifest(candidate *c, pawl_bytes text, pawl_error *erro
 static pawl_status look_at_linked(candidate *c, pawl_error *error)
 {
     const pawl_plugin_root *root = c->request.entry();
-    pawl_status status = pawl_contract_glance_at_root(root, c->path, error);
+    pawl_status status = pawl_contract_glance_at_root(root, c->subject, error);
     if (status != PAWL_OK)
         return status;
     c->entry = c->request.entry;
     c->plugin.linked_in = true;
-    return read_manifest(c, root->manifest_json, error);
+    status = read_manifest(c, root->manifest_json, error);
+    if (status != PAWL_OK)
+        return status;
+    char *subject = NULL;
+    if (asprintf(&subject, "%s %s", c->manifest->id, LINKED_IN) < 0)
+        return out_of_memory(error);
+    free(c->subject);
+    c->subject = subject;
+    return PAWL_OK;
 }
 
 static pawl_status look(const loading *l, candidate *c, pawl_error *error)
 {
     const char *path = c->request.entry != NULL ? LINKED_IN : c->request.path == NULL ? "plugin" : c->request.path;
     c->path = strdup(path);
+    c->subject = strdup(path);
     c->plugin.path = c->path;
-    if (c->path == NULL)
+    if (c->path == NULL || c->subject == NULL)
         return out_of_memory(error);
     if (c->request.entry != NULL)
         return look_at_linked(c, error);
@@ -169,22 +179,22 @@ static pawl_status compare_with(const candidate *c, const candidate *earlier, pa
     const pawl_manifest *theirs = earlier->manifest;
     if (strcmp(mine->id, theirs->id) == 0)
         return pawl_loader_refuse(
-            error, "loader.duplicate_plugin", c->path,
+            error, "loader.duplicate_plugin", c->subject,
             "has the id \"%s\" (version %s), which %s (version %s) has already; wanted each id once", mine->id,
-            mine->version, earlier->path, theirs->version);
+            mine->version, earlier->subject, theirs->version);
     for (size_t i = 0; i < mine->effect_count; i++)
         if (have_effect(theirs, mine->effects[i].name))
             return pawl_loader_refuse(
-                error, "loader.duplicate_effect", c->path,
+                error, "loader.duplicate_effect", c->subject,
                 "plugin %s offers the effect \"%s\", which plugin %s (%s) offers already; wanted each "
                 "name once",
-                mine->id, mine->effects[i].name, theirs->id, earlier->path);
+                mine->id, mine->effects[i].name, theirs->id, earlier->subject);
     for (size_t i = 0; i < mine->process_count; i++)
         if (have_type(theirs, mine->processes[i].name))
-            return pawl_loader_refuse(error, "loader.duplicate_type", c->path,
+            return pawl_loader_refuse(error, "loader.duplicate_type", c->subject,
                                       "plugin %s offers the process type \"%s\", which plugin %s (%s) offers already; "
                                       "wanted each name once",
-                                      mine->id, mine->processes[i].name, theirs->id, earlier->path);
+                                      mine->id, mine->processes[i].name, theirs->id, earlier->subject);
     return PAWL_OK;
 }
 
@@ -243,7 +253,7 @@ static pawl_status map(const loading *l, candidate *c, pawl_error *error)
     }
     pawl_bytes note = {c->image.manifest, c->image.manifest_size};
     c->plugin.root = &c->root;
-    return pawl_contract_take_root(c->entry(), c->manifest, note, c->path, &c->root, error);
+    return pawl_contract_take_root(c->entry(), c->manifest, note, c->subject, &c->root, error);
 }
 
 static void show_tables(candidate *c)
@@ -273,11 +283,11 @@ static pawl_status initialise(const loading *l, candidate *c, pawl_error *error)
         l->options.root_for == NULL ? l->host : l->options.root_for(l->options.root_context, c->manifest->id);
     if (c->plugin.host == NULL)
         return out_of_memory(error);
-    pawl_status status = pawl_contract_init(&c->root, c->plugin.host, config_of(c), c->path, error);
+    pawl_status status = pawl_contract_init(&c->root, c->plugin.host, config_of(c), c->subject, error);
     if (status != PAWL_OK)
         return status;
     c->initialised = true;
-    status = pawl_contract_take_tables(&c->root, c->manifest, c->path, &c->tables, error);
+    status = pawl_contract_take_tables(&c->root, c->manifest, c->subject, &c->tables, error);
     if (status == PAWL_OK)
         show_tables(c);
     else
@@ -378,6 +388,7 @@ pawl_plugin_set *pawl_plugin_set_close(pawl_plugin_set *set)
         pawl_manifest_destroy(c->manifest);
         pawl_elf_image_finish(&c->image);
         free(c->path);
+        free(c->subject);
         free(c->copy_path);
     }
     free(set->candidates);

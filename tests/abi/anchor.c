@@ -1,5 +1,5 @@
-/* anchor.c: one exported function per ABI struct. The tables of the ABI are reached through `const void *`, which tells a
- * tool that compares binaries nothing; these functions make each struct visible to it. Nothing ever calls them. */
+/* anchor.c: one exported function per ABI struct. The tables of the ABI are reached through `const void *`, which tells
+ * a tool that compares binaries nothing; these functions make each struct visible to it. Nothing ever calls them. */
 #include "pawl_abi.h"
 
 #define STRUCT(type)                                                                                                   \

@@ -1,4 +1,5 @@
-/* frozen_test.c: plugins that were built long ago, from abi/golden/, in today's host: loaded like any other, and called. */
+/* frozen_test.c: plugins that were built long ago, from abi/golden/, in today's host: loaded like any other, and
+ * called. */
 #include "tests/unit/loader/fixture.h"
 
 #include "worker/base/sink.h"
@@ -23,7 +24,8 @@ static int open_frozen(void **state)
     static frozen f;
     fixture_open(&f.files);
     /* a checkout may be writable by a group: the copy is what is loaded */
-    const pawl_plugin_request request = {.path = fixture_copy_of(&f.files, PAWL_FROZEN_PLUGIN, "frozen.so"), .dev = true};
+    const pawl_plugin_request request = {.path = fixture_copy_of(&f.files, PAWL_FROZEN_PLUGIN, "frozen.so"),
+                                         .dev = true};
     if (pawl_loader_load(&request, 1, f.files.data, fixture_host(), NULL, &f.set, &f.files.error) != PAWL_OK)
         fail_msg("%s", f.files.error.message);
     f.plugin = pawl_plugin_set_at(f.set, 0);
@@ -94,7 +96,8 @@ static void test_P02_its_connector_answers(void **state)
     pawl_sink_finish(&out);
 }
 
-/* ---- its process, on a host that answers the first time or the second ---------------------------------------------- */
+/* ---- its process, on a host that answers the first time or the second ----------------------------------------------
+ */
 
 typedef struct {
     pawl_process process; /* first, as the ABI has it */
@@ -124,7 +127,8 @@ static pawl_future process_start_call(pawl_process *p, pawl_bytes name, pawl_byt
     return 1;
 }
 
-static pawl_status process_await(pawl_process *p, uint32_t mode, const pawl_future *futures, size_t count, size_t *index)
+static pawl_status process_await(pawl_process *p, uint32_t mode, const pawl_future *futures, size_t count,
+                                 size_t *index)
 {
     assert_int_equal(mode, PAWL_AWAIT_ALL);
     assert_int_equal(count, 1);

@@ -53,9 +53,25 @@ void fixture_close(fixture *f)
     assert_int_equal(nftw(f->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
+static void completed(pawl_registry_op *const *ops, size_t count)
+{
+    (void)ops;
+    (void)count;
+}
+
+static void event(void *listener, const pawl_registry_event *what)
+{
+    (void)listener;
+    (void)what;
+}
+
 static const void *get_extension(const pawl_host_root *host, const char *id)
 {
+    static const pawl_registry_host registry = {sizeof registry, 0, completed,
+                                                event}; /* providers look for it in init */
     (void)host;
+    if (strcmp(id, PAWL_EXT_REGISTRY_HOST) == 0)
+        return &registry;
     return strcmp(id, PAWL_EXT_CORE) == 0 ? pawl_core_table() : NULL;
 }
 

@@ -215,7 +215,8 @@ static void test_P05_a_late_refusal_undoes_the_earlier_ones_in_reverse(void **st
     fixture_open(&f);
     const pawl_plugin_request requests[] = {
         {.entry = entry_one}, {.entry = entry_two}, {.entry = entry_refusing}, {.entry = entry_three}};
-    refuse(&f, requests, 4, "loader.init_failed", "refusing says no");
+    refuse(&f, requests, 4, "loader.init_failed", "linked.refusing (linked in): its init refused");
+    assert_non_null(strstr(f.error.message, "refusing says no"));
     assert_string_equal(calls, "+one +two +refusing -two -one ");
     fixture_close(&f);
 }
