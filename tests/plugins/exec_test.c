@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -29,13 +30,30 @@ static int open_host(void **state)
     return 0;
 }
 
-/* After every test: no zombie and no running child is left. */
+/* This program is the reaper of its orphans (see main), so that it sees every process a call leaves behind.
+ * Grandchildren become zombies here, which is their parents' doing; a child of the connector's own would be a leak. */
+static void reap_orphans(void)
+{
+    for (int i = 0; i < 1000; i++) {
+        siginfo_t facts = {0};
+        if (waitid(P_ALL, 0, &facts, WEXITED | WNOHANG | WNOWAIT) != 0) {
+            assert_int_equal(errno, ECHILD);
+            return;
+        }
+        if (facts.si_pid == 0) {
+            nanosleep(&(struct timespec){0, 10000000}, NULL);
+            continue;
+        }
+        assert_int_not_equal(getpgid(facts.si_pid), facts.si_pid);
+        assert_int_equal(waitpid(facts.si_pid, NULL, 0), facts.si_pid);
+    }
+    fail_msg("a process of a call is still running");
+}
+
 static int close_host(void **state)
 {
     fake_host_close(*state);
-    errno = 0;
-    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
-    assert_int_equal(errno, ECHILD);
+    reap_orphans();
     return 0;
 }
 
@@ -225,12 +243,8 @@ static bool group_is_gone(const char *path)
     close(fd);
     pid_t group = (pid_t)atoi(text);
     assert_true(group > 1);
-    for (int i = 0; i < 1000; i++) { /* orphans are reaped by init, in its own time */
-        if (kill(-group, 0) != 0 && errno == ESRCH)
-            return true;
-        nanosleep(&(struct timespec){0, 10000000}, NULL);
-    }
-    return false;
+    reap_orphans();
+    return kill(-group, 0) != 0 && errno == ESRCH;
 }
 
 typedef struct asker {
@@ -275,9 +289,20 @@ static void test_X05_cancel_ends_grandchildren_promptly(void **state)
     assert_true(gone);
     assert_true(a.took_ns < PROMPT);
     fake_expect_failure(a, PAWL_E_CANCELLED, PAWL_UNKNOWN_OUTCOME, "exec.cancelled");
-    a = cancel_while_running(*state, "query", "echo $$ > $F; sleep 600", &gone);
-    assert_true(gone);
-    fake_expect_failure(a, PAWL_E_CANCELLED, PAWL_RETRYABLE, "exec.cancelled");
+}
+
+/* From the request to the answer, not from nap to nap: the best of several, because the machine may be busy. */
+static void test_X05_cancel_wakes_the_waiting_call(void **state)
+{
+    uint64_t best = UINT64_MAX;
+    for (int i = 0; i < 10; i++) {
+        bool gone;
+        fake_answer a = cancel_while_running(*state, "query", "echo $$ > $F; sleep 600", &gone);
+        assert_true(gone);
+        best = a.took_ns < best ? a.took_ns : best;
+        fake_expect_failure(a, PAWL_E_CANCELLED, PAWL_RETRYABLE, "exec.cancelled");
+    }
+    assert_true(best < SECOND / 2);
 }
 
 static void test_group_that_ignores_sigterm_is_killed(void **state)
@@ -458,6 +483,7 @@ int main(void)
         EACH(test_child_that_does_not_read_its_input),
         EACH(test_P15_output_limit_kills_the_group),
         EACH(test_X05_cancel_ends_grandchildren_promptly),
+        EACH(test_X05_cancel_wakes_the_waiting_call),
         EACH(test_group_that_ignores_sigterm_is_killed),
         EACH(test_sigterm_lets_a_program_end_in_its_own_way),
         EACH(test_X05_deadline),
@@ -469,5 +495,7 @@ int main(void)
         EACH(test_P08_bytes_without_an_address_are_refused),
         EACH(test_many_threads_at_once),
     };
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
+        return 1;
     return cmocka_run_group_tests_name("exec connector", tests, NULL, NULL);
 }

@@ -140,19 +140,20 @@ static void test_P15_response_too_large(void **state)
 typedef struct asker {
     place *place;
     pawl_cancel_token *token;
+    int after; /* this many requests have reached the server */
 } asker;
 
 static void *ask(void *argument)
 {
     asker *a = argument;
-    http_server_wait_for(a->place->server, 1);
+    http_server_wait_for(a->place->server, a->after);
     fake_cancel_ask(a->token);
     return NULL;
 }
 
 static fake_answer cancel_when_sent(place *p, const char *operation)
 {
-    asker a = {p, fake_cancel_create()};
+    asker a = {p, fake_cancel_create(), http_server_requests(p->server) + 1};
     pthread_t thread;
     assert_int_equal(pthread_create(&thread, NULL, ask, &a), 0);
     fake_answer answer = fake_call(p->host, operation, "{\"path\":\"slow\"}", &(fake_options){.cancel = a.token});
@@ -168,7 +169,13 @@ static void test_X05_cancel_in_flight_is_prompt(void **state)
     fake_answer a = cancel_when_sent(p, "post");
     assert_true(a.took_ns < PROMPT);
     fake_expect_failure(a, PAWL_E_CANCELLED, PAWL_UNKNOWN_OUTCOME, "http.cancelled");
-    fake_expect_failure(cancel_when_sent(p, "get"), PAWL_E_CANCELLED, PAWL_RETRYABLE, "http.cancelled");
+    uint64_t best = UINT64_MAX; /* of several: the machine may be busy. Less than any nap of the connector */
+    for (int i = 0; i < 10; i++) {
+        a = cancel_when_sent(p, "get");
+        best = a.took_ns < best ? a.took_ns : best;
+        fake_expect_failure(a, PAWL_E_CANCELLED, PAWL_RETRYABLE, "http.cancelled");
+    }
+    assert_true(best < SECOND / 2);
     a = fake_callf(p->host, "get", "{\"path\":\"echo\"}"); /* the lane is as good as new */
     fake_expect_ok(&a);
     fake_answer_free(&a);
