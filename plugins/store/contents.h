@@ -1,11 +1,24 @@
-/* contents.h: what is addressed by its digest: attachments and artifacts. Large contents are cut into chunks; a chunk
- * is a sealed row, so that damage is found before a byte of it is handed out. */
+/* contents.h: what attachments and artifacts share: contents addressed by SHA-256 and cut into chunks. A chunk is a
+ * sealed row, so that damage is found before a byte of it is handed out. */
 #ifndef PAWL_STORE_CONTENTS_H
 #define PAWL_STORE_CONTENTS_H
 
 #include "store.h"
 
+#include <sys/queue.h>
+
+struct store_contents {
+    pthread_mutex_t stripes[STORE_STRIPES];      /* each guards check-and-write of the digests that hash to it */
+    pthread_mutex_t lock;                        /* guards the uploads */
+    LIST_HEAD(, pawl_attachment_upload) uploads; /* running: not to be collected */
+};
+
 pawl_status store_contents_open(pawl_store *store, pawl_fault *fault);
 void store_contents_close(pawl_store *store);
+
+/** The lock of a digest's stripe. */
+pthread_mutex_t *store_digest_lock(pawl_store *store, const uint8_t *digest);
+/** "sha256:" and the first digits, for messages. @return text, which has room for 32 */
+const char *store_digest_text(const uint8_t *digest, char *text);
 
 #endif

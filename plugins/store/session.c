@@ -1,321 +1,385 @@
-/* session.c: the session facet: revisioned key-value state. A commit checks in the order of pawl_abi.h and writes
- * values, revision and commit key in one batch. */
-#include "facets.h"
-#include "store.h"
+/* session.c: the session facet: revisioned key-value state. A commit is checked and written under the lock of its
+ * stripe, so two commits of one session never interleave; the engine flushes commits of different sessions together.
+ * Reads work on a snapshot and take no lock. */
+#include "session.h"
 
 #include <xxhash.h>
 
-/* Rows of a session: part(session) 0 -> revision; part(session) 1 key -> value. */
-static void revision_key(pawl_key *key, pawl_bytes session)
+#define TAG_HEAD  0u /* -> revision */
+#define TAG_VALUE 1u /* key -> value */
+
+static pawl_status emit(const pawl_store *store, pawl_failure_sink *why, const pawl_fault *fault, pawl_status status)
 {
-    pawl_key_start(key);
-    pawl_key_part(key, session);
-    pawl_key_u8(key, 0);
+    if (status != PAWL_OK && fault->status != PAWL_OK)
+        pawl_fault_emit(&store->core, why, fault);
+    return status;
 }
 
-static void value_key(pawl_key *key, pawl_bytes session, pawl_bytes name)
+static void key_of(pawl_key *key, pawl_bytes session, uint8_t tag, pawl_bytes name)
 {
     pawl_key_start(key);
     pawl_key_part(key, session);
-    pawl_key_u8(key, 1);
+    pawl_key_u8(key, tag);
     pawl_key_append(key, name);
 }
 
-static void commit_key_row(pawl_key *key, pawl_bytes session, pawl_bytes commit_key)
+static void commit_key_of(pawl_key *key, pawl_bytes session, pawl_bytes commit_key)
 {
     pawl_key_start(key);
     pawl_key_part(key, session);
     pawl_key_append(key, commit_key);
 }
 
-/* One writer at a time for a session: check and write are one step. */
 static pthread_mutex_t *lock_of(pawl_store *store, pawl_bytes session)
 {
     return &store->session_locks[XXH3_64bits(session.data, session.size) % STORE_STRIPES];
 }
 
-static pawl_status read_revision(pawl_store *store, pawl_bytes session, uint64_t *ret, pawl_fault *fault)
+/* ---- commit ---- */
+
+typedef struct committing {
+    pawl_store *store;
+    pawl_bytes session;
+    pawl_bytes commit_key;
+    const pawl_session_change *const *changes;
+    size_t count;
+    uint64_t fingerprint[2]; /* of the changes */
+    uint64_t revision;       /* the current one */
+    pawl_fault *fault;
+} committing;
+
+#define INVALID(...) pawl_fault_set(c->fault, PAWL_E_INVALID, "session.invalid", __VA_ARGS__)
+
+static pawl_status check_change(committing *c, size_t index)
 {
-    pawl_key key;
-    pawl_buffer value = {0};
-    revision_key(&key, session);
-    *ret = 0;
-    pawl_status status = pawl_kv_get(store->kv, PAWL_FAMILY_SESSION, pawl_key_bytes(&key), &value, fault);
-    if (status == PAWL_E_NOT_FOUND) {
-        status = PAWL_OK;
-    } else if (status == PAWL_OK) {
-        pawl_reader reader = {0};
-        status = pawl_row_open(&reader, PAWL_FAMILY_SESSION, pawl_key_bytes(&key), (pawl_bytes){value.data, value.size},
-                               fault);
-        if (status == PAWL_OK)
-            *ret = pawl_reader_u64(&reader);
-        if (status == PAWL_OK && reader.bad)
-            status = pawl_row_bad(PAWL_FAMILY_SESSION, pawl_key_bytes(&key), "no revision", fault);
-    }
-    pawl_buffer_finish(&value);
+    const pawl_session_change *change = c->changes[index];
+    if (change == NULL || change->struct_size < sizeof *change)
+        return INVALID("change %zu of a session commit is too small", index + 1);
+    if (change->kind != PAWL_SESSION_PUT && change->kind != PAWL_SESSION_DELETE && change->kind != PAWL_SESSION_PUT_NEW)
+        return INVALID("change %zu of a session commit has the unknown kind %u", index + 1, change->kind);
+    pawl_status status = store_check_name("a session key", change->key, PAWL_STORE_SESSION_KEY_BYTES_MAX, c->fault);
+    if (status == PAWL_OK)
+        status = store_check_size("a session value", change->value, c->store->value_bytes_max, c->fault);
     return status;
 }
 
-static uint64_t fingerprint_of(const pawl_session_change *const *changes, size_t count)
+static pawl_status check(committing *c)
 {
-    XXH64_hash_t hash = count;
-    for (size_t i = 0; i < count; i++) {
-        uint64_t sizes[3] = {changes[i]->kind, changes[i]->key.size, changes[i]->value.size};
-        hash = XXH3_64bits_withSeed(sizes, sizeof sizes, hash);
-        hash = XXH3_64bits_withSeed(changes[i]->key.data, changes[i]->key.size, hash);
-        if (changes[i]->kind != PAWL_SESSION_DELETE)
-            hash = XXH3_64bits_withSeed(changes[i]->value.data, changes[i]->value.size, hash);
-    }
-    return hash;
+    pawl_status status = store_check_name("a session id", c->session, PAWL_STORE_ID_BYTES_MAX, c->fault);
+    if (status == PAWL_OK)
+        status = store_check_size("a commit key", c->commit_key, PAWL_STORE_POST_ID_BYTES_MAX, c->fault);
+    if (status == PAWL_OK && c->count > PAWL_STORE_SESSION_CHANGES_MAX)
+        status = store_limit(c->fault, "the changes of a session commit", c->count, PAWL_STORE_SESSION_CHANGES_MAX);
+    for (size_t i = 0; i < c->count && status == PAWL_OK; i++)
+        status = check_change(c, i);
+    return status;
 }
 
-static pawl_status check_changes(const pawl_store *store, const pawl_session_change *const *changes, size_t count,
-                                 pawl_fault *fault)
+static void add_bytes(XXH3_state_t *hash, pawl_bytes bytes)
 {
-    if (count > PAWL_STORE_SESSION_CHANGES_MAX)
-        return pawl_fault_set(fault, PAWL_E_LIMIT, "session.changes", "%zu changes in one commit, allowed are %u",
-                              count, PAWL_STORE_SESSION_CHANGES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        pawl_status status = store_check_name("session key", changes[i]->key, PAWL_STORE_SESSION_KEY_BYTES_MAX, fault);
+    const uint64_t size = bytes.size;
+    XXH3_128bits_update(hash, &size, sizeof size);
+    XXH3_128bits_update(hash, bytes.data, bytes.size);
+}
+
+static pawl_status take_fingerprint(committing *c)
+{
+    XXH3_state_t *hash = XXH3_createState();
+    if (hash == NULL)
+        return pawl_fault_nomem(c->fault);
+    XXH3_128bits_reset(hash);
+    for (size_t i = 0; i < c->count; i++) {
+        const pawl_session_change *change = c->changes[i];
+        XXH3_128bits_update(hash, &change->kind, sizeof change->kind);
+        add_bytes(hash, change->key);
+        if (change->kind != PAWL_SESSION_DELETE)
+            add_bytes(hash, change->value);
+    }
+    XXH128_hash_t digest = XXH3_128bits_digest(hash);
+    c->fingerprint[0] = digest.high64;
+    c->fingerprint[1] = digest.low64;
+    XXH3_freeState(hash);
+    return PAWL_OK;
+}
+
+static pawl_status read_revision(committing *c)
+{
+    pawl_key key;
+    pawl_buffer buffer = {0};
+    pawl_reader reader = {0};
+    key_of(&key, c->session, TAG_HEAD, (pawl_bytes){NULL, 0});
+    pawl_status status = pawl_kv_get(c->store->kv, PAWL_FAMILY_SESSION, pawl_key_bytes(&key), &buffer, c->fault);
+    if (status == PAWL_OK)
+        status = pawl_row_open(&reader, PAWL_FAMILY_SESSION, pawl_key_bytes(&key),
+                               (pawl_bytes){buffer.data, buffer.size}, c->fault);
+    if (status == PAWL_OK)
+        c->revision = pawl_reader_u64(&reader);
+    pawl_buffer_finish(&buffer);
+    return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
+}
+
+/* PAWL_E_NOT_FOUND: the commit key is new. PAWL_OK: the first outcome is in *revision. */
+static pawl_status replay(committing *c, uint64_t *revision)
+{
+    if (c->commit_key.size == 0)
+        return PAWL_E_NOT_FOUND;
+    char text[300];
+    pawl_key key;
+    pawl_buffer buffer = {0};
+    pawl_reader reader = {0};
+    commit_key_of(&key, c->session, c->commit_key);
+    pawl_status status = pawl_kv_get(c->store->kv, PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&key), &buffer, c->fault);
+    if (status == PAWL_OK)
+        status = pawl_row_open(&reader, PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&key),
+                               (pawl_bytes){buffer.data, buffer.size}, c->fault);
+    if (status == PAWL_OK) {
+        uint64_t first = pawl_reader_u64(&reader);
+        uint64_t high = pawl_reader_u64(&reader);
+        uint64_t low = pawl_reader_u64(&reader);
+        if (reader.bad)
+            status = pawl_row_bad(PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&key), "it is too short", c->fault);
+        else if (high != c->fingerprint[0] || low != c->fingerprint[1])
+            status = pawl_fault_set(c->fault, PAWL_E_CONFLICT, "session.conflict",
+                                    "commit key \"%s\" was used before with other changes (revision %llu)",
+                                    pawl_fault_text(c->commit_key, text, sizeof text), (unsigned long long)first);
+        else
+            *revision = first;
+    }
+    pawl_buffer_finish(&buffer);
+    return status;
+}
+
+/* Is the key there, after the changes in front of this one? */
+static pawl_status is_there(committing *c, size_t index, bool *there)
+{
+    pawl_bytes name = c->changes[index]->key;
+    for (size_t i = index; i-- > 0;) {
+        if (pawl_bytes_equal(c->changes[i]->key, name)) {
+            *there = c->changes[i]->kind != PAWL_SESSION_DELETE;
+            return PAWL_OK;
+        }
+    }
+    pawl_key key;
+    pawl_buffer buffer = {0};
+    key_of(&key, c->session, TAG_VALUE, name);
+    pawl_status status = pawl_kv_get(c->store->kv, PAWL_FAMILY_SESSION, pawl_key_bytes(&key), &buffer, c->fault);
+    pawl_buffer_finish(&buffer);
+    *there = status == PAWL_OK;
+    return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
+}
+
+static pawl_status check_new_keys(committing *c)
+{
+    char text[300];
+    for (size_t i = 0; i < c->count; i++) {
+        bool there = false;
+        if (c->changes[i]->kind != PAWL_SESSION_PUT_NEW)
+            continue;
+        pawl_status status = is_there(c, i, &there);
         if (status != PAWL_OK)
             return status;
-        if (changes[i]->kind < PAWL_SESSION_PUT || changes[i]->kind > PAWL_SESSION_PUT_NEW)
-            return pawl_fault_set(fault, PAWL_E_INVALID, "session.change", "change %zu has kind %u, wanted 1 to 3", i,
-                                  changes[i]->kind);
-        if (changes[i]->value.size > store->value_bytes_max)
-            return pawl_fault_set(fault, PAWL_E_LIMIT, "session.value", "a value has %zu bytes, allowed are %llu",
-                                  changes[i]->value.size, (unsigned long long)store->value_bytes_max);
+        if (there)
+            return pawl_fault_set(c->fault, PAWL_E_CONFLICT, "session.exists",
+                                  "session key \"%s\" is there already; its first value stays",
+                                  pawl_fault_text(c->changes[i]->key, text, sizeof text));
     }
     return PAWL_OK;
 }
 
-/* The earlier outcome of a commit key, if it was used. PAWL_E_NOT_FOUND: it was not. */
-static pawl_status find_commit(pawl_store *store, pawl_bytes session, pawl_bytes commit_key, uint64_t fingerprint,
-                               uint64_t *revision, pawl_fault *fault)
+static pawl_status write_changes(committing *c)
 {
     pawl_key key;
-    pawl_buffer value = {0};
-    commit_key_row(&key, session, commit_key);
-    pawl_status status = pawl_kv_get(store->kv, PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&key), &value, fault);
-    pawl_reader reader = {0};
-    if (status == PAWL_OK)
-        status = pawl_row_open(&reader, PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&key),
-                               (pawl_bytes){value.data, value.size}, fault);
-    if (status == PAWL_OK) {
-        uint64_t first = pawl_reader_u64(&reader), used_for = pawl_reader_u64(&reader);
-        char text[80];
-        if (reader.bad)
-            status = pawl_row_bad(PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&key), "too short", fault);
-        else if (used_for != fingerprint)
-            status = pawl_fault_set(fault, PAWL_E_CONFLICT, "session.commit_key",
-                                    "commit key %s was used before with other changes, at revision %llu",
-                                    pawl_fault_text(commit_key, text, sizeof text), (unsigned long long)first);
-        else
-            *revision = first;
-    }
-    pawl_buffer_finish(&value);
-    return status;
-}
-
-static pawl_status check_new(pawl_store *store, pawl_bytes session, const pawl_session_change *change,
-                             pawl_fault *fault)
-{
-    pawl_key key;
-    pawl_buffer value = {0};
-    char text[80];
-    value_key(&key, session, change->key);
-    pawl_status status = pawl_kv_get(store->kv, PAWL_FAMILY_SESSION, pawl_key_bytes(&key), &value, fault);
-    pawl_buffer_finish(&value);
-    if (status == PAWL_E_NOT_FOUND)
-        return PAWL_OK;
-    if (status == PAWL_OK)
-        return pawl_fault_set(fault, PAWL_E_CONFLICT, "session.exists", "key %s has a value, which stays",
-                              pawl_fault_text(change->key, text, sizeof text));
-    return status;
-}
-
-static pawl_status write_changes(pawl_store *store, pawl_bytes session, pawl_bytes commit_key, uint64_t fingerprint,
-                                 uint64_t revision, const pawl_session_change *const *changes, size_t count,
-                                 pawl_fault *fault)
-{
     pawl_batch batch = {0};
-    pawl_key key;
-    for (size_t i = 0; i < count; i++) {
-        value_key(&key, session, changes[i]->key);
-        if (changes[i]->kind == PAWL_SESSION_DELETE) {
+    for (size_t i = 0; i < c->count; i++) {
+        const pawl_session_change *change = c->changes[i];
+        key_of(&key, c->session, TAG_VALUE, change->key);
+        if (change->kind == PAWL_SESSION_DELETE) {
             pawl_batch_delete(&batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&key));
             continue;
         }
         pawl_batch_begin(&batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&key));
-        pawl_buffer_append(&batch.bytes, changes[i]->value.data, changes[i]->value.size);
+        pawl_buffer_append(&batch.bytes, change->value.data, change->value.size);
         pawl_batch_end(&batch);
     }
-    revision_key(&key, session);
+    key_of(&key, c->session, TAG_HEAD, (pawl_bytes){NULL, 0});
     pawl_batch_begin(&batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&key));
-    pawl_buffer_u64(&batch.bytes, revision);
+    pawl_buffer_u64(&batch.bytes, c->revision + 1);
     pawl_batch_end(&batch);
-    if (commit_key.size > 0) {
-        commit_key_row(&key, session, commit_key);
+    if (c->commit_key.size > 0) {
+        commit_key_of(&key, c->session, c->commit_key);
         pawl_batch_begin(&batch, PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&key));
-        pawl_buffer_u64(&batch.bytes, revision);
-        pawl_buffer_u64(&batch.bytes, fingerprint);
+        pawl_buffer_u64(&batch.bytes, c->revision + 1);
+        pawl_buffer_u64(&batch.bytes, c->fingerprint[0]);
+        pawl_buffer_u64(&batch.bytes, c->fingerprint[1]);
         pawl_batch_end(&batch);
     }
-    pawl_status status = batch.bytes.failed ? pawl_fault_nomem(fault) : pawl_kv_write(store->kv, &batch, true, fault);
+    pawl_status status = pawl_kv_write(c->store->kv, &batch, true, c->fault);
     pawl_batch_finish(&batch);
     return status;
 }
 
-/* The checks in their order, then the write. Locked. */
-static pawl_status commit_locked(pawl_store *store, pawl_bytes session, uint64_t expected, pawl_bytes commit_key,
-                                 const pawl_session_change *const *changes, size_t count, uint64_t *revision,
-                                 pawl_fault *fault)
+/* Under the session's lock; the checks in the order of the contract. */
+static pawl_status commit_locked(committing *c, uint64_t expected_revision, uint64_t *revision)
 {
-    uint64_t fingerprint = fingerprint_of(changes, count);
-    if (commit_key.size > 0) {
-        pawl_status found = find_commit(store, session, commit_key, fingerprint, revision, fault);
-        if (found != PAWL_E_NOT_FOUND)
-            return found;
-    }
-    uint64_t current;
-    pawl_status status = read_revision(store, session, &current, fault);
+    pawl_status status = read_revision(c);
     if (status != PAWL_OK)
         return status;
-    *revision = current;
-    if (expected != PAWL_REVISION_ANY && expected != current)
-        return pawl_fault_set(fault, PAWL_E_STALE, "session.revision",
-                              "the session is at revision %llu, expected was %llu", (unsigned long long)current,
-                              (unsigned long long)expected);
-    for (size_t i = 0; i < count && status == PAWL_OK; i++)
-        if (changes[i]->kind == PAWL_SESSION_PUT_NEW)
-            status = check_new(store, session, changes[i], fault);
+    *revision = c->revision;
+    status = replay(c, revision);
+    if (status != PAWL_E_NOT_FOUND)
+        return status;
+    if (expected_revision != PAWL_REVISION_ANY && expected_revision != c->revision)
+        return pawl_fault_set(c->fault, PAWL_E_STALE, "session.stale",
+                              "the session has revision %llu, not the expected %llu", (unsigned long long)c->revision,
+                              (unsigned long long)expected_revision);
+    status = check_new_keys(c);
     if (status == PAWL_OK)
-        status = write_changes(store, session, commit_key, fingerprint, current + 1, changes, count, fault);
+        status = write_changes(c);
     if (status == PAWL_OK)
-        *revision = current + 1;
+        *revision = c->revision + 1;
     return status;
 }
 
-static pawl_status commit(pawl_store *store, pawl_bytes session, uint64_t expected_revision, pawl_bytes commit_key,
-                          const pawl_session_change *const *changes, size_t count, uint64_t *revision,
-                          pawl_failure_sink *why)
+pawl_status store_session_commit(pawl_store *store, pawl_bytes session, uint64_t expected_revision,
+                                 pawl_bytes commit_key, const pawl_session_change *const *changes, size_t count,
+                                 uint64_t *revision, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     uint64_t result = 0;
-    pawl_status status = store_check_name("session", session, PAWL_STORE_ID_BYTES_MAX, &fault);
-    if (status == PAWL_OK && commit_key.size > 0)
-        status = store_check_name("commit key", commit_key, PAWL_STORE_POST_ID_BYTES_MAX, &fault);
+    committing c = {.store = store,
+                    .session = session,
+                    .commit_key = commit_key,
+                    .changes = changes,
+                    .count = count,
+                    .fault = &fault};
+    pawl_status status = check(&c);
     if (status == PAWL_OK)
-        status = check_changes(store, changes, count, &fault);
+        status = take_fingerprint(&c);
     if (status == PAWL_OK) {
         pthread_mutex_lock(lock_of(store, session));
-        status = commit_locked(store, session, expected_revision, commit_key, changes, count, &result, &fault);
+        status = commit_locked(&c, expected_revision, &result);
         pthread_mutex_unlock(lock_of(store, session));
+        if (revision != NULL)
+            *revision = result;
     }
-    if (revision != NULL)
-        *revision = result;
-    return status == PAWL_OK ? PAWL_OK : pawl_fault_emit(&store->core, why, &fault);
+    return emit(store, why, &fault, status);
 }
 
-static pawl_status get(pawl_store *store, pawl_bytes session, pawl_bytes key, pawl_sink *value, uint64_t *revision,
-                       pawl_failure_sink *why)
+/* ---- reading ---- */
+
+/* A snapshot of one session, and its revision. */
+static pawl_status open_snapshot(pawl_store *store, pawl_bytes session, pawl_kv_cursor **cursor, uint64_t *revision,
+                                 pawl_fault *fault)
 {
-    pawl_fault fault = {0};
-    pawl_key row;
-    pawl_buffer found = {0};
-    uint64_t current = 0;
-    pawl_status status = store_check_name("session", session, PAWL_STORE_ID_BYTES_MAX, &fault);
-    if (status == PAWL_OK)
-        status = store_check_name("session key", key, PAWL_STORE_SESSION_KEY_BYTES_MAX, &fault);
-    pthread_mutex_lock(lock_of(store, session)); /* value and revision belong together */
-    if (status == PAWL_OK)
-        status = read_revision(store, session, &current, &fault);
-    if (status == PAWL_OK) {
-        value_key(&row, session, key);
-        status = pawl_kv_get(store->kv, PAWL_FAMILY_SESSION, pawl_key_bytes(&row), &found, &fault);
-    }
-    pthread_mutex_unlock(lock_of(store, session));
-    char text[80];
-    if (status == PAWL_E_NOT_FOUND) {
-        status = pawl_fault_set(&fault, PAWL_E_NOT_FOUND, "session.key", "the session has no key %s",
-                                pawl_fault_text(key, text, sizeof text));
-    } else if (status == PAWL_OK) {
+    pawl_key key;
+    pawl_status status = store_check_name("a session id", session, PAWL_STORE_ID_BYTES_MAX, fault);
+    if (status != PAWL_OK)
+        return status;
+    pawl_key_start(&key);
+    pawl_key_part(&key, session);
+    *cursor = pawl_kv_cursor_prefix(store->kv, PAWL_FAMILY_SESSION, &key);
+    if (*cursor == NULL)
+        return pawl_fault_nomem(fault);
+    key_of(&key, session, TAG_HEAD, (pawl_bytes){NULL, 0});
+    pawl_kv_cursor_seek(*cursor, pawl_key_bytes(&key));
+    status = pawl_kv_cursor_status(*cursor, fault);
+    uint64_t found = 0;
+    if (status == PAWL_OK && (*cursor)->valid) {
         pawl_reader reader = {0};
-        status = pawl_row_open(&reader, PAWL_FAMILY_SESSION, pawl_key_bytes(&row), (pawl_bytes){found.data, found.size},
-                               &fault);
-        if (status == PAWL_OK && value != NULL) {
-            pawl_bytes rest = pawl_reader_rest(&reader);
-            status = store->core.sink_write(value, rest.data, rest.size);
-        }
+        status = pawl_row_open(&reader, PAWL_FAMILY_SESSION, (*cursor)->key, (*cursor)->value, fault);
+        found = pawl_reader_u64(&reader);
     }
-    if (revision != NULL)
-        *revision = current;
-    pawl_buffer_finish(&found);
-    return status == PAWL_OK ? PAWL_OK : fault.status == PAWL_OK ? status : pawl_fault_emit(&store->core, why, &fault);
+    if (status == PAWL_OK && revision != NULL)
+        *revision = found;
+    return status;
 }
 
-static pawl_status scan(pawl_store *store, pawl_bytes session, pawl_bytes prefix, pawl_session_visit visit,
-                        void *context, uint64_t *revision, pawl_failure_sink *why)
+pawl_status store_session_get(pawl_store *store, pawl_bytes session, pawl_bytes name, pawl_sink *value,
+                              uint64_t *revision, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    uint64_t current = 0;
-    pawl_key from, start;
+    pawl_key key;
+    pawl_reader reader;
     pawl_kv_cursor *cursor = NULL;
-    pawl_status status = store_check_name("session", session, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = store_check_name("a session key", name, PAWL_STORE_SESSION_KEY_BYTES_MAX, &fault);
     if (status == PAWL_OK)
-        status = store_check_size("prefix", prefix, PAWL_STORE_SESSION_KEY_BYTES_MAX, &fault);
+        status = open_snapshot(store, session, &cursor, revision, &fault);
     if (status == PAWL_OK) {
-        value_key(&start, session, (pawl_bytes){NULL, 0});
-        value_key(&from, session, prefix);
-        pthread_mutex_lock(lock_of(store, session)); /* the cursor sees one moment, the revision of the same one */
-        status = read_revision(store, session, &current, &fault);
-        cursor = status == PAWL_OK ? pawl_kv_cursor_prefix(store->kv, PAWL_FAMILY_SESSION, &from) : NULL;
-        pthread_mutex_unlock(lock_of(store, session));
-        if (status == PAWL_OK && cursor == NULL)
-            status = pawl_fault_nomem(&fault);
-    }
-    if (revision != NULL)
-        *revision = current;
-    if (cursor != NULL)
-        for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&from)); cursor->valid && status == PAWL_OK;
-             pawl_kv_cursor_next(cursor)) {
-            pawl_reader reader = {0};
-            status = pawl_row_open(&reader, PAWL_FAMILY_SESSION, cursor->key, cursor->value, &fault);
-            pawl_bytes name = {(const uint8_t *)cursor->key.data + start.size, cursor->key.size - start.size};
-            if (status == PAWL_OK && visit(context, name, pawl_reader_rest(&reader)) != 0)
-                break;
-        }
-    if (cursor != NULL && status == PAWL_OK && !cursor->valid)
+        key_of(&key, session, TAG_VALUE, name);
+        pawl_kv_cursor_seek(cursor, pawl_key_bytes(&key));
         status = pawl_kv_cursor_status(cursor, &fault);
+    }
+    if (status == PAWL_OK && (!cursor->valid || !pawl_bytes_equal(cursor->key, pawl_key_bytes(&key))))
+        status = pawl_fault_set(&fault, PAWL_E_NOT_FOUND, "session.not_found", "the session has no such key");
+    if (status == PAWL_OK)
+        status = pawl_row_open(&reader, PAWL_FAMILY_SESSION, cursor->key, cursor->value, &fault);
+    if (status == PAWL_OK) {
+        pawl_bytes found = pawl_reader_rest(&reader);
+        status = value == NULL ? PAWL_OK : store->core.sink_write(value, found.data, found.size);
+    }
     pawl_kv_cursor_close(cursor);
-    return status == PAWL_OK ? PAWL_OK : pawl_fault_emit(&store->core, why, &fault);
+    return emit(store, why, &fault, status);
 }
 
-static pawl_status remove_session(pawl_store *store, pawl_bytes session, pawl_failure_sink *why)
+static pawl_status visit_values(pawl_kv_cursor *cursor, pawl_bytes session, pawl_bytes prefix, pawl_session_visit visit,
+                                void *context, pawl_fault *fault)
+{
+    pawl_key start;
+    pawl_reader reader;
+    key_of(&start, session, TAG_VALUE, prefix);
+    size_t skip = start.size - prefix.size;
+    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&start));
+         cursor->valid && pawl_bytes_start_with(cursor->key, pawl_key_bytes(&start)); pawl_kv_cursor_next(cursor)) {
+        pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_SESSION, cursor->key, cursor->value, fault);
+        if (status != PAWL_OK)
+            return status;
+        pawl_bytes name = {(const char *)cursor->key.data + skip, cursor->key.size - skip};
+        if (visit(context, name, pawl_reader_rest(&reader)) != 0)
+            return PAWL_OK;
+    }
+    return pawl_kv_cursor_status(cursor, fault);
+}
+
+pawl_status store_session_scan(pawl_store *store, pawl_bytes session, pawl_bytes prefix, pawl_session_visit visit,
+                               void *context, uint64_t *revision, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    pawl_status status = store_check_name("session", session, PAWL_STORE_ID_BYTES_MAX, &fault);
-    if (status == PAWL_OK) {
-        pawl_key from, to;
-        pawl_batch batch = {0};
-        pawl_key_start(&from);
-        pawl_key_part(&from, session);
-        to = from;
-        pawl_key_successor(&to); /* there is one: the part's length is never all ones */
-        pawl_batch_delete_range(&batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&from), pawl_key_bytes(&to));
-        pawl_batch_delete_range(&batch, PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&from), pawl_key_bytes(&to));
-        pthread_mutex_lock(lock_of(store, session));
-        status = batch.bytes.failed ? pawl_fault_nomem(&fault) : pawl_kv_write(store->kv, &batch, true, &fault);
-        pthread_mutex_unlock(lock_of(store, session));
-        pawl_batch_finish(&batch);
-    }
-    return status == PAWL_OK ? PAWL_OK : pawl_fault_emit(&store->core, why, &fault);
+    pawl_kv_cursor *cursor = NULL;
+    pawl_status status = store_check_size("a prefix of session keys", prefix, PAWL_STORE_SESSION_KEY_BYTES_MAX, &fault);
+    if (status == PAWL_OK)
+        status = open_snapshot(store, session, &cursor, revision, &fault);
+    if (status == PAWL_OK)
+        status = visit_values(cursor, session, prefix, visit, context, &fault);
+    pawl_kv_cursor_close(cursor);
+    return emit(store, why, &fault, status);
 }
 
-const pawl_session_table pawl_store_session_table = {
-    .struct_size = sizeof(pawl_session_table),
-    .commit = commit,
-    .get = get,
-    .scan = scan,
-    .remove = remove_session,
-};
+/* ---- remove ---- */
+
+static void delete_all(pawl_batch *batch, pawl_family family, pawl_bytes session)
+{
+    pawl_key from;
+    pawl_key to;
+    pawl_key_start(&from);
+    pawl_key_part(&from, session);
+    pawl_key_start(&to);
+    pawl_key_part(&to, session);
+    pawl_key_successor(&to); /* always there: the length in front is not all ones */
+    pawl_batch_delete_range(batch, family, pawl_key_bytes(&from), pawl_key_bytes(&to));
+}
+
+pawl_status store_session_remove(pawl_store *store, pawl_bytes session, pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    pawl_batch batch = {0};
+    pawl_status status = store_check_name("a session id", session, PAWL_STORE_ID_BYTES_MAX, &fault);
+    if (status == PAWL_OK) {
+        delete_all(&batch, PAWL_FAMILY_SESSION, session);
+        delete_all(&batch, PAWL_FAMILY_COMMIT_KEY, session);
+        pthread_mutex_lock(lock_of(store, session));
+        status = pawl_kv_write(store->kv, &batch, true, &fault);
+        pthread_mutex_unlock(lock_of(store, session));
+    }
+    pawl_batch_finish(&batch);
+    return emit(store, why, &fault, status);
+}

@@ -1,0 +1,421 @@
+/* attachment.c: reading, sharing and collecting attachments. A link is two rows, one under the scope and one under the
+ * digest, always written together; content whose digest has no link may be collected. */
+#include "attachment.h"
+
+#include <stdlib.h>
+
+static pawl_status emit(const pawl_store *store, pawl_failure_sink *why, const pawl_fault *fault, pawl_status status)
+{
+    if (status != PAWL_OK && fault->status != PAWL_OK)
+        pawl_fault_emit(&store->core, why, fault);
+    return status;
+}
+
+static pawl_bytes digest_bytes(const uint8_t *digest)
+{
+    return (pawl_bytes){digest, PAWL_STORE_DIGEST_BYTES};
+}
+
+/* ---- rows ---- */
+
+static void key_blob(pawl_key *key, const uint8_t *digest)
+{
+    pawl_key_start(key);
+    pawl_key_u8(key, 'd');
+    pawl_key_append(key, digest_bytes(digest));
+}
+
+void store_key_upload(pawl_key *key, uint64_t blob)
+{
+    pawl_key_start(key);
+    pawl_key_u8(key, 'u');
+    pawl_key_u64(key, blob);
+}
+
+void store_key_chunk(pawl_key *key, uint64_t blob, uint32_t index)
+{
+    pawl_key_start(key);
+    pawl_key_u64(key, blob);
+    pawl_key_u32(key, index);
+}
+
+static void key_scope(pawl_key *key, pawl_bytes scope)
+{
+    pawl_key_start(key);
+    pawl_key_u8(key, 's');
+    pawl_key_part(key, scope);
+}
+
+static void key_link(pawl_key *key, pawl_bytes scope, const uint8_t *digest)
+{
+    key_scope(key, scope);
+    pawl_key_append(key, digest_bytes(digest));
+}
+
+static void key_reverse(pawl_key *key, const uint8_t *digest, pawl_bytes scope)
+{
+    key_blob(key, digest);
+    pawl_key_append(key, scope);
+}
+
+void store_blob_put(pawl_batch *batch, const uint8_t *digest, const store_blob *blob)
+{
+    pawl_key key;
+    key_blob(&key, digest);
+    pawl_batch_begin(batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
+    pawl_buffer_u64(&batch->bytes, blob->number);
+    pawl_buffer_u64(&batch->bytes, blob->size);
+    pawl_buffer_u64(&batch->bytes, blob->created_unix_ns);
+    pawl_batch_end(batch);
+}
+
+static pawl_status decode_blob(pawl_bytes key, pawl_bytes value, store_blob *blob, pawl_fault *fault)
+{
+    pawl_reader reader;
+    pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_ATTACHMENT, key, value, fault);
+    if (status != PAWL_OK)
+        return status;
+    blob->number = pawl_reader_u64(&reader);
+    blob->size = pawl_reader_u64(&reader);
+    blob->created_unix_ns = pawl_reader_u64(&reader);
+    return reader.bad ? pawl_row_bad(PAWL_FAMILY_ATTACHMENT, key, "it is too short", fault) : PAWL_OK;
+}
+
+pawl_status store_blob_read(pawl_store *store, const uint8_t *digest, store_blob *blob, pawl_fault *fault)
+{
+    char text[32];
+    pawl_key key;
+    pawl_buffer buffer = {0};
+    key_blob(&key, digest);
+    pawl_status status = pawl_kv_get(store->kv, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key), &buffer, fault);
+    if (status == PAWL_E_NOT_FOUND)
+        pawl_fault_set(fault, status, "attachment.not_found", "there is no attachment %s",
+                       store_digest_text(digest, text));
+    if (status == PAWL_OK)
+        status = decode_blob(pawl_key_bytes(&key), (pawl_bytes){buffer.data, buffer.size}, blob, fault);
+    pawl_buffer_finish(&buffer);
+    return status;
+}
+
+void store_chunks_delete(pawl_batch *batch, uint64_t blob)
+{
+    pawl_key from;
+    pawl_key to;
+    store_key_chunk(&from, blob, 0);
+    store_key_chunk(&to, blob + 1, 0);
+    pawl_batch_delete_range(batch, PAWL_FAMILY_CHUNK, pawl_key_bytes(&from), pawl_key_bytes(&to));
+}
+
+pawl_status store_link_check(pawl_bytes scope, pawl_bytes media_type, pawl_bytes name, pawl_fault *fault)
+{
+    pawl_status status = store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = store_check_size("a media type", media_type, PAWL_STORE_MEDIA_TYPE_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = store_check_size("the name of an attachment", name, PAWL_STORE_NAME_BYTES_MAX, fault);
+    return status;
+}
+
+void store_link_put(pawl_batch *batch, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type, pawl_bytes name)
+{
+    pawl_key key;
+    key_link(&key, scope, digest);
+    pawl_batch_begin(batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
+    pawl_buffer_bytes(&batch->bytes, media_type);
+    pawl_buffer_bytes(&batch->bytes, name);
+    pawl_batch_end(batch);
+    key_reverse(&key, digest, scope);
+    pawl_batch_mark(batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
+}
+
+/* ---- reading ---- */
+
+static pawl_status read_chunk(pawl_store *store, const store_blob *blob, uint32_t index, pawl_buffer *buffer,
+                              pawl_bytes *content, pawl_fault *fault)
+{
+    pawl_key key;
+    pawl_reader reader;
+    store_key_chunk(&key, blob->number, index);
+    pawl_status status = pawl_kv_get(store->kv, PAWL_FAMILY_CHUNK, pawl_key_bytes(&key), buffer, fault);
+    if (status == PAWL_E_NOT_FOUND)
+        return pawl_row_bad(PAWL_FAMILY_CHUNK, pawl_key_bytes(&key), "it is missing", fault);
+    if (status == PAWL_OK)
+        status = pawl_row_open(&reader, PAWL_FAMILY_CHUNK, pawl_key_bytes(&key),
+                               (pawl_bytes){buffer->data, buffer->size}, fault);
+    if (status != PAWL_OK)
+        return status;
+    *content = pawl_reader_rest(&reader);
+    uint64_t left = blob->size - (uint64_t)index * PAWL_STORE_CHUNK_BYTES;
+    if (content->size != (left < PAWL_STORE_CHUNK_BYTES ? left : PAWL_STORE_CHUNK_BYTES))
+        return pawl_row_bad(PAWL_FAMILY_CHUNK, pawl_key_bytes(&key), "it has the wrong size", fault);
+    return PAWL_OK;
+}
+
+static pawl_status read_range(pawl_store *store, const store_blob *blob, uint64_t offset, uint64_t size, pawl_sink *out,
+                              pawl_fault *fault)
+{
+    pawl_buffer buffer = {0};
+    pawl_status status = PAWL_OK;
+    uint64_t end = blob->size;
+    if (offset < end && size < end - offset)
+        end = offset + size;
+    while (offset < end && status == PAWL_OK) {
+        pawl_bytes content;
+        status = read_chunk(store, blob, (uint32_t)(offset / PAWL_STORE_CHUNK_BYTES), &buffer, &content, fault);
+        if (status != PAWL_OK)
+            break;
+        size_t skip = (size_t)(offset % PAWL_STORE_CHUNK_BYTES);
+        size_t part = content.size - skip;
+        part = part < end - offset ? part : (size_t)(end - offset);
+        status = store->core.sink_write(out, (const uint8_t *)content.data + skip, part);
+        offset += part;
+    }
+    pawl_buffer_finish(&buffer);
+    return status;
+}
+
+pawl_status store_attachment_read(pawl_store *store, const uint8_t *digest, uint64_t offset, uint64_t size,
+                                  pawl_sink *out, uint64_t *total, pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    store_blob blob;
+    pawl_status status = store_blob_read(store, digest, &blob, &fault);
+    if (status == PAWL_OK && total != NULL)
+        *total = blob.size;
+    if (status == PAWL_OK && size > 0)
+        status = read_range(store, &blob, offset, size, out, &fault);
+    return emit(store, why, &fault, status);
+}
+
+/* One row of a listing. @return the visitor's answer in *stop */
+static pawl_status visit_link(pawl_store *store, const uint8_t *digest, pawl_bytes key, pawl_bytes value,
+                              pawl_attachment_visit visit, void *context, int32_t *stop, pawl_fault *fault)
+{
+    pawl_reader reader;
+    store_blob blob;
+    pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_LINK, key, value, fault);
+    if (status == PAWL_OK)
+        status = store_blob_read(store, digest, &blob, fault);
+    if (status == PAWL_E_NOT_FOUND)
+        return pawl_row_bad(PAWL_FAMILY_LINK, key, "what it links is not there", fault);
+    if (status != PAWL_OK)
+        return status;
+    pawl_attachment_info info = {
+        .struct_size = sizeof info, .size = blob.size, .created_unix_ns = blob.created_unix_ns};
+    memcpy(info.digest, digest, sizeof info.digest);
+    info.media_type = pawl_reader_bytes(&reader);
+    info.name = pawl_reader_bytes(&reader);
+    if (reader.bad)
+        return pawl_row_bad(PAWL_FAMILY_LINK, key, "its fields do not fit", fault);
+    *stop = visit == NULL ? 0 : visit(context, &info);
+    return PAWL_OK;
+}
+
+pawl_status store_attachment_stat(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
+                                  pawl_attachment_visit visit, void *context, pawl_failure_sink *why)
+{
+    char text[32];
+    pawl_fault fault = {0};
+    pawl_key key;
+    pawl_buffer buffer = {0};
+    int32_t stop;
+    pawl_status status = store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
+    if (status == PAWL_OK) {
+        key_link(&key, scope, digest);
+        status = pawl_kv_get(store->kv, PAWL_FAMILY_LINK, pawl_key_bytes(&key), &buffer, &fault);
+    }
+    if (status == PAWL_E_NOT_FOUND)
+        pawl_fault_set(&fault, status, "attachment.not_found", "attachment %s is not linked to this scope",
+                       store_digest_text(digest, text));
+    if (status == PAWL_OK)
+        status = visit_link(store, digest, pawl_key_bytes(&key), (pawl_bytes){buffer.data, buffer.size}, visit, context,
+                            &stop, &fault);
+    pawl_buffer_finish(&buffer);
+    return emit(store, why, &fault, status);
+}
+
+static pawl_status visit_links(pawl_store *store, pawl_kv_cursor *cursor, const pawl_key *prefix,
+                               pawl_attachment_visit visit, void *context, pawl_fault *fault)
+{
+    int32_t stop = 0;
+    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(prefix)); cursor->valid && stop == 0; pawl_kv_cursor_next(cursor)) {
+        uint8_t digest[PAWL_STORE_DIGEST_BYTES];
+        if (cursor->key.size != prefix->size + sizeof digest)
+            return pawl_row_bad(PAWL_FAMILY_LINK, cursor->key, "its key does not fit", fault);
+        memcpy(digest, (const uint8_t *)cursor->key.data + prefix->size, sizeof digest);
+        pawl_status status = visit_link(store, digest, cursor->key, cursor->value, visit, context, &stop, fault);
+        if (status != PAWL_OK)
+            return status;
+    }
+    return pawl_kv_cursor_status(cursor, fault);
+}
+
+pawl_status store_attachment_list(pawl_store *store, pawl_bytes scope, pawl_attachment_visit visit, void *context,
+                                  pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    pawl_key prefix;
+    pawl_status status = store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
+    if (status == PAWL_OK) {
+        key_scope(&prefix, scope);
+        pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(store->kv, PAWL_FAMILY_LINK, &prefix);
+        status =
+            cursor == NULL ? pawl_fault_nomem(&fault) : visit_links(store, cursor, &prefix, visit, context, &fault);
+        pawl_kv_cursor_close(cursor);
+    }
+    return emit(store, why, &fault, status);
+}
+
+/* ---- sharing ---- */
+
+static pawl_status link_locked(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type,
+                               pawl_bytes name, pawl_fault *fault)
+{
+    store_blob blob;
+    pawl_batch batch = {0};
+    pawl_status status = store_blob_read(store, digest, &blob, fault);
+    if (status != PAWL_OK)
+        return status;
+    store_link_put(&batch, scope, digest, media_type, name);
+    status = pawl_kv_write(store->kv, &batch, true, fault);
+    pawl_batch_finish(&batch);
+    return status;
+}
+
+pawl_status store_attachment_link(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type,
+                                  pawl_bytes name, pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    pawl_status status = store_link_check(scope, media_type, name, &fault);
+    if (status == PAWL_OK) {
+        pthread_mutex_lock(store_digest_lock(store, digest));
+        status = link_locked(store, scope, digest, media_type, name, &fault);
+        pthread_mutex_unlock(store_digest_lock(store, digest));
+    }
+    return emit(store, why, &fault, status);
+}
+
+pawl_status store_attachment_unlink(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    pawl_key key;
+    pawl_batch batch = {0};
+    pawl_status status = store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
+    if (status == PAWL_OK) {
+        key_link(&key, scope, digest);
+        pawl_batch_delete(&batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
+        key_reverse(&key, digest, scope);
+        pawl_batch_delete(&batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
+        pthread_mutex_lock(store_digest_lock(store, digest));
+        status = pawl_kv_write(store->kv, &batch, true, &fault);
+        pthread_mutex_unlock(store_digest_lock(store, digest));
+    }
+    pawl_batch_finish(&batch);
+    return emit(store, why, &fault, status);
+}
+
+/* ---- collecting ---- */
+
+static pawl_status is_linked(pawl_store *store, const uint8_t *digest, bool *linked, pawl_fault *fault)
+{
+    pawl_key prefix;
+    key_blob(&prefix, digest);
+    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(store->kv, PAWL_FAMILY_LINK, &prefix);
+    if (cursor == NULL)
+        return pawl_fault_nomem(fault);
+    pawl_kv_cursor_seek(cursor, pawl_key_bytes(&prefix));
+    *linked = cursor->valid;
+    pawl_status status = pawl_kv_cursor_status(cursor, fault);
+    pawl_kv_cursor_close(cursor);
+    return status;
+}
+
+/* Under the digest's lock, so that nobody links it in between. */
+static pawl_status collect_blob(pawl_store *store, const uint8_t *digest, uint64_t before, uint64_t *removed,
+                                pawl_fault *fault)
+{
+    bool linked = true;
+    store_blob blob;
+    pawl_key key;
+    pawl_batch batch = {0};
+    pawl_status status = store_blob_read(store, digest, &blob, fault);
+    if (status == PAWL_E_NOT_FOUND)
+        return PAWL_OK;
+    if (status == PAWL_OK && blob.created_unix_ns >= before)
+        return PAWL_OK;
+    if (status == PAWL_OK)
+        status = is_linked(store, digest, &linked, fault);
+    if (status != PAWL_OK || linked)
+        return status;
+    key_blob(&key, digest);
+    pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
+    store_chunks_delete(&batch, blob.number);
+    status = pawl_kv_write(store->kv, &batch, false, fault);
+    pawl_batch_finish(&batch);
+    *removed += status == PAWL_OK;
+    return status;
+}
+
+static pawl_status collect_upload(pawl_store *store, pawl_bytes key, pawl_bytes value, uint64_t before,
+                                  uint64_t *removed, pawl_fault *fault)
+{
+    pawl_reader reader;
+    pawl_batch batch = {0};
+    pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_ATTACHMENT, key, value, fault);
+    if (status != PAWL_OK)
+        return status;
+    uint64_t started = pawl_reader_u64(&reader);
+    pawl_reader key_reader = pawl_reader_of(key);
+    pawl_reader_u8(&key_reader);
+    uint64_t blob = pawl_reader_u64(&key_reader);
+    if (started >= before || store_upload_is_running(store, blob))
+        return PAWL_OK;
+    pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, key);
+    store_chunks_delete(&batch, blob);
+    status = pawl_kv_write(store->kv, &batch, false, fault);
+    pawl_batch_finish(&batch);
+    *removed += status == PAWL_OK;
+    return status;
+}
+
+/* A damaged row stops nothing: it is reported, and what it stands for stays. */
+static pawl_status collect_row(pawl_store *store, pawl_bytes key, pawl_bytes value, uint64_t before, uint64_t *removed,
+                               pawl_fault *fault)
+{
+    uint8_t digest[PAWL_STORE_DIGEST_BYTES];
+    const uint8_t *data = key.data;
+    pawl_status status = PAWL_OK;
+    if (key.size == 1 + sizeof digest && data[0] == 'd') {
+        memcpy(digest, data + 1, sizeof digest);
+        pthread_mutex_lock(store_digest_lock(store, digest));
+        status = collect_blob(store, digest, before, removed, fault);
+        pthread_mutex_unlock(store_digest_lock(store, digest));
+    } else if (data[0] == 'u') {
+        status = collect_upload(store, key, value, before, removed, fault);
+    }
+    if (status != PAWL_E_CORRUPT)
+        return status;
+    store_log(store, PAWL_LOG_ERROR, "collect leaves an attachment behind: %s", fault->message);
+    *fault = (pawl_fault){0};
+    return PAWL_OK;
+}
+
+pawl_status store_attachment_collect(pawl_store *store, uint64_t before_unix_ns, uint64_t *removed,
+                                     pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    const pawl_bytes none = {NULL, 0};
+    uint64_t count = 0;
+    pawl_kv_cursor *cursor = pawl_kv_cursor_open(store->kv, PAWL_FAMILY_ATTACHMENT, none, none);
+    pawl_status status = cursor == NULL ? pawl_fault_nomem(&fault) : PAWL_OK;
+    if (status == PAWL_OK) {
+        for (pawl_kv_cursor_seek(cursor, none); status == PAWL_OK && cursor->valid; pawl_kv_cursor_next(cursor))
+            status = collect_row(store, cursor->key, cursor->value, before_unix_ns, &count, &fault);
+        if (status == PAWL_OK)
+            status = pawl_kv_cursor_status(cursor, &fault);
+    }
+    pawl_kv_cursor_close(cursor);
+    if (removed != NULL)
+        *removed = count;
+    return emit(store, why, &fault, status);
+}
