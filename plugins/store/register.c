@@ -52,10 +52,12 @@ static pawl_status existing(const pawl_register *request, const store_entry *ent
     char id[300];
     char found[80];
     char wanted[80];
+    char type[80];
     pawl_fault_text(request->id, id, sizeof id);
     if (!pawl_bytes_equal(request->type, store_type_name(entry->type)))
         return pawl_fault_set(fault, PAWL_E_CONFLICT, "registry.conflict",
-                              "process \"%s\" exists with another type: \"%.80s\", not \"%s\"", id, entry->type->name,
+                              "process \"%s\" exists with another type: \"%s\", not \"%s\"", id,
+                              pawl_fault_text(store_type_name(entry->type), type, sizeof type),
                               pawl_fault_text(request->type, wanted, sizeof wanted));
     if (!pawl_bytes_equal(request->fingerprint, entry->identity.fingerprint))
         return pawl_fault_set(fault, PAWL_E_CONFLICT, "registry.conflict",
