@@ -175,7 +175,7 @@ pawl_status pawl_trust_copy(int fd, const char *path, const char *pin, const cha
     char text[PAWL_DIGEST_TEXT];
     int store = -1;
     pawl_status status = open_store(path, data_dir, &directory, &store, error);
-    if (status != PAWL_OK)
+    if (status != PAWL_OK || directory == NULL)
         return status;
     int copy = asprintf(&incoming, "%s/.incoming-XXXXXX", directory) < 0 ? -1 : mkostemp(incoming, O_CLOEXEC);
     if (copy < 0) {

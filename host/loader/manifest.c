@@ -106,6 +106,12 @@ static bool is_media_type(const char *text)
     return true;
 }
 
+static void run_out_of_memory(manifest_reader *reader)
+{
+    pawl_error_set(reader->error, PAWL_E_NOMEM, "loader.nomem", "out of memory");
+    reader->status = PAWL_E_NOMEM;
+}
+
 /* ---- parts --------------------------------------------------------------------------------------------------------
  */
 
@@ -187,6 +193,7 @@ static void read_operation(manifest_reader *reader, const json_t *value, pawl_ma
                                        "outcome", "local",        "timeout",       "retry",      NULL};
     static const uint32_t pool = PAWL_RUNS_POOL;
     static const uint64_t none = 0;
+    operation->name = "";
     if (!pawl_reader_object(reader, value, keys))
         return;
     operation->name = read_name(reader, value);
@@ -224,7 +231,7 @@ static void read_operations(manifest_reader *reader, const json_t *object, const
     size_t count = json_array_size(array);
     pawl_manifest_operation *operations = calloc(count, sizeof *operations);
     if (operations == NULL)
-        reader->status = pawl_error_set(reader->error, PAWL_E_NOMEM, "loader.nomem", "out of memory");
+        run_out_of_memory(reader);
     *ret_operations = operations;
     for (size_t i = 0; i < count && reader->status == PAWL_OK; i++) {
         size_t element = pawl_reader_enter_index(reader, i);
@@ -262,6 +269,7 @@ static void read_process(manifest_reader *reader, const json_t *value, pawl_mani
     static const char *const keys[] = {"name", "revision", "input_schema", "tier", "recovery", NULL};
     static const uint32_t rerun = PAWL_RECOVERY_RERUN;
     static const uint32_t lowest = PAWL_TIER_INLINE;
+    process->name = "";
     if (!pawl_reader_object(reader, value, keys))
         return;
     process->name = read_name(reader, value);
@@ -289,7 +297,7 @@ static void read_processes(manifest_reader *reader, const json_t *root, pawl_man
     size_t count = json_array_size(array);
     manifest->processes = calloc(count, sizeof *manifest->processes);
     if (manifest->processes == NULL)
-        reader->status = pawl_error_set(reader->error, PAWL_E_NOMEM, "loader.nomem", "out of memory");
+        run_out_of_memory(reader);
     for (size_t i = 0; i < count && reader->status == PAWL_OK; i++) {
         size_t element = pawl_reader_enter_index(reader, i);
         const json_t *value = json_array_get(array, i);

@@ -225,6 +225,9 @@ static pawl_status load(const char *copy, const char *subject, pawl_plugin_entry
     if (library == NULL)
         return pawl_loader_refuse_load(error, subject, dlerror());
     void *symbol = dlsym(library, PAWL_PLUGIN_ENTRY_SYMBOL);
+    if (symbol == NULL)
+        return pawl_loader_refuse(error, "loader.no_entry", subject, "does not export the function %s",
+                                  PAWL_PLUGIN_ENTRY_SYMBOL);
     memcpy(ret, &symbol, sizeof symbol);
     return PAWL_OK;
 }
@@ -260,7 +263,7 @@ static pawl_status try(const char *copy, const char *subject, const elf_image *i
     pawl_status status = pawl_manifest_parse(note, &manifest, error);
     if (status == PAWL_OK)
         status = load(copy, subject, &entry, error);
-    if (status == PAWL_OK) {
+    if (status == PAWL_OK && entry != NULL) {
         say("stage " PAWL_PLUGIN_ENTRY_SYMBOL);
         status = pawl_contract_take_root(entry(), manifest, note, subject, &root, error);
     }
@@ -288,14 +291,16 @@ int main(int argc, char **argv)
         return EXIT_FAILURE;
     }
     settle_in();
-    char *config = read_config();
     int fd = open(argv[1], O_RDONLY | O_CLOEXEC);
-    if (pawl_elf_image_read(fd, &image, &error) != PAWL_OK || pawl_elf_image_judge(&image, argv[2], &error) != PAWL_OK)
-        return refused(&error);
-    close(fd);
-    pawl_status status = try(argv[1], argv[2], &image, config == NULL ? "{}" : config, &error);
+    pawl_status status = pawl_elf_image_read(fd, &image, &error);
+    if (status == PAWL_OK)
+        status = pawl_elf_image_judge(&image, argv[2], &error);
+    char *config = read_config();
+    if (status == PAWL_OK)
+        status = try(argv[1], argv[2], &image, config == NULL ? "{}" : config, &error);
     pawl_elf_image_finish(&image);
     free(config);
+    close(fd);
     if (status != PAWL_OK)
         return refused(&error);
     say("stage exit (a destructor of the plugin, or of a library it needs)");

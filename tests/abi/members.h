@@ -3,6 +3,7 @@
  * to the last byte. Used as: #define STRUCT(type), #define MEMBER(type, member), #include "members.h". No include guard:
  * it is included more than once. */
 
+/* clang-format off */
 STRUCT(pawl_bytes)
 MEMBER(pawl_bytes, data)
 MEMBER(pawl_bytes, size)
