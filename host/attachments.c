@@ -297,6 +297,24 @@ static pawl_status PAWL_CALL attachment_read(const pawl_call_context *context, p
     return status;
 }
 
+/* A sink of the host's own stands in between: a plugin's memory is no sink. */
+static pawl_status PAWL_CALL attachment_load(const pawl_call_context *context, pawl_bytes reference, uint64_t offset,
+                                             void *buffer, size_t size, size_t *loaded, uint64_t *total,
+                                             pawl_failure_sink *why)
+{
+    if (loaded == NULL || (buffer == NULL && size > 0))
+        return invalid(why, "load needs a buffer and a place for the number of bytes");
+    pawl_sink sink;
+    pawl_sink_init(&sink, size);
+    pawl_status status = attachment_read(context, reference, offset, size, &sink, total, why);
+    pawl_bytes bytes = pawl_sink_bytes(&sink);
+    if (status == PAWL_OK && bytes.size > 0)
+        memcpy(buffer, bytes.data, bytes.size);
+    *loaded = status == PAWL_OK ? bytes.size : 0;
+    pawl_sink_finish(&sink);
+    return status;
+}
+
 const pawl_attachments *pawl_attachments_table(void)
 {
     static const pawl_attachments table = {
@@ -306,6 +324,7 @@ const pawl_attachments *pawl_attachments_table(void)
         .commit = upload_commit,
         .abort = upload_abort,
         .read = attachment_read,
+        .load = attachment_load,
     };
     return &table;
 }
