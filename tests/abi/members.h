@@ -1,7 +1,7 @@
 /* members.h: every struct of pawl_abi.h and every member of it, in order, for the programs that look at all of them.
- * Nothing checks by itself that a new member was added here, so layout_test.c proves that these members fill each struct
- * to the last byte. Used as: #define STRUCT(type), #define MEMBER(type, member), #include "members.h". No include guard:
- * it is included more than once. */
+ * Nothing checks by itself that a new member was added here, so layout_test.c proves that these members fill each
+ * struct to the last byte. Used as: #define STRUCT(type), #define MEMBER(type, member), #include "members.h". No
+ * include guard: it is included more than once. */
 
 /* clang-format off */
 STRUCT(pawl_bytes)
