@@ -141,6 +141,13 @@ static void test_scope_is_the_session_or_the_process(void **state)
     pawl_sink_init(&out, 100);
     assert_int_equal(w.api->read(&w.context, pawl_sink_bytes(&reference), 0, 4, &out, &total, NULL), PAWL_OK);
     assert_string_equal(pawl_sink_text(&out), "text");
+    char buffer[8] = "";
+    size_t loaded = 99;
+    const pawl_bytes ref = pawl_sink_bytes(&reference);
+    assert_int_equal(w.api->load(&w.context, ref, 0, buffer, 4, &loaded, &total, NULL), PAWL_OK);
+    assert_int_equal(loaded, 4);
+    assert_string_equal(buffer, "text");
+    assert_int_equal(w.api->load(&w.context, ref, 0, NULL, 4, &loaded, &total, NULL), PAWL_E_INVALID);
     w.context.session = pawl_bytes_text("");
     assert_int_equal(w.api->begin(&w.context, pawl_bytes_text(""), pawl_bytes_text(""), &upload, NULL), PAWL_OK);
     assert_string_equal(w.store.scope, "process:p7");
@@ -149,6 +156,8 @@ static void test_scope_is_the_session_or_the_process(void **state)
     pawl_failure_init(&why);
     assert_int_equal(w.api->read(&w.context, pawl_sink_bytes(&reference), 0, 4, &out, &total, &why), PAWL_E_NOT_FOUND);
     assert_memory_equal(why.failure.code.data, "attachment.not_found", 20);
+    assert_int_equal(w.api->load(&w.context, ref, 0, buffer, 4, &loaded, &total, NULL), PAWL_E_NOT_FOUND);
+    assert_int_equal(loaded, 0);
     pawl_failure_finish(&why);
     assert_int_equal(w.api->read(&w.context, pawl_bytes_text("sha256:AB"), 0, 4, &out, &total, NULL), PAWL_E_INVALID);
     pawl_sink_finish(&out);
