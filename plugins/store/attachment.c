@@ -160,7 +160,7 @@ static pawl_status read_range(pawl_store *store, const store_blob *blob, uint64_
     if (offset < end && size < end - offset)
         end = offset + size;
     while (offset < end && status == PAWL_OK) {
-        pawl_bytes content;
+        pawl_bytes content = {NULL, 0};
         status = read_chunk(store, blob, (uint32_t)(offset / PAWL_STORE_CHUNK_BYTES), &buffer, &content, fault);
         if (status != PAWL_OK)
             break;

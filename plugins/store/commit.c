@@ -181,8 +181,8 @@ static pawl_status park(store_round *round, store_stage *stage, pawl_registry_op
 pawl_status store_stage_commit(store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
     const pawl_commit *commit = op->request;
-    uint64_t bytes;
-    store_stage *stage;
+    uint64_t bytes = 0;
+    store_stage *stage = NULL;
     pawl_status status = check(round, op, &bytes, fault);
     if (status == PAWL_OK)
         status = fence(round, commit, &stage, fault);

@@ -1,0 +1,20 @@
+#!/bin/sh
+# run.sh BUILD-DIR: all benchmarks, one JSON line each, beside a raw fdatasync loop of the same run: compare as ratios.
+set -eu
+build=$1
+shift
+dir=$(mktemp -d "${PAWL_BENCH_DIR:-${TMPDIR:-/tmp}}/pawl-bench.XXXXXX")
+trap 'rm -rf "$dir"' EXIT INT TERM
+pawl="$build/host/cli/pawl"
+quick=${PAWL_BENCH_QUICK:-}
+n() { if [ -n "$quick" ]; then echo "$2"; else echo "$1"; fi; }
+
+"$build/tests/bench/registry_bench" "$dir/registry"
+"$pawl" bench steps --concurrency 1 --steps 1 --processes "$(n 1000 100)" --dir "$dir/one"
+"$pawl" bench steps --concurrency 1 --steps 10 --processes "$(n 300 50)" --dir "$dir/ten"
+for c in 16 64 256; do
+    "$pawl" bench steps --concurrency "$c" --steps 10 --processes "$(n 5000 300)" --dir "$dir/c$c"
+done
+"$pawl" bench start --processes "$(n 50000 1000)" --dir "$dir/start"
+"$pawl" bench sleep --processes "$(n 10000 500)" --seconds 5 --dir "$dir/sleep"
+"$pawl" bench signal --processes "$(n 1000 100)" --dir "$dir/signal"
