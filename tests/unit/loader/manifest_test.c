@@ -177,87 +177,83 @@ static void test_versions_are_semantic(void **state)
     }
 }
 
+static const struct {
+    const char *text;
+    const char *fragment;
+} mistakes[] = {
+    {"", "is not JSON at line 1"},
+    {"{", "is not JSON at line 1, column 1"},
+    {"{\"a\":1,\"a\":2}", "duplicate"},
+    {"{} x", "is not JSON"},
+    {"[]", "at $: found an array of 0, wanted an object"},
+    {"{}", "at $.id: found nothing, wanted a text of 1 to 128 bytes"},
+    {"{\"colour\":\"red\"}", "at $.colour: found \"red\", wanted no such key; this host knows manifest_version, id"},
+    {"{\"manifest_version\":2}", "at $.manifest_version: found 2, wanted a whole number from 1 to 1"},
+    {"{\"id\":7}", "at $.id: found 7"},
+    {"{\"id\":\"a_b\"}", "at $.id: found \"a_b\", wanted segments of a-z, 0-9 and -"},
+    {"{\"id\":\"a\",\"version\":\"1.0.0\"}", "at $.abi: found nothing, wanted an object"},
+    {"{\"id\":\"a\",\"version\":\"1.0.0\",\"abi\":{\"major\":1}}", "at $.abi.minor: found nothing"},
+    {"{\"id\":\"a\",\"version\":\"1.0.0\",\"abi\":{\"major\":true,\"minor\":0}}", "at $.abi.major: found true"},
+    {"{\"id\":\"a\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0,\"patch\":1}}",
+     "at $.abi.patch: found 1, wanted no such key"},
+    {"{" HEAD "}", "at $.kinds: found nothing, wanted an array of effect"},
+    {WITH_PARTS("\"kinds\":[]"), "at $.kinds: found an array of 0"},
+    {WITH_PARTS("\"kinds\":[\"poem\"]"), "at $.kinds[0]: found \"poem\", wanted one of effect"},
+    {WITH_PARTS("\"kinds\":[\"effect\",\"effect\"]"), "at $.kinds[1]: found \"effect\", wanted each kind once"},
+    {WITH_PARTS("\"kinds\":[\"effect\"]"), "at $.effects: found nothing, wanted what the kind \"effect\""},
+    {WITH_PARTS("\"kinds\":[\"storage\"],\"effects\":[" EFFECT("") "]"), "wanted nothing, or \"effect\" among $.kinds"},
+    {WITH_PARTS("\"kinds\":[\"effect\"],\"effects\":{}"),
+     "at $.effects: found an object, wanted an array of 1 to 1000"},
+    {WITH_PARTS("\"kinds\":[\"effect\"],\"effects\":[" EFFECT("") "," EFFECT("") "]"),
+     "at $.effects[1].name: found \"a.b\", wanted each name once"},
+    {WITH_PARTS("\"kinds\":[\"effect\"],\"effects\":[{\"name\":\"a\"}]"),
+     "at $.effects[0].input_schema: found nothing, wanted a JSON Schema"},
+    {WITH_PARTS("\"kinds\":[\"effect\"],\"effects\":[{\"name\":\"a\",\"input_schema\":true,\"output_schema\":\"x\"}]"),
+     "at $.effects[0].output_schema: found \"x\""},
+    {WITH_PARTS("\"kinds\":[\"effect\"],\"effects\":[{\"name\":\"a\",\"input_schema\":true,\"output_schema\":true}]"),
+     "at $.effects[0].outcome: found nothing, wanted one of idempotent, by_key, at_most_once, reconcile"},
+    {WITH_EFFECT(",\"runs\":\"fast\""), "at $.effects[0].runs: found \"fast\", wanted one of inline, pool, async"},
+    {WITH_EFFECT(",\"media_type\":\"json\""), "at $.effects[0].media_type: found \"json\""},
+    {WITH_EFFECT(",\"local\":1"), "at $.effects[0].local: found 1, wanted true or false"},
+    {WITH_EFFECT(",\"local\":true"), "at $.effects[0].local: found true, wanted false, or the outcome \"idempotent\""},
+    {WITH_EFFECT(",\"timeout\":0"), "at $.effects[0].timeout: found 0, wanted a whole number from 1"},
+    {WITH_EFFECT(",\"timeout\":-5"), "at $.effects[0].timeout: found -5"},
+    {WITH_EFFECT(",\"timeout\":1.5"), "at $.effects[0].timeout: found 1.5"},
+    {WITH_EFFECT(",\"timeout\":99999999999999"), "at $.effects[0].timeout: found 99999999999999"},
+    {WITH_EFFECT(",\"retry\":5"), "at $.effects[0].retry: found 5, wanted an object"},
+    {WITH_EFFECT(",\"retry\":{\"attempts\":-1}"), "at $.effects[0].retry.attempts: found -1"},
+    {WITH_EFFECT(",\"retry\":{\"factor\":0.5}"), "at $.effects[0].retry.factor: found 0.5, wanted a number from 1"},
+    {WITH_EFFECT(",\"retry\":{\"factor\":\"2\"}"), "at $.effects[0].retry.factor: found \"2\""},
+    {WITH_EFFECT(",\"retry\":{\"first_delay_ms\":50,\"max_delay_ms\":40}"),
+     "at $.effects[0].retry.max_delay_ms: found 40, wanted a whole number from 50"},
+    {WITH_EFFECT(",\"retry\":{\"jitter\":1}"), "at $.effects[0].retry.jitter: found 1, wanted no such key"},
+    {WITH_PARTS("\"kinds\":[\"connector\"],\"connector\":{}"), "at $.connector.operations: found nothing"},
+    {WITH_PARTS("\"kinds\":[\"connector\"],\"connector\":{\"concurrency\":\"wild\"}"),
+     "at $.connector.concurrency: found \"wild\", wanted one of serial, shared"},
+    {WITH_PARTS("\"kinds\":[\"connector\"],\"connector\":{\"operations\":[" EFFECT(",\"x\":null") "]}"),
+     "at $.connector.operations[0].x: found null, wanted no such key"},
+    {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":0,\"input_schema\":true}]"),
+     "at $.processes[0].revision: found 0, wanted a whole number from 1"},
+    {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":1,\"input_schema\":true},"
+                "{\"name\":\"p\",\"revision\":1,\"input_schema\":true}]"),
+     "at $.processes[1].name: found \"p\", wanted each name and revision once"},
+    {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":1,\"input_schema\":true,"
+                "\"recovery\":\"hope\"}]"),
+     "at $.processes[0].recovery: found \"hope\", wanted one of rerun, owner_bound"},
+    {WITH_PARTS("\"kinds\":[\"storage\"],\"facets\":[{\"facet\":\"drawer\",\"tier\":\"inline\"}]"),
+     "at $.facets[0].facet: found \"drawer\""},
+    {WITH_PARTS("\"kinds\":[\"storage\"],\"facets\":[{\"facet\":\"session\",\"tier\":\"solid\"}]"),
+     "at $.facets[0].tier: found \"solid\", wanted one of inline, crash_safe, durable, replicated"},
+    {WITH_PARTS("\"kinds\":[\"storage\"],\"facets\":[{\"facet\":\"session\",\"tier\":\"inline\"},"
+                "{\"facet\":\"session\",\"tier\":\"inline\"}]"),
+     "at $.facets[1].facet: found \"session\", wanted each facet once"},
+};
+
 static void test_P07_every_mistake_has_its_place(void **state)
 {
-    static const struct {
-        const char *text;
-        const char *fragment;
-    } cases[] = {
-        {"", "is not JSON at line 1"},
-        {"{", "is not JSON at line 1, column 1"},
-        {"{\"a\":1,\"a\":2}", "duplicate"},
-        {"{} x", "is not JSON"},
-        {"[]", "at $: found an array of 0, wanted an object"},
-        {"{}", "at $.id: found nothing, wanted a text of 1 to 128 bytes"},
-        {"{\"colour\":\"red\"}",
-         "at $.colour: found \"red\", wanted no such key; this host knows manifest_version, id"},
-        {"{\"manifest_version\":2}", "at $.manifest_version: found 2, wanted a whole number from 1 to 1"},
-        {"{\"id\":7}", "at $.id: found 7"},
-        {"{\"id\":\"a_b\"}", "at $.id: found \"a_b\", wanted segments of a-z, 0-9 and -"},
-        {"{\"id\":\"a\",\"version\":\"1.0.0\"}", "at $.abi: found nothing, wanted an object"},
-        {"{\"id\":\"a\",\"version\":\"1.0.0\",\"abi\":{\"major\":1}}", "at $.abi.minor: found nothing"},
-        {"{\"id\":\"a\",\"version\":\"1.0.0\",\"abi\":{\"major\":true,\"minor\":0}}", "at $.abi.major: found true"},
-        {"{\"id\":\"a\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0,\"patch\":1}}",
-         "at $.abi.patch: found 1, wanted no such key"},
-        {"{" HEAD "}", "at $.kinds: found nothing, wanted an array of effect"},
-        {WITH_PARTS("\"kinds\":[]"), "at $.kinds: found an array of 0"},
-        {WITH_PARTS("\"kinds\":[\"poem\"]"), "at $.kinds[0]: found \"poem\", wanted one of effect"},
-        {WITH_PARTS("\"kinds\":[\"effect\",\"effect\"]"), "at $.kinds[1]: found \"effect\", wanted each kind once"},
-        {WITH_PARTS("\"kinds\":[\"effect\"]"), "at $.effects: found nothing, wanted what the kind \"effect\""},
-        {WITH_PARTS("\"kinds\":[\"storage\"],\"effects\":[" EFFECT("") "]"),
-         "wanted nothing, or \"effect\" among $.kinds"},
-        {WITH_PARTS("\"kinds\":[\"effect\"],\"effects\":{}"),
-         "at $.effects: found an object, wanted an array of 1 to 1000"},
-        {WITH_PARTS("\"kinds\":[\"effect\"],\"effects\":[" EFFECT("") "," EFFECT("") "]"),
-         "at $.effects[1].name: found \"a.b\", wanted each name once"},
-        {WITH_PARTS("\"kinds\":[\"effect\"],\"effects\":[{\"name\":\"a\"}]"),
-         "at $.effects[0].input_schema: found nothing, wanted a JSON Schema"},
-        {WITH_PARTS(
-             "\"kinds\":[\"effect\"],\"effects\":[{\"name\":\"a\",\"input_schema\":true,\"output_schema\":\"x\"}]"),
-         "at $.effects[0].output_schema: found \"x\""},
-        {WITH_PARTS(
-             "\"kinds\":[\"effect\"],\"effects\":[{\"name\":\"a\",\"input_schema\":true,\"output_schema\":true}]"),
-         "at $.effects[0].outcome: found nothing, wanted one of idempotent, by_key, at_most_once, reconcile"},
-        {WITH_EFFECT(",\"runs\":\"fast\""), "at $.effects[0].runs: found \"fast\", wanted one of inline, pool, async"},
-        {WITH_EFFECT(",\"media_type\":\"json\""), "at $.effects[0].media_type: found \"json\""},
-        {WITH_EFFECT(",\"local\":1"), "at $.effects[0].local: found 1, wanted true or false"},
-        {WITH_EFFECT(",\"local\":true"),
-         "at $.effects[0].local: found true, wanted false, or the outcome \"idempotent\""},
-        {WITH_EFFECT(",\"timeout\":0"), "at $.effects[0].timeout: found 0, wanted a whole number from 1"},
-        {WITH_EFFECT(",\"timeout\":-5"), "at $.effects[0].timeout: found -5"},
-        {WITH_EFFECT(",\"timeout\":1.5"), "at $.effects[0].timeout: found 1.5"},
-        {WITH_EFFECT(",\"timeout\":99999999999999"), "at $.effects[0].timeout: found 99999999999999"},
-        {WITH_EFFECT(",\"retry\":5"), "at $.effects[0].retry: found 5, wanted an object"},
-        {WITH_EFFECT(",\"retry\":{\"attempts\":-1}"), "at $.effects[0].retry.attempts: found -1"},
-        {WITH_EFFECT(",\"retry\":{\"factor\":0.5}"), "at $.effects[0].retry.factor: found 0.5, wanted a number from 1"},
-        {WITH_EFFECT(",\"retry\":{\"factor\":\"2\"}"), "at $.effects[0].retry.factor: found \"2\""},
-        {WITH_EFFECT(",\"retry\":{\"first_delay_ms\":50,\"max_delay_ms\":40}"),
-         "at $.effects[0].retry.max_delay_ms: found 40, wanted a whole number from 50"},
-        {WITH_EFFECT(",\"retry\":{\"jitter\":1}"), "at $.effects[0].retry.jitter: found 1, wanted no such key"},
-        {WITH_PARTS("\"kinds\":[\"connector\"],\"connector\":{}"), "at $.connector.operations: found nothing"},
-        {WITH_PARTS("\"kinds\":[\"connector\"],\"connector\":{\"concurrency\":\"wild\"}"),
-         "at $.connector.concurrency: found \"wild\", wanted one of serial, shared"},
-        {WITH_PARTS("\"kinds\":[\"connector\"],\"connector\":{\"operations\":[" EFFECT(",\"x\":null") "]}"),
-         "at $.connector.operations[0].x: found null, wanted no such key"},
-        {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":0,\"input_schema\":true}]"),
-         "at $.processes[0].revision: found 0, wanted a whole number from 1"},
-        {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":1,\"input_schema\":true},"
-                    "{\"name\":\"p\",\"revision\":1,\"input_schema\":true}]"),
-         "at $.processes[1].name: found \"p\", wanted each name and revision once"},
-        {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":1,\"input_schema\":true,"
-                    "\"recovery\":\"hope\"}]"),
-         "at $.processes[0].recovery: found \"hope\", wanted one of rerun, owner_bound"},
-        {WITH_PARTS("\"kinds\":[\"storage\"],\"facets\":[{\"facet\":\"drawer\",\"tier\":\"inline\"}]"),
-         "at $.facets[0].facet: found \"drawer\""},
-        {WITH_PARTS("\"kinds\":[\"storage\"],\"facets\":[{\"facet\":\"session\",\"tier\":\"solid\"}]"),
-         "at $.facets[0].tier: found \"solid\", wanted one of inline, crash_safe, durable, replicated"},
-        {WITH_PARTS("\"kinds\":[\"storage\"],\"facets\":[{\"facet\":\"session\",\"tier\":\"inline\"},"
-                    "{\"facet\":\"session\",\"tier\":\"inline\"}]"),
-         "at $.facets[1].facet: found \"session\", wanted each facet once"},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        invalid(cases[i].text, cases[i].fragment);
+    for (size_t i = 0; i < sizeof mistakes / sizeof *mistakes; i++)
+        invalid(mistakes[i].text, mistakes[i].fragment);
 }
 
 static void test_P01_the_abi_is_looked_at_before_the_keys(void **state)
