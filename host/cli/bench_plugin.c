@@ -67,9 +67,12 @@ static const void *get_factory(const char *factory_id)
 #define MANIFEST                                                                                                       \
     "{\"manifest_version\":1,\"id\":\"pawl.bench\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0},"           \
     "\"kinds\":[\"effect\",\"process\"],"                                                                              \
-    "\"effects\":[{\"name\":\"bench.step\",\"input_schema\":true,\"output_schema\":true,\"runs\":\"inline\",\"outcome\":\"idempotent\"}],"                          \
-    "\"processes\":[{\"name\":\"bench.start\",\"revision\":1},{\"name\":\"bench.steps\",\"revision\":1},"              \
-    "{\"name\":\"bench.sleep\",\"revision\":1},{\"name\":\"bench.signal\",\"revision\":1}]}"
+    "\"effects\":[{\"name\":\"bench.step\",\"input_schema\":true,\"output_schema\":true,\"runs\":\"inline\","          \
+    "\"outcome\":\"idempotent\"}],"                                                                                    \
+    "\"processes\":[{\"name\":\"bench.start\",\"revision\":1,\"input_schema\":true},{\"name\":\"bench.steps\","        \
+    "\"revision\":1,\"input_schema\":true},"                                                                           \
+    "{\"name\":\"bench.sleep\",\"revision\":1,\"input_schema\":true},{\"name\":\"bench.signal\",\"revision\":1,"       \
+    "\"input_schema\":true}]}"
 
 PAWL_LINKED_PLUGIN(pawl_bench_plugin, "pawl.bench", "1.0.0", "Pawl", MANIFEST, pawl_plain_init, pawl_plain_deinit,
                    get_factory);

@@ -2,6 +2,7 @@
  * plugin into this process. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/cli/cli.h"
 
@@ -41,7 +42,9 @@ int pawl_cli_plugin_probe(pawl_cli *cli)
     const char *profile = pawl_cli_profile(cli);
     if (profile != NULL && pawl_api_find_server(profile, &place, &error) != PAWL_OK)
         return pawl_cli_fail(cli, PAWL_EXIT_REFUSED, error.code, "%s", error.message);
-    if (pawl_plugin_probe(cli->arguments[0], place.data[0] == '\0' ? NULL : place.data, &text, &error) != PAWL_OK)
+    /* Before the first `pawl serve` there is no data directory, and so no quarantine either. */
+    const char *data = place.data[0] != '\0' && access(place.data, F_OK) == 0 ? place.data : NULL;
+    if (pawl_plugin_probe(cli->arguments[0], data, &text, &error) != PAWL_OK)
         return plugin_refused(cli, &error);
     print_facts(cli, &text);
     if (!cli->json)
