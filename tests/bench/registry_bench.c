@@ -1,6 +1,7 @@
 /* registry_bench.c: what a durable step costs, from the provider's side: N processes, each appending 100-byte records
  * in a closed loop (the next one when the last one is durable), for N of 1, 16, 64 and 256; beside a bare loop of
- * fdatasync on the same device. One JSON line for each.
+ * fdatasync on the same device. One JSON line for each. Once with all waiters driven by one thread, as a shard of a
+ * worker drives its processes, and once with a thread for each waiter.
  *
  *   registry_bench DIRECTORY [SECONDS]
  *
@@ -26,6 +27,13 @@ typedef struct waiter {
     pawl_registry_op op;
     pawl_commit commit;
     pawl_record record;
+    const pawl_registry_table *registry;
+    pawl_store *store;
+    pthread_t thread;
+    pthread_cond_t changed;
+    bool done;
+    uint64_t until_ns;
+    uint64_t count;
 } waiter;
 
 /* Completions go to one driver thread, which submits all of them again together, as a worker's shard would. */
@@ -35,6 +43,7 @@ typedef struct bench {
     pawl_registry_op *ready[WAITERS_MAX];
     size_t ready_count;
     uint64_t calls; /* of completed: flushes */
+    bool threads;   /* each waiter is told by itself */
     waiter waiters[WAITERS_MAX];
 } bench;
 
@@ -91,8 +100,15 @@ static const pawl_core core = {.struct_size = sizeof core,
 static void completed(pawl_registry_op *const *ops, size_t count)
 {
     pthread_mutex_lock(&state.lock);
-    for (size_t i = 0; i < count; i++)
-        state.ready[state.ready_count++] = ops[i];
+    for (size_t i = 0; i < count; i++) {
+        waiter *told = (waiter *)(void *)ops[i]; /* the op stands first */
+        if (!state.threads) {
+            state.ready[state.ready_count++] = ops[i];
+            continue;
+        }
+        told->done = true;
+        pthread_cond_signal(&told->changed);
+    }
     state.calls++;
     pthread_cond_signal(&state.changed);
     pthread_mutex_unlock(&state.lock);
@@ -148,6 +164,15 @@ static void bench_device(const char *directory, uint64_t span_ns)
 
 /* ---- the registry ---- */
 
+static void report(const char *name, size_t waiters, uint64_t records, uint64_t span_ns)
+{
+    printf("{\"bench\":\"%s\",\"waiters\":%zu,\"bytes\":%d,\"records_per_second\":%.0f,"
+           "\"records_per_flush\":%.1f}\n",
+           name, waiters, BODY_BYTES, (double)records * (double)SECOND / (double)span_ns,
+           (double)records / (double)state.calls);
+    fflush(stdout);
+}
+
 static void wait_for(size_t count)
 {
     pthread_mutex_lock(&state.lock);
@@ -158,6 +183,49 @@ static void wait_for(size_t count)
             die("an operation failed");
     state.ready_count = 0;
     pthread_mutex_unlock(&state.lock);
+}
+
+/* ---- waiters that are threads: each sleeps until its own record is durable ---- */
+
+static void *wait_in_thread(void *argument)
+{
+    waiter *self = argument;
+    pawl_registry_op *op = &self->op;
+    while (now_ns(CLOCK_MONOTONIC) < self->until_ns) {
+        self->registry->submit(self->store, &op, 1);
+        pthread_mutex_lock(&state.lock);
+        while (!self->done)
+            pthread_cond_wait(&self->changed, &state.lock);
+        self->done = false;
+        pthread_mutex_unlock(&state.lock);
+        if (op->status != PAWL_OK)
+            die("an append failed");
+        self->count++;
+    }
+    return NULL;
+}
+
+static void bench_threads(const pawl_registry_table *registry, pawl_store *store, size_t waiters, uint64_t span_ns)
+{
+    uint64_t done = 0;
+    uint64_t start = now_ns(CLOCK_MONOTONIC);
+    state.calls = 0;
+    state.threads = true;
+    for (size_t i = 0; i < waiters; i++) {
+        waiter *made = &state.waiters[i];
+        made->registry = registry;
+        made->store = store;
+        made->until_ns = start + span_ns;
+        made->count = 0;
+        if (pthread_create(&made->thread, NULL, wait_in_thread, made) != 0)
+            die("cannot start a thread");
+    }
+    for (size_t i = 0; i < waiters; i++) {
+        pthread_join(state.waiters[i].thread, NULL);
+        done += state.waiters[i].count;
+    }
+    state.threads = false;
+    report("registry.append.threads", waiters, done, now_ns(CLOCK_MONOTONIC) - start);
 }
 
 /* One leased process for each waiter. */
@@ -184,6 +252,7 @@ static void start_waiter(const pawl_registry_table *registry, pawl_store *store,
                                  .records = &made->record,
                                  .record_count = 1,
                                  .record_size = sizeof made->record};
+    pthread_cond_init(&made->changed, NULL);
     made->op.kind = PAWL_OP_APPEND;
     made->op.request = &made->commit;
 }
@@ -217,11 +286,7 @@ static void bench_waiters(const pawl_registry_table *registry, pawl_store *store
         else
             running -= count;
     }
-    double seconds = (double)(end - start) / (double)SECOND;
-    printf("{\"bench\":\"registry.append\",\"waiters\":%zu,\"bytes\":%d,\"records_per_second\":%.0f,"
-           "\"records_per_flush\":%.1f}\n",
-           waiters, BODY_BYTES, (double)done / seconds, (double)done / (double)state.calls);
-    fflush(stdout);
+    report("registry.append", waiters, done, end - start);
 }
 
 int main(int argc, char **argv)
@@ -252,6 +317,8 @@ int main(int argc, char **argv)
         start_waiter(registry, store, session, i);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         bench_waiters(registry, store, steps[i], span_ns);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+        bench_threads(registry, store, steps[i], span_ns);
     registry->worker_close(store, session);
     storage->close(store);
     root->deinit(&host);
