@@ -6,13 +6,19 @@ set(CMAKE_C_VISIBILITY_PRESET hidden)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
+# Assertions stay on in every build: a store that goes on with a broken invariant is worse than one that stops.
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELEASE "${CMAKE_C_FLAGS_RELEASE}")
+string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
+
 set(PAWL_SANITIZE "" CACHE STRING "-fsanitize= list for everything, e.g. address,undefined or thread")
 option(PAWL_WERROR "warnings are errors" ON)
 
 function(pawl_compile target)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
   target_compile_options(${target} PRIVATE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla $<$<BOOL:${PAWL_WERROR}>:-Werror>)
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
+    -Wno-format-truncation # messages are cut on purpose, into rooms whose size is a documented limit
+    $<$<BOOL:${PAWL_WERROR}>:-Werror>)
   if(PAWL_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${PAWL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
     target_link_options(${target} PRIVATE -fsanitize=${PAWL_SANITIZE})

@@ -84,7 +84,8 @@ static void test_content_from_files_and_standard_input(void **state)
     assert_string_equal(run.out, "{\"from\":\"stdin\"}\n");
     run_free(&run);
     EXPECT(f, 2, NULL, "is not JSON", "start", "test.echo", "--input", "{\"x\": }");
-    EXPECT(f, 2, NULL, "cannot read /nonexistent: No such file", "start", "test.echo", "--input", "@/nonexistent");
+    EXPECT(f, 2, NULL, "cannot read /nonexistent/input: No such file", "start", "test.echo", "--input",
+           "@/nonexistent/input");
     EXPECT(f, 2, NULL, "not both", "start", "test.echo", "--input", "1", "--text", "1");
     fixture_close(f);
 }
