@@ -3,7 +3,7 @@
 
 __attribute__((constructor)) static void crash(void)
 {
-    int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = NULL; /* volatile twice: the write may not be left out */
     *nowhere = 1;
 }
 HOSTILE;

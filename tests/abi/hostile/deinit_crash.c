@@ -4,7 +4,7 @@
 
 static void PAWL_CALL crash(const pawl_host_root *host)
 {
-    int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = NULL; /* volatile twice: the write may not be left out */
     (void)host;
     *nowhere = 1;
 }

@@ -4,7 +4,7 @@
 
 static const void *PAWL_CALL crash(const char *id)
 {
-    int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = NULL; /* volatile twice: the write may not be left out */
     *nowhere = id == NULL;
     return NULL;
 }

@@ -7,7 +7,7 @@ static pawl_status PAWL_CALL crash(const pawl_host_root *host, pawl_bytes config
     (void)config_json;
     (void)host;
     (void)why;
-    int *volatile nowhere = NULL;
+    volatile int *volatile nowhere = NULL; /* volatile twice: the write may not be left out */
     *nowhere = 1;
     return PAWL_OK;
 }
