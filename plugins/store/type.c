@@ -137,7 +137,8 @@ void store_types_finish(store_registry *registry)
 void store_type_note_ready(store_type *type, uint64_t ready_sequence)
 {
     type->ready_writes++;
-    if (type->drained) {
+    /* Those of one round come in the order of its stages, not of their sequences: a later call may lie before. */
+    if (type->drained || ready_sequence < type->ready_cursor) {
         type->drained = false;
         type->ready_cursor = ready_sequence;
     }
