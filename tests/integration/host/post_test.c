@@ -215,6 +215,52 @@ static void test_C04_cancel_ends_a_stuck_process(void **state)
     expect_end(own, "p", "cancelled", NULL);
 }
 
+/* ---- signals that race with the process's own steps ---- */
+
+typedef struct racer {
+    pthread_t thread;
+    fixture *own;
+    int number;
+    char problem[4096];
+} racer;
+
+static void *start_and_signal(void *context)
+{
+    racer *one = context;
+    for (int i = 0; i < 100 && one->problem[0] == '\0'; i++) {
+        char id[32];
+        pawl_error error = {0};
+        snprintf(id, sizeof id, "race-%d-%d", one->number, i);
+        pawl_status status = try_start(one->own, id, "test.gate", "1", 0, NULL, &error);
+        if (status == PAWL_OK)
+            status = pawl_host_signal(one->own->host, id, "go", (pawl_bytes){"2", 1}, NULL, NULL, &error);
+        if (status == PAWL_OK)
+            status = pawl_host_wait(one->own->host, id, LONG_NS / 6, NULL, &error);
+        if (status == PAWL_OK)
+            continue;
+        pawl_text row = {0};
+        (void)pawl_host_get(one->own->host, id, &row, NULL);
+        snprintf(one->problem, sizeof one->problem, "%s: %s", error.message, row.data == NULL ? "?" : row.data);
+        pawl_text_free(&row);
+    }
+    return NULL;
+}
+
+static void test_W03_a_signal_racing_with_a_start_is_not_lost(void **state)
+{
+    racer all[8] = {0};
+    for (int i = 0; i < 8; i++) {
+        all[i].own = *state;
+        all[i].number = i;
+        assert_int_equal(pthread_create(&all[i].thread, NULL, start_and_signal, &all[i]), 0);
+    }
+    for (int i = 0; i < 8; i++)
+        pthread_join(all[i].thread, NULL);
+    for (int i = 0; i < 8; i++)
+        if (all[i].problem[0] != '\0')
+            fail_msg("%s", all[i].problem);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +275,7 @@ int main(void)
         OVER_BOTH(test_E06_an_external_process_is_completed_from_outside),
         OVER_BOTH(test_C04_cancel_of_an_external_process_ends_it_at_once),
         OVER_BOTH(test_C04_cancel_ends_a_stuck_process),
+        OVER_BOTH(test_W03_a_signal_racing_with_a_start_is_not_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
