@@ -187,6 +187,13 @@ static const char *read_name(manifest_reader *reader, const json_t *object)
     return name;
 }
 
+/* A schema that is not given allows everything. json_true() is jansson's own and needs no reference. */
+static json_t *schema_or_anything(manifest_reader *reader, const json_t *object, const char *key)
+{
+    json_t *schema = pawl_reader_schema(reader, object, key);
+    return schema == NULL ? json_true() : schema;
+}
+
 static void read_operation(manifest_reader *reader, const json_t *value, pawl_manifest_operation *operation)
 {
     static const char *const keys[] = {"name",    "input_schema", "output_schema", "media_type", "runs",
@@ -197,8 +204,8 @@ static void read_operation(manifest_reader *reader, const json_t *value, pawl_ma
     if (!pawl_reader_object(reader, value, keys))
         return;
     operation->name = read_name(reader, value);
-    operation->input_schema = pawl_reader_schema(reader, value, "input_schema", true);
-    operation->output_schema = pawl_reader_schema(reader, value, "output_schema", true);
+    operation->input_schema = schema_or_anything(reader, value, "input_schema");
+    operation->output_schema = schema_or_anything(reader, value, "output_schema");
     operation->media_type = pawl_reader_text(reader, value, "media_type", MEDIA_TYPE_PLAIN, NAME_MAX_BYTES);
     if (!is_media_type(operation->media_type))
         pawl_reader_problem(reader, "media_type", json_object_get(value, "media_type"),
@@ -255,7 +262,7 @@ static void read_connector(manifest_reader *reader, const json_t *root, pawl_man
     size_t place = pawl_reader_enter_key(reader, "connector");
     if (pawl_reader_object(reader, connector, keys)) {
         manifest->shared = pawl_reader_choice(reader, connector, "concurrency", sharing_words, &serial) != 0;
-        manifest->config_schema = pawl_reader_schema(reader, connector, "config_schema", false);
+        manifest->config_schema = pawl_reader_schema(reader, connector, "config_schema");
         read_operations(reader, connector, "operations", &manifest->operations, &manifest->operation_count);
         if (manifest->operation_count == 0)
             pawl_reader_problem(reader, "operations", json_object_get(connector, "operations"),
@@ -274,7 +281,7 @@ static void read_process(manifest_reader *reader, const json_t *value, pawl_mani
         return;
     process->name = read_name(reader, value);
     process->revision = (uint32_t)pawl_reader_integer(reader, value, "revision", NULL, 1, UINT32_MAX);
-    process->input_schema = pawl_reader_schema(reader, value, "input_schema", true);
+    process->input_schema = schema_or_anything(reader, value, "input_schema");
     process->tier_given = json_object_get(value, "tier") != NULL;
     process->tier = pawl_reader_choice(reader, value, "tier", tier_words, &lowest);
     process->recovery = pawl_reader_choice(reader, value, "recovery", recovery_words, &rerun);

@@ -190,10 +190,10 @@ uint32_t pawl_reader_choice(manifest_reader *reader, const json_t *object, const
     return 0;
 }
 
-json_t *pawl_reader_schema(manifest_reader *reader, const json_t *object, const char *key, bool required)
+json_t *pawl_reader_schema(manifest_reader *reader, const json_t *object, const char *key)
 {
     json_t *value = json_object_get(object, key);
-    if (value == NULL && !required)
+    if (value == NULL)
         return NULL;
     if (!json_is_object(value) && !json_is_boolean(value))
         pawl_reader_problem(reader, key, value, "a JSON Schema: an object or a boolean (true allows everything)");

@@ -40,8 +40,8 @@ uint64_t pawl_reader_integer(manifest_reader *reader, const json_t *object, cons
 bool pawl_reader_flag(manifest_reader *reader, const json_t *object, const char *key, bool fallback);
 uint32_t pawl_reader_choice(manifest_reader *reader, const json_t *object, const char *key, const manifest_word *words,
                             const uint32_t *fallback);
-/** A JSON Schema: an object or a boolean. NULL when it is missing and not required. */
-json_t *pawl_reader_schema(manifest_reader *reader, const json_t *object, const char *key, bool required);
+/** A JSON Schema: an object or a boolean. NULL when it is missing. */
+json_t *pawl_reader_schema(manifest_reader *reader, const json_t *object, const char *key);
 /** An array of at most count_max elements; NULL when it is missing. */
 json_t *pawl_reader_array(manifest_reader *reader, const json_t *object, const char *key, size_t count_max);
 
