@@ -9,7 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
+
+#define STOP_PATIENCE_PAUSES 200 /* of 5 ms */
 
 static pawl_status profile_error(const pawl_problem_list *problems, pawl_status status, pawl_error *error)
 {
@@ -186,23 +189,32 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
     return status;
 }
 
+/* Stop the worker. False when an effect would not return: its plugin, and whatever else it was given, is still used. */
+static bool stop_worker(pawl_host *host)
+{
+    const struct timespec pause = {0, 5 * 1000 * 1000};
+    pawl_worker_stats stats;
+    if (host->worker == NULL)
+        return true;
+    pawl_worker_stop(host->worker, PAWL_STOP_ABORT, host->clock->mono_ns(host->clock));
+    pawl_worker_get_stats(host->worker, &stats);
+    for (int i = 0; i < STOP_PATIENCE_PAUSES && (stats.effects_running > 0 || stats.resident > 0); i++) {
+        nanosleep(&pause, NULL); /* it was told to stop, and nobody tells us when it has */
+        pawl_worker_get_stats(host->worker, &stats);
+    }
+    host->worker = pawl_worker_destroy(host->worker);
+    return stats.effects_running == 0 && stats.resident == 0;
+}
+
 void pawl_host_dismantle(pawl_host *host)
 {
-    bool abandoned = false;
-    if (host->worker != NULL) {
-        pawl_worker_stats stats;
-        pawl_worker_stop(host->worker, PAWL_STOP_ABORT, host->clock->mono_ns(host->clock));
-        pawl_worker_get_stats(host->worker, &stats);
-        abandoned = stats.effects_running > 0;
-        host->worker = pawl_worker_destroy(host->worker);
-    }
+    bool stopped = stop_worker(host);
     host->callbacks = pawl_callbacks_destroy(host->callbacks);
     pawl_attachments_close(&host->attachments);
-    if (abandoned) {
-        /* Plugin code that would not stop still runs: what it may touch stays, only the stores are closed to it. */
-        pawl_log_write(&host->log, PAWL_LOG_WARN, "closing while effects still run; their plugins stay as they are",
+    if (!stopped) {
+        pawl_log_write(&host->log, PAWL_LOG_ERROR,
+                       "an effect does not return: its plugin and the stores stay open until the program ends",
                        (char *)NULL);
-        pawl_facets_close(&host->facets);
         return;
     }
     pawl_assembly_finish(&host->assembly);

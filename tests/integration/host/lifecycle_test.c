@@ -5,7 +5,9 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 static void test_what_was_started_goes_on_after_reopening(void **state)
 {
@@ -108,6 +110,45 @@ static void test_H02_a_running_effect_is_told_to_stop_at_the_deadline(void **sta
     json_decref(row);
 }
 
+/* In a child process: what is abandoned stays, and a leak checker would say so. */
+static int close_over_a_deaf_effect(const char *provider)
+{
+    const struct timespec pause = {0, 1000000};
+    fixture *own = fixture_make(provider);
+    own->extra = "timeouts: { stop_grace: 50ms }\n";
+    fixture_open(own);
+    atomic_store(&test_plugin_deaf, 1);
+    start(own, "p", "test.deaf", "1");
+    while (atomic_load(&test_plugin_blocked) == 0)
+        nanosleep(&pause, NULL);
+    fixture_close(own); /* returns all the same */
+    if (own->host != NULL || !fixture_logged(own, "an effect does not return"))
+        return 2;
+    atomic_store(&test_plugin_deaf, 0);
+    while (atomic_load(&test_plugin_blocked) != 0)
+        nanosleep(&pause, NULL);
+    if (atomic_load(&test_plugin_late) != PAWL_E_CLOSED || !fixture_logged(own, "the deaf one is back"))
+        return 3;
+    fixture_remove(own);
+    return 0;
+}
+
+static void test_P09_an_effect_that_returns_too_late_finds_a_closed_door(void **state)
+{
+    static const char *const providers[] = {"memory", "rocksdb"};
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        int status = 0;
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            _exit(close_over_a_deaf_effect(providers[i]));
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+}
+
 static void test_H09_an_idle_host_writes_nothing_to_the_log(void **state)
 {
     fixture *own = *state;
@@ -184,6 +225,7 @@ static void test_options_are_checked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_P09_an_effect_that_returns_too_late_finds_a_closed_door), /* first: it forks */
         cmocka_unit_test_setup_teardown(test_what_was_started_goes_on_after_reopening, setup_rocksdb, teardown),
         cmocka_unit_test_setup_teardown(test_started_without_a_worker_runs_with_one, setup_rocksdb, teardown),
         cmocka_unit_test_setup_teardown(test_S10_the_same_store_opens_once, setup_rocksdb, teardown),

@@ -11,6 +11,8 @@ atomic_int test_plugin_instances;
 atomic_int test_plugin_together;
 atomic_int test_plugin_blocked;
 atomic_int test_plugin_inits;
+atomic_int test_plugin_deaf;
+atomic_int test_plugin_late;
 
 void test_plugin_reset(void)
 {
@@ -29,12 +31,13 @@ void test_plugin_reset(void)
     EFFECT("test.upper", ",\"runs\":\"inline\"") "," \
     EFFECT("test.flaky", ",\"retry\":{\"attempts\":3,\"first_delay_ms\":1,\"max_delay_ms\":2}") "," \
     EFFECT("test.store", "") "," EFFECT("test.load", "") "," EFFECT("test.ask", "") "," \
+    EFFECT("test.deaf", "") "," \
     "{\"name\":\"test.block\",\"outcome\":\"at_most_once\",\"timeout\":600000," ANY "}]," \
     "\"connector\":{\"concurrency\":\"serial\",\"config_schema\":true,\"operations\":[" EFFECT("greet", "") "]}," \
     "\"processes\":[" PROCESS("test.echo") "," PROCESS("test.upper") "," PROCESS("test.gate") "," \
     PROCESS("test.sleep") "," PROCESS("test.fail") "," PROCESS("test.block") "," PROCESS("test.flaky") "," \
     PROCESS("test.lost") "," PROCESS("test.attach") "," PROCESS("test.greet") "," PROCESS("test.load") "," \
-    PROCESS("test.ask") "]}"
+    PROCESS("test.ask") "," PROCESS("test.deaf") "," PROCESS("test.call") "]}"
 /* clang-format on */
 
 /* ---- effects ---- */
@@ -58,6 +61,24 @@ static pawl_status block(const pawl_core *core, const pawl_effect_call *call)
         (void)poll(&wanted, 1, 1000);
     atomic_fetch_sub(&test_plugin_blocked, 1);
     return PAWL_E_CANCELLED;
+}
+
+/* Blocks until the test lets it go, whatever it is told. */
+static pawl_status deaf(const pawl_core *core, const pawl_effect_call *call, pawl_sink *out, pawl_failure_sink *why)
+{
+    const struct timespec pause = {0, 1000000};
+    const pawl_attachments *attachments =
+        (const pawl_attachments *)call->host->get_extension(call->host, PAWL_EXT_ATTACHMENTS);
+    pawl_upload *upload;
+    PAWL_TRY(attachments->begin(call->context, pawl_bytes_of_text(""), pawl_bytes_of_text(""), &upload, why));
+    atomic_fetch_add(&test_plugin_blocked, 1);
+    while (atomic_load(&test_plugin_deaf))
+        nanosleep(&pause, NULL);
+    pawl_status status = attachments->commit(upload, out, why);
+    pawl_logf(core, call->host, PAWL_LOG_INFO, "the deaf one is back");
+    atomic_store(&test_plugin_late, status);
+    atomic_fetch_sub(&test_plugin_blocked, 1);
+    return PAWL_OK;
 }
 
 static pawl_status store(const pawl_effect_call *call, pawl_sink *out, pawl_failure_sink *why)
@@ -94,6 +115,8 @@ static pawl_status PAWL_CALL execute(const pawl_effect_call *call, pawl_sink *ou
         return upper(core, call, out);
     if (pawl_is(call->operation, "test.block"))
         return block(core, call);
+    if (pawl_is(call->operation, "test.deaf"))
+        return deaf(core, call, out, why);
     if (pawl_is(call->operation, "test.store"))
         return store(call, out, why);
     if (pawl_is(call->operation, "test.load"))
@@ -202,6 +225,27 @@ static pawl_status run_block(pawl_process *p)
     return call_once(p, "test.block");
 }
 
+static pawl_status run_deaf(pawl_process *p)
+{
+    return call_once(p, "test.deaf");
+}
+
+/* {"effect":"a.b","input":JSON}, written without spaces */
+static pawl_status run_call(pawl_process *p)
+{
+    char *text = pawl_cstring(p, pawl_input(p));
+    char *effect = strstr(text, "{\"effect\":\"");
+    char *end = effect == NULL ? NULL : strstr(effect + 11, "\",\"input\":");
+    if (end == NULL)
+        return pawl_fail(p, "test.input", "not of the form {\"effect\":\"a.b\",\"input\":JSON}");
+    *end = '\0';
+    pawl_bytes input = pawl_text(end + 10);
+    input.size--; /* the closing brace */
+    pawl_bytes value;
+    PAWL_TRY(pawl_call(p, effect + 11, input, &value));
+    return pawl_complete(p, value);
+}
+
 static pawl_status run_flaky(pawl_process *p)
 {
     return call_once(p, "test.flaky");
@@ -241,7 +285,8 @@ PAWL_PROCESSES(PAWL_TYPE("test.echo", 1, echo), PAWL_TYPE("test.upper", 1, run_u
                PAWL_TYPE("test.block", 1, run_block), PAWL_TYPE("test.flaky", 1, run_flaky),
                PAWL_TYPE("test.lost", 1, run_lost), PAWL_TYPE("test.attach", 1, attach),
                PAWL_TYPE("test.greet", 1, greet), PAWL_TYPE("test.load", 1, run_load),
-               PAWL_TYPE("test.ask", 1, run_ask))
+               PAWL_TYPE("test.ask", 1, run_ask), PAWL_TYPE("test.deaf", 1, run_deaf),
+               PAWL_TYPE("test.call", 1, run_call))
 
 static const void *PAWL_CALL get_factory(const char *id)
 {

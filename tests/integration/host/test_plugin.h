@@ -14,6 +14,8 @@ extern atomic_int test_plugin_instances; /* connector instances alive */
 extern atomic_int test_plugin_together;  /* the most connector calls at once */
 extern atomic_int test_plugin_blocked;   /* calls inside test.block */
 extern atomic_int test_plugin_inits;     /* inits without deinit */
+extern atomic_int test_plugin_deaf;      /* 1: calls of test.deaf do not return */
+extern atomic_int test_plugin_late;      /* what the last of them got from the host when it did */
 void test_plugin_reset(void);
 
 #endif
