@@ -133,11 +133,33 @@ pawl_status pawl_facets_judge(const pawl_profile *profile, const pawl_tier_need 
     return PAWL_E_UNSUPPORTED;
 }
 
+#define RECORD_FRAME_BYTES (64u << 10) /* what a record may hold beside its value: names, digests, a failure */
+
+/* The config of a store. Pawl's own providers get the profile's limits, unless the store says otherwise: a limit that one
+ * room allows and the next refuses would be a trap. NULL: out of memory. */
+static json_t *config_of(const pawl_profile *profile, const pawl_profile_store *store)
+{
+    json_t *config = store->config == NULL ? json_object() : json_copy(store->config);
+    if (strcmp(store->provider, "rocksdb") != 0 && strcmp(store->provider, "memory") != 0)
+        return config;
+    const struct {
+        const char *key;
+        uint64_t bytes;
+    } limits[] = {{"value_bytes_max", profile->limits.value_bytes + RECORD_FRAME_BYTES},
+                  {"journal_bytes_max", profile->limits.journal_max_bytes}};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+        if (json_object_get(config, limits[i].key) == NULL)
+            (void)json_object_set_new(config, limits[i].key, json_integer((json_int_t)limits[i].bytes));
+    return config;
+}
+
 static pawl_status open_store(const pawl_profile *profile, pawl_open_store *open, pawl_error *error)
 {
     char *config = NULL;
     size_t size = 0;
-    pawl_status status = pawl_secret_resolve_text(open->profile->config, &config, &size, error);
+    json_t *wanted = config_of(profile, open->profile);
+    pawl_status status = pawl_secret_resolve_text(wanted, &config, &size, error);
+    json_decref(wanted);
     if (status != PAWL_OK)
         return wrap_store(profile, open->profile, status, error);
     pawl_failure_slot why;
