@@ -267,9 +267,11 @@ void pawl_cli_table_print(const pawl_cli *cli, pawl_cli_table *table)
             cut(table->cells[i], terminal);
         const char *cell = table->cells[i] == NULL ? "" : table->cells[i];
         pawl_cli_put_color(cli, table->colors[i], cell);
+        bool nothing_follows =
+            column + 2 == table->columns && table->cells[i + 1] != NULL && table->cells[i + 1][0] == '\0';
         if (last)
             fputc('\n', cli->out);
-        else
+        else if (!nothing_follows)
             fprintf(cli->out, "%*s", widths[column] - width_of(cell) + 2, "");
         free(table->cells[i]);
     }
