@@ -7,6 +7,7 @@
 #include "receiver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <signal.h>
@@ -52,8 +53,15 @@ static pid_t start_worker(const char *pawl, const char *profile, const char *soc
 {
     pid_t pid = fork();
     if (pid == 0) {
+        char log[PATH_MAX]; /* what it says stands beside the profile */
+        snprintf(log, sizeof log, "%s.log", profile);
+        int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (out >= 0) {
+            dup2(out, STDOUT_FILENO);
+            dup2(out, STDERR_FILENO);
+        }
         execl(pawl, pawl, "serve", "--profile", profile, (char *)NULL);
-        fprintf(stderr, "demo: cannot run %s: %s\n", pawl, strerror(errno));
+        fprintf(stderr, "demo: cannot run %s: %s\n", pawl, strerror(errno)); /* into the log */
         _exit(127);
     }
     for (double until = now_seconds() + 30; pid > 0 && now_seconds() < until; usleep(5000)) {
@@ -62,7 +70,7 @@ static pid_t start_worker(const char *pawl, const char *profile, const char *soc
         if (waitpid(pid, NULL, WNOHANG) == pid)
             break;
     }
-    fprintf(stderr, "demo: pawl serve did not come up\n");
+    fprintf(stderr, "demo: pawl serve did not come up; see %s.log\n", profile);
     if (pid > 0)
         kill(pid, SIGKILL);
     return -1;
