@@ -3,7 +3,9 @@
 set -eu
 build=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
-files=$(cd "${2:-/usr/share/doc}" && pwd)
+files=${2:-/usr/share/doc}
+[ -d "$files" ] && [ -r "$files" ] || { echo "demo: $files is not a directory that can be read" >&2; exit 2; }
+files=$(cd "$files" && pwd)
 demo=${PAWL_DEMO_DIR:-$(cd "$here/../.." && pwd)/.demo}
 
 rm -rf "$demo"
