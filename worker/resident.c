@@ -72,7 +72,10 @@ static void release(pawl_resident *r)
 /* The lease is gone. What is at the registry must come back before the memory may go. */
 static void lose(pawl_resident *r)
 {
+    if (r->lost)
+        return; /* it only waits for its commit */
     r->lost = true;
+    atomic_fetch_add_explicit(&r->worker->lost_leases, 1, memory_order_relaxed);
     resident_cancel_calls(r);
     if (!r->committing)
         resident_leave(r);
