@@ -103,6 +103,40 @@ static void test_H10_the_profiles_timeout_is_applied(void **state)
     assert_int_equal(atomic_load(&test_plugin_blocked), 0);
 }
 
+static json_t *effect_of(json_t *all, const char *name)
+{
+    size_t index;
+    json_t *effect;
+    json_array_foreach(json_object_get(all, "effects"), index,
+                       effect) if (strcmp(text_of(effect, "name"), name) == 0) return effect;
+    fail_msg("no effect %s", name);
+    return NULL;
+}
+
+static void expect_effect(json_t *all, const char *name, json_int_t timeout_ms, json_int_t attempts)
+{
+    json_t *effect = effect_of(all, name);
+    assert_int_equal(json_integer_value(json_object_get(effect, "timeout_ns")), timeout_ms * 1000000);
+    assert_int_equal(json_integer_value(json_object_get(effect, "attempts_max")), attempts);
+}
+
+static void test_H10_override_then_manifest_then_profile_then_default(void **state)
+{
+    fixture *own = *state;
+    fixture_close(own);
+    own->extra = "timeouts: { call: 7s }\nretry: { attempts: 9 }\n"
+                 "effects: { shop.greet: { timeout: 2s }, test.flaky: { retry: { attempts: 4 } } }\n";
+    fixture_open(own);
+    pawl_text text = {0};
+    assert_ok(pawl_host_describe(own->host, &text, &why_));
+    json_t *all = json_of(&text);
+    expect_effect(all, "test.upper", 7000, 9);   /* the profile's */
+    expect_effect(all, "test.block", 600000, 9); /* the manifest's timeout */
+    expect_effect(all, "test.flaky", 7000, 4);   /* the override over the manifest's 3 */
+    expect_effect(all, "shop.greet", 2000, 9);   /* by instance and operation */
+    json_decref(all);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +145,7 @@ int main(void)
         OVER_BOTH(test_P11_a_serial_connector_is_called_one_at_a_time),
         OVER_BOTH(test_the_profile_overrides_the_manifest),
         OVER_BOTH(test_H10_the_profiles_timeout_is_applied),
+        OVER_BOTH(test_H10_override_then_manifest_then_profile_then_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
