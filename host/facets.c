@@ -135,8 +135,8 @@ pawl_status pawl_facets_judge(const pawl_profile *profile, const pawl_tier_need 
 
 #define RECORD_FRAME_BYTES (64u << 10) /* what a record may hold beside its value: names, digests, a failure */
 
-/* The config of a store. Pawl's own providers get the profile's limits, unless the store says otherwise: a limit that one
- * room allows and the next refuses would be a trap. NULL: out of memory. */
+/* The config of a store. Pawl's own providers get the profile's limits, unless the store says otherwise: a limit that
+ * one room allows and the next refuses would be a trap. NULL: out of memory. */
 static json_t *config_of(const pawl_profile *profile, const pawl_profile_store *store)
 {
     json_t *config = store->config == NULL ? json_object() : json_copy(store->config);
