@@ -13,6 +13,8 @@
 
 #define HOLDER_NAME    "pawl.holder"
 #define FORMAT_NAME    "pawl.format"
+#define ROOM_NAME      "pawl.room"
+#define ROOM_BYTES     (256u << 10)
 #define PATH_BYTES_MAX 4096
 
 static pawl_status io_fault(pawl_fault *fault, const char *what, const char *path)
@@ -88,6 +90,25 @@ static pawl_status write_holder(int lock, const char *name, pawl_fault *fault)
     return PAWL_OK;
 }
 
+/* Opening needs some room, and a database that finds none halfway is worse than one that was not opened. */
+static pawl_status check_room(const char *path, pawl_fault *fault)
+{
+    char name[PATH_BYTES_MAX];
+    char block[4096] = {0};
+    pawl_status status = file_in(name, path, ROOM_NAME, fault);
+    if (status != PAWL_OK)
+        return status;
+    int file = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
+        return io_fault(fault, "cannot create", name);
+    for (size_t left = ROOM_BYTES; left > 0 && status == PAWL_OK; left -= sizeof block)
+        if (write(file, block, sizeof block) != (ssize_t)sizeof block)
+            status = io_fault(fault, "cannot write", name);
+    close(file);
+    unlink(name);
+    return status;
+}
+
 pawl_status pawl_directory_take(const char *path, int *lock, pawl_fault *fault)
 {
     char name[PATH_BYTES_MAX];
@@ -109,6 +130,8 @@ pawl_status pawl_directory_take(const char *path, int *lock, pawl_fault *fault)
         return status;
     }
     status = write_holder(file, name, fault);
+    if (status == PAWL_OK)
+        status = check_room(path, fault);
     if (status != PAWL_OK) {
         close(file);
         return status;

@@ -214,7 +214,14 @@ static pawl_status kv_write(pawl_kv *base, const pawl_batch *batch, bool sync, p
     char *error = NULL;
     rocksdb_write(kv->db, sync && kv->sync ? kv->write_synced : kv->write_unsynced, rows, &error);
     give_batch(kv, rows, batch->bytes.size);
-    return error == NULL ? PAWL_OK : rocksdb_fault(error, "cannot write to the store", fault);
+    if (error == NULL)
+        return PAWL_OK;
+    pawl_status status = rocksdb_fault(error, "cannot write to the store", fault);
+    /* RocksDB takes up writing by itself when there is space again. After any other refusal of the device nobody knows
+     * what is on it, so nothing is written until recovery has read it anew. */
+    if (status == PAWL_E_IO)
+        pawl_fault_append(fault, "; it takes no more writes until it is opened again");
+    return status;
 }
 
 /* ---- facts ---- */

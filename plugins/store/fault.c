@@ -18,6 +18,14 @@ pawl_status pawl_fault_set(pawl_fault *fault, pawl_status status, const char *co
     return status;
 }
 
+void pawl_fault_append(pawl_fault *fault, const char *text)
+{
+    if (fault == NULL)
+        return;
+    size_t used = strlen(fault->message);
+    snprintf(fault->message + used, sizeof fault->message - used, "%s", text);
+}
+
 pawl_status pawl_fault_nomem(pawl_fault *fault)
 {
     return pawl_fault_set(fault, PAWL_E_NOMEM, "store.out_of_memory", "out of memory");

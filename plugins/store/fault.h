@@ -15,6 +15,9 @@ typedef struct pawl_fault {
 pawl_status pawl_fault_set(pawl_fault *fault, pawl_status status, const char *code, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/** Add to the message, cut at the end when it is too long. */
+void pawl_fault_append(pawl_fault *fault, const char *text);
+
 /** Out of memory, in one word. */
 pawl_status pawl_fault_nomem(pawl_fault *fault);
 

@@ -167,7 +167,7 @@ static pawl_status stage_post(store_round *round, store_stage *stage, bool lease
         return pawl_fault_nomem(fault);
     op->sequence = store_stage_record(round, stage, post->kind, post->body);
     put_post(round, stage, post, op->sequence, made.staged);
-    if (post->kind != PAWL_RECORD_ENDED)
+    if (leased && post->kind != PAWL_RECORD_ENDED)
         add_event(round, stage, post, op->sequence, made.event);
     if (post->kind == PAWL_RECORD_CANCEL) {
         stage->state.cancelled = true;

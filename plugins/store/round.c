@@ -213,10 +213,24 @@ static void publish_claim(store_round *round, store_stage *stage)
     stage->claim->flags |= PAWL_RESULT_CLAIMED;
 }
 
+/* Records that came from outside while it was leased, to its holder. */
+static void tell_posted(store_registry *registry, const store_stage *stage)
+{
+    const store_entry *entry = stage->entry;
+    for (store_posted_event *event = stage->events; event != NULL; event = event->next)
+        store_event_push(registry, &(store_event){.worker = entry->worker->id,
+                                                  .kind = PAWL_EVENT_POSTED,
+                                                  .number = entry->number,
+                                                  .token = entry->token,
+                                                  .record = &event->record});
+}
+
 static void publish_stage(store_round *round, store_stage *stage)
 {
     store_registry *registry = round->registry;
     store_entry *entry = stage->entry;
+    if (entry->worker != NULL) /* first of all, also if it has given the lease up in the same round */
+        tell_posted(registry, stage);
     if (stage->drop_lease || stage->ended)
         store_lease_drop(registry, entry, !stage->drop_lease);
     else if (entry->worker != NULL && entry->state.status != stage->state.status) {
@@ -232,16 +246,15 @@ static void publish_stage(store_round *round, store_stage *stage)
         entry->claims = 0;
     if (stage->claim != NULL)
         publish_claim(round, stage);
-    for (store_posted_event *event = stage->events; entry->worker != NULL && event != NULL; event = event->next)
-        store_event_push(registry, &(store_event){.worker = entry->worker->id,
-                                                  .kind = PAWL_EVENT_POSTED,
-                                                  .number = entry->number,
-                                                  .token = entry->token,
-                                                  .record = &event->record});
+    if (stage->claim != NULL && entry->worker != NULL)
+        tell_posted(registry, stage);
     if (stage->wake_set)
         store_type_note_wake(entry->type, entry->state.wake_unix_ns, entry->number);
     if (entry->returned && !store_claimable(entry, UINT64_MAX))
         store_returned_remove(entry);
+    /* Parked and ready again under the row it was claimed by: no scan will meet that row again. */
+    if (stage->drop_lease && entry->state.status == PAWL_READY && !stage->made_ready)
+        store_returned_add(entry);
     if (stage->made_ready && entry->worker == NULL) {
         store_type_note_ready(entry->type, entry->state.ready_sequence);
         store_announce_work(registry);

@@ -296,6 +296,15 @@ static void deadline(struct timespec *until)
     until->tv_sec += WAIT_SECONDS;
 }
 
+/* Under f->lock; a test that waits in vain fails without it, so that the store can still be closed. */
+static void await_change(fixture *f, const struct timespec *until)
+{
+    if (pthread_cond_timedwait(&f->changed, &f->lock, until) == 0)
+        return;
+    pthread_mutex_unlock(&f->lock);
+    fail_msg("waited %d s in vain", WAIT_SECONDS);
+}
+
 void fixture_submit(fixture *f, pawl_registry_op *op)
 {
     waiter *waits = calloc(1, sizeof *waits);
@@ -320,7 +329,7 @@ void fixture_wait(fixture *f, pawl_registry_op *op)
     deadline(&until);
     pthread_mutex_lock(&f->lock);
     while (!waits->done)
-        assert_int_equal(pthread_cond_timedwait(&f->changed, &f->lock, &until), 0);
+        await_change(f, &until);
     pthread_mutex_unlock(&f->lock);
     free(waits);
 }
@@ -347,7 +356,7 @@ seen_event fixture_event(fixture *f, uint32_t kind, uint64_t number)
             pthread_mutex_unlock(&f->lock);
             return found;
         }
-        assert_int_equal(pthread_cond_timedwait(&f->changed, &f->lock, &until), 0);
+        await_change(f, &until);
     }
 }
 
@@ -412,8 +421,7 @@ pawl_status do_register(fixture *f, const char *id, const char *type, uint64_t *
     return status;
 }
 
-pawl_status do_post(fixture *f, const char *id, uint32_t kind, const char *post_id, uint64_t *sequence,
-                    uint32_t *flags)
+pawl_status do_post(fixture *f, const char *id, uint32_t kind, const char *post_id, uint64_t *sequence, uint32_t *flags)
 {
     pawl_post request = {.struct_size = sizeof request,
                          .kind = kind,
@@ -520,9 +528,9 @@ uint64_t do_prune(fixture *f, uint64_t before, uint32_t limit)
 uint64_t do_worker(fixture *f, const char *name, uint64_t ttl_ns, void *listener)
 {
     uint64_t session = 0;
-    assert_int_equal(pawl_store_registry_table.worker_open(f->store, pawl_bytes_of(name), ttl_ns, listener, &session,
-                                                           NULL),
-                     PAWL_OK);
+    assert_int_equal(
+        pawl_store_registry_table.worker_open(f->store, pawl_bytes_of(name), ttl_ns, listener, &session, NULL),
+        PAWL_OK);
     return session;
 }
 
@@ -583,8 +591,7 @@ pawl_status do_get(fixture *f, const char *id, row *got, failure *why)
 {
     row unused;
     rows to = {got == NULL ? &unused : got, 0};
-    return pawl_store_registry_table.get(f->store, pawl_bytes_of(id), visit_row, &to,
-                                         (pawl_failure_sink *)(void *)why);
+    return pawl_store_registry_table.get(f->store, pawl_bytes_of(id), visit_row, &to, (pawl_failure_sink *)(void *)why);
 }
 
 static int32_t count_record(void *context, const pawl_record *record)
@@ -609,7 +616,6 @@ void assert_counts(fixture *f, uint64_t ready, uint64_t running, uint64_t waitin
     assert_int_equal(counts[PAWL_RUNNING], running);
     assert_int_equal(counts[PAWL_WAITING], waiting);
     assert_int_equal(counts[PAWL_STUCK], stuck);
-    assert_int_equal(counts[PAWL_COMPLETED] + counts[PAWL_FAILED] + counts[PAWL_CANCELLED] +
-                         counts[PAWL_TERMINATED],
+    assert_int_equal(counts[PAWL_COMPLETED] + counts[PAWL_FAILED] + counts[PAWL_CANCELLED] + counts[PAWL_TERMINATED],
                      ended);
 }
