@@ -361,7 +361,91 @@ static void test_L15_sessions_come_and_go_while_work_goes_on(void **state)
     assert_true(visits > 0);
 }
 
+/* Racer 0 registers; the others claim as fast as they can, suspend every fourth process and signal it at once
+ * (without waiting for either), and keep it when they get it again. */
+static void send_round(struct world *world, const struct row *row)
+{
+    if (row->head > 1 || row->number % 4 != 0)
+        return;
+    struct step *suspend = step_suspend(world, row->number, row->token, 1, 0);
+    struct step *signal = step_post(world, PAWL_RECORD_SIGNAL, row->id.head, "again", "");
+    pawl_registry_op *ops[2] = {&suspend->op, &signal->op};
+    host_submit(world->host, world->registry, world->store, ops, 2);
+}
+
+static void *register_or_send_round(void *context)
+{
+    struct racer *racer = context;
+    struct world *world = racer->world;
+    pawl_bytes type = text_bytes("t");
+    pthread_barrier_wait(racer->barrier);
+    struct step *under_way[32] = {NULL}; /* so that while one is claimed the next is being written */
+    for (unsigned round = 0; racer->index == 0 && round < racer->rounds + 32; round++) {
+        struct step **place = &under_way[round % 32];
+        char id[16];
+        if (*place) {
+            racer->failed += step_wait(*place) != PAWL_OK;
+            step_free(*place);
+        }
+        snprintf(id, sizeof(id), "p-%u", round);
+        *place = round < racer->rounds ? step_register(world, id, "t", "") : NULL;
+        if (*place)
+            step_submit(*place);
+    }
+    /* A claimer stops early or late as it likes: what it leaves, the test's own thread takes. */
+    for (unsigned round = 0; racer->index != 0 && round < racer->rounds; round++) {
+        struct row rows[16];
+        pawl_status status;
+        pawl_failure_sink why;
+        size_t got = claim_types_with(world, world->worker, &type, 1, 1 + round % 16, rows, &status, &why);
+        racer->failed += status != PAWL_OK;
+        for (size_t i = 0; i < got; i++)
+            send_round(world, &rows[i]);
+    }
+    return NULL;
+}
+
+/* Have all operations been completed, well? */
+static bool all_done(struct world *world)
+{
+    bool done = true;
+    for (struct step *step = world->steps; step; step = step->next) {
+        bool one = host_is_done(world->host, &step->pending);
+        if (one && step->op.status != PAWL_OK)
+            host_violation(world->host, "an operation of kind %u: status %d\n", step->op.kind, step->op.status);
+        done = done && one;
+    }
+    return done;
+}
+
+static void test_V02_what_becomes_ready_while_others_claim_is_never_missed(void **state)
+{
+    struct world *world = *state;
+    unsigned rounds = world->options->iterations / 5;
+    struct racer racers[THREADS_MAX] = {0};
+    host_delay_clock(world->host, 20);
+    race(world, register_or_send_round, racers, 4, rounds);
+    host_delay_clock(world->host, 0);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(racers[i].failed, 0);
+    uint64_t counts[32] = {0};
+    for (bool quiet = false; !quiet;) {
+        struct row row;
+        while (claim_type(world, world->worker, "t", 1, &row) == 1)
+            send_round(world, &row);
+        quiet = all_done(world); /* nothing can become ready any more */
+        while (claim_type(world, world->worker, "t", 1, &row) == 1)
+            send_round(world, &row);
+        quiet = quiet && all_done(world);
+    }
+    assert_int_equal(world->registry->count(world->store, counts, 32, &world->why), PAWL_OK);
+    if (counts[PAWL_RUNNING] != rounds)
+        fail_msg("of %u processes %u are held, %u are ready and nobody gets them, %u wait", rounds,
+                 (unsigned)counts[PAWL_RUNNING], (unsigned)counts[PAWL_READY], (unsigned)counts[PAWL_WAITING]);
+}
+
 static const struct CMUnitTest concurrent_tests[] = {
+    CASE(test_V02_what_becomes_ready_while_others_claim_is_never_missed),
     CASE(test_R07_many_register_one_id_and_one_wins),
     CASE(test_E01_sequences_have_no_gap_under_many_writers),
     CASE(test_W03_an_append_racing_with_a_wait_is_never_lost),

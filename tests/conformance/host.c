@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static struct host *of_root(const pawl_host_root *root)
 {
@@ -103,6 +104,9 @@ uint64_t host_unix_ns(const struct host *host)
 
 static uint64_t core_mono_now_ns(const pawl_host_root *root)
 {
+    uint32_t delay_us = __atomic_load_n(&of_root(root)->clock_delay_us, __ATOMIC_RELAXED);
+    if (delay_us > 0)
+        usleep(delay_us);
     return host_mono_ns(of_root(root));
 }
 
@@ -282,6 +286,11 @@ void host_advance(struct host *host, uint64_t span_ns)
 void host_set_unix(struct host *host, uint64_t unix_ns)
 {
     __atomic_store_n(&host->unix_ns, unix_ns, __ATOMIC_SEQ_CST);
+}
+
+void host_delay_clock(struct host *host, uint32_t delay_us)
+{
+    __atomic_store_n(&host->clock_delay_us, delay_us, __ATOMIC_RELAXED);
 }
 
 void host_violation(struct host *host, const char *format, ...)

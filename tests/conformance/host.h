@@ -72,6 +72,7 @@ struct host {
     bool real_time;
     uint64_t mono_ns; /* atomic, like unix_ns */
     uint64_t unix_ns;
+    uint32_t clock_delay_us;  /* atomic; a thread that reads the clock is held up so long: widens races */
     pthread_key_t submitting; /* set on a thread while it is inside submit */
     pthread_mutex_t mutex;    /* guards all below, and every pending and listener of this host */
     pthread_cond_t changed;
@@ -94,6 +95,9 @@ void host_advance_mono(struct host *host, uint64_t span_ns);
 void host_advance_unix(struct host *host, uint64_t span_ns);
 /** Set the wall clock, also backwards. No effect in real time. */
 void host_set_unix(struct host *host, uint64_t unix_ns);
+
+/** Hold up every thread that reads the monotonic clock, as a busy machine might; 0: no more. */
+void host_delay_clock(struct host *host, uint32_t delay_us);
 
 /** Note a breach of contract; the test that is running fails at its end. */
 void host_violation(struct host *host, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -145,7 +145,8 @@ static bool is_chosen(const struct command *command, const struct group *group)
     for (size_t i = 0; i < command->only_count; i++)
         if (strcmp(command->only[i], group->name) == 0)
             return true;
-    return command->only_count == 0;
+    /* Damage is done to a closed store: reopening after each change would add nothing but time. */
+    return command->only_count == 0 && !(command->options.reopen && group == &damage_group);
 }
 
 static int run_group(struct command *command, const struct group *group)
