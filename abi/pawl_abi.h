@@ -44,7 +44,7 @@ extern "C" {
 
 /* A static assertion that works from C89 to C2x and from C++98 on. */
 #define PAWL_CAT2_(a, b) a##b
-#define PAWL_CAT_(a, b) PAWL_CAT2_(a, b)
+#define PAWL_CAT_(a, b)  PAWL_CAT2_(a, b)
 #if defined(__cplusplus) && __cplusplus >= 201103L
 #define PAWL_STATIC_ASSERT(c, m) static_assert(c, m)
 #elif defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
@@ -64,30 +64,30 @@ extern "C" {
 /* True when the table or struct at p, as sized by whoever filled it, contains member m. */
 #define PAWL_HAS(p, type, m) ((p)->struct_size >= offsetof(type, m) + sizeof(((type *)0)->m))
 
-/* ---- scalars ---------------------------------------------------------------------------------------------------- */
+/* ---- scalars ----------------------------------------------------------------------------------------------------- */
 
 /* 0 is success, > 0 is control flow, < 0 is failure. */
 typedef int32_t pawl_status;
-#define PAWL_OK ((pawl_status)0)
-#define PAWL_SUSPEND ((pawl_status)1)             /* process code: nothing more to do now; return this unchanged */
-#define PAWL_PENDING ((pawl_status)2)             /* started; the completion will be called */
-#define PAWL_E_FAILED ((pawl_status)-1)           /* the details were given to a failure sink */
-#define PAWL_E_UNSUPPORTED ((pawl_status)-2)      /* the callee does not offer this */
-#define PAWL_E_INVALID ((pawl_status)-3)          /* the caller broke the contract, or sent bad input */
-#define PAWL_E_NOMEM ((pawl_status)-4)            /* out of memory */
-#define PAWL_E_CANCELLED ((pawl_status)-5)        /* cancelled on request */
-#define PAWL_E_DEADLINE ((pawl_status)-6)         /* the deadline passed */
-#define PAWL_E_NONDETERMINISM ((pawl_status)-7)   /* process code did something else than its journal says */
-#define PAWL_E_NOT_FOUND ((pawl_status)-8)        /* no such thing */
-#define PAWL_E_CONFLICT ((pawl_status)-9)         /* same id or key, other content */
-#define PAWL_E_STALE ((pawl_status)-10)           /* the fencing token or revision is not the current one */
-#define PAWL_E_TERMINAL ((pawl_status)-11)        /* the process has already ended */
-#define PAWL_E_LIMIT ((pawl_status)-12)           /* a documented limit was reached */
-#define PAWL_E_BUSY ((pawl_status)-13)            /* held by someone else now */
-#define PAWL_E_CORRUPT ((pawl_status)-14)         /* stored data fails its check */
-#define PAWL_E_IO ((pawl_status)-15)              /* the device or the network failed */
-#define PAWL_E_FULL ((pawl_status)-16)            /* no space left */
-#define PAWL_E_CLOSED ((pawl_status)-17)          /* the object is closing or closed */
+#define PAWL_OK               ((pawl_status)0)
+#define PAWL_SUSPEND          ((pawl_status)1)   /* process code: nothing more to do now; return this unchanged */
+#define PAWL_PENDING          ((pawl_status)2)   /* started; the completion will be called */
+#define PAWL_E_FAILED         ((pawl_status)-1)  /* the details were given to a failure sink */
+#define PAWL_E_UNSUPPORTED    ((pawl_status)-2)  /* the callee does not offer this */
+#define PAWL_E_INVALID        ((pawl_status)-3)  /* the caller broke the contract, or sent bad input */
+#define PAWL_E_NOMEM          ((pawl_status)-4)  /* out of memory */
+#define PAWL_E_CANCELLED      ((pawl_status)-5)  /* cancelled on request */
+#define PAWL_E_DEADLINE       ((pawl_status)-6)  /* the deadline passed */
+#define PAWL_E_NONDETERMINISM ((pawl_status)-7)  /* process code did something else than its journal says */
+#define PAWL_E_NOT_FOUND      ((pawl_status)-8)  /* no such thing */
+#define PAWL_E_CONFLICT       ((pawl_status)-9)  /* same id or key, other content */
+#define PAWL_E_STALE          ((pawl_status)-10) /* the fencing token or revision is not the current one */
+#define PAWL_E_TERMINAL       ((pawl_status)-11) /* the process has already ended */
+#define PAWL_E_LIMIT          ((pawl_status)-12) /* a documented limit was reached */
+#define PAWL_E_BUSY           ((pawl_status)-13) /* held by someone else now */
+#define PAWL_E_CORRUPT        ((pawl_status)-14) /* stored data fails its check */
+#define PAWL_E_IO             ((pawl_status)-15) /* the device or the network failed */
+#define PAWL_E_FULL           ((pawl_status)-16) /* no space left */
+#define PAWL_E_CLOSED         ((pawl_status)-17) /* the object is closing or closed */
 
 /* Bytes with a length; never NUL-terminated by contract. data may be NULL only when size is 0. */
 typedef struct pawl_bytes {
@@ -96,8 +96,8 @@ typedef struct pawl_bytes {
 } pawl_bytes;
 
 /* How the engine may treat a failure. A value it does not know is treated as PAWL_UNKNOWN_OUTCOME. */
-#define PAWL_TERMINAL 1u        /* do not retry; this is the result */
-#define PAWL_RETRYABLE 2u       /* it certainly did not happen, or doing it again is harmless */
+#define PAWL_TERMINAL        1u /* do not retry; this is the result */
+#define PAWL_RETRYABLE       2u /* it certainly did not happen, or doing it again is harmless */
 #define PAWL_UNKNOWN_OUTCOME 3u /* it may have happened: the effect's outcome rule decides */
 
 /* What went wrong. Copied by the host during the call it is passed to. */
@@ -110,7 +110,7 @@ typedef struct pawl_failure {
     uint64_t retry_after_ns; /* a floor for the next attempt; 0 leaves it to the host's policy */
 } pawl_failure;
 
-/* ---- host objects: opaque, used only through the host's tables ---------------------------------------------------- */
+/* ---- host objects: opaque, used only through the host's tables --------------------------------------------------- */
 
 typedef struct pawl_sink pawl_sink;                 /* bytes leave the plugin here; the host copies them */
 typedef struct pawl_failure_sink pawl_failure_sink; /* a failure leaves the plugin here; the first one wins */
@@ -132,10 +132,10 @@ struct pawl_host_root {
 };
 
 /* "pawl.core/1": always there. The table is the same for every host in a program, so a plugin may keep it. */
-#define PAWL_EXT_CORE "pawl.core/1"
+#define PAWL_EXT_CORE  "pawl.core/1"
 #define PAWL_LOG_DEBUG 1u
-#define PAWL_LOG_INFO 2u
-#define PAWL_LOG_WARN 3u
+#define PAWL_LOG_INFO  2u
+#define PAWL_LOG_WARN  3u
 #define PAWL_LOG_ERROR 4u
 typedef struct pawl_core {
     uint32_t struct_size;
@@ -159,14 +159,14 @@ typedef struct pawl_core {
     uint64_t(PAWL_CALL *unix_now_ns)(const pawl_host_root *host); /* [any][nonblock] */
 } pawl_core;
 
-/* ---- the one exported symbol --------------------------------------------------------------------------------------- */
+/* ---- the one exported symbol ------------------------------------------------------------------------------------- */
 
 typedef struct pawl_plugin_root {
     uint32_t struct_size;
-    uint16_t abi_major;       /* must equal the major in the symbol's name */
-    uint16_t abi_minor_min;   /* the lowest host minor this binary needs */
-    const char *id;           /* "com.example.shop"; equals the manifest's */
-    const char *version;      /* of the plugin, semantic versioning; equals the manifest's */
+    uint16_t abi_major;     /* must equal the major in the symbol's name */
+    uint16_t abi_minor_min; /* the lowest host minor this binary needs */
+    const char *id;         /* "com.example.shop"; equals the manifest's */
+    const char *version;    /* of the plugin, semantic versioning; equals the manifest's */
     const char *vendor;
     pawl_bytes manifest_json; /* byte-identical to the ELF note */
     /* [loader] Called once for each host in the program (so perhaps more than once), before anything else.
@@ -183,15 +183,15 @@ typedef const pawl_plugin_root *(PAWL_CALL *pawl_plugin_entry_fn)(void); /* [pur
 
 /* The manifest also stands in an ELF note, so that it can be read without running code:
  * section ".note.pawl", owner name "Pawl", this type, descriptor = the manifest's bytes (no NUL). */
-#define PAWL_NOTE_NAME "Pawl"
+#define PAWL_NOTE_NAME          "Pawl"
 #define PAWL_NOTE_TYPE_MANIFEST 0x50570001u
 
-/* ---- effects and connectors ----------------------------------------------------------------------------------------- */
+/* ---- effects and connectors -------------------------------------------------------------------------------------- */
 
 /* One attempt of one effect. */
 typedef struct pawl_effect_call {
     uint32_t struct_size;
-    uint32_t attempt;                /* 1 and up; of this effect, across restarts */
+    uint32_t attempt; /* 1 and up; of this effect, across restarts */
     const pawl_host_root *host;
     const pawl_call_context *context;
     pawl_bytes operation;            /* the name declared in the manifest */
@@ -253,15 +253,15 @@ typedef struct pawl_attachments {
     void(PAWL_CALL *abort)(pawl_upload *upload); /* [worker] NULL is allowed */
     /* [worker] Up to size bytes from offset, into the sink; *total is the whole length. Only what the process's own
      * session holds can be read. */
-    pawl_status(PAWL_CALL *read)(const pawl_call_context *context, pawl_bytes reference, uint64_t offset,
-                                 uint64_t size, pawl_sink *out, uint64_t *total, pawl_failure_sink *why);
+    pawl_status(PAWL_CALL *read)(const pawl_call_context *context, pawl_bytes reference, uint64_t offset, uint64_t size,
+                                 pawl_sink *out, uint64_t *total, pawl_failure_sink *why);
     /* [worker] The same into the plugin's own memory, which only a plugin can make: *loaded bytes, fewer than size only
      * at the end of the content. */
     pawl_status(PAWL_CALL *load)(const pawl_call_context *context, pawl_bytes reference, uint64_t offset, void *buffer,
                                  size_t size, size_t *loaded, uint64_t *total, pawl_failure_sink *why);
 } pawl_attachments;
 
-/* ---- process code ----------------------------------------------------------------------------------------------------- */
+/* ---- process code ------------------------------------------------------------------------------------------------ */
 
 /* A handle of something that will be there later; valid within one activation, the same number in every one. 0 is
  * "could not be started": awaiting it gives the error. */
@@ -335,19 +335,19 @@ typedef struct pawl_process_table {
     pawl_status(PAWL_CALL *activate)(pawl_process *p, pawl_bytes type_name, uint32_t revision);
 } pawl_process_table;
 
-/* ---- storage: providers and the four facets --------------------------------------------------------------------------- */
+/* ---- storage: providers and the four facets ---------------------------------------------------------------------- */
 
-#define PAWL_TIER_INLINE 0u     /* gone with the OS process */
+#define PAWL_TIER_INLINE     0u /* gone with the OS process */
 #define PAWL_TIER_CRASH_SAFE 1u /* survives kill -9 */
-#define PAWL_TIER_DURABLE 2u    /* survives power loss */
+#define PAWL_TIER_DURABLE    2u /* survives power loss */
 #define PAWL_TIER_REPLICATED 3u /* survives the loss of a machine */
 
 /* In the order in which the tier check names them. */
 #define PAWL_FACET_ATTACHMENT 0u
-#define PAWL_FACET_ARTIFACT 1u
-#define PAWL_FACET_SESSION 2u
-#define PAWL_FACET_REGISTRY 3u
-#define PAWL_FACET_COUNT 4u
+#define PAWL_FACET_ARTIFACT   1u
+#define PAWL_FACET_SESSION    2u
+#define PAWL_FACET_REGISTRY   3u
+#define PAWL_FACET_COUNT      4u
 
 /* "pawl.storage/1": opens a store; the facet tables below work on it. A plugin that offers a facet offers this too. */
 #define PAWL_FACTORY_STORAGE "pawl.storage/1"
@@ -434,8 +434,8 @@ typedef struct pawl_attachment_table {
 
 /* ---- facet: session ---- revisioned key-value state */
 #define PAWL_FACTORY_SESSION "pawl.facet.session/1"
-#define PAWL_SESSION_PUT 1u
-#define PAWL_SESSION_DELETE 2u
+#define PAWL_SESSION_PUT     1u
+#define PAWL_SESSION_DELETE  2u
 #define PAWL_SESSION_PUT_NEW 3u /* PAWL_E_CONFLICT when the key is there; the first value stays */
 typedef struct pawl_session_change {
     uint32_t struct_size;
@@ -473,24 +473,24 @@ typedef struct pawl_session_table {
  * batches; a provider commits many of them, of many processes, with one flush. Reads are synchronous. */
 #define PAWL_FACTORY_REGISTRY "pawl.facet.registry/1"
 
-#define PAWL_READY 1u   /* may be claimed */
-#define PAWL_RUNNING 2u /* leased */
-#define PAWL_WAITING 3u /* for a timer or something from outside */
-#define PAWL_STUCK 4u   /* parked with a reason, until an operator resumes it */
-#define PAWL_COMPENSATING 5u
-#define PAWL_COMPLETED 16u /* from here on: terminal */
-#define PAWL_FAILED 17u
-#define PAWL_CANCELLED 18u
-#define PAWL_TERMINATED 19u
+#define PAWL_READY               1u /* may be claimed */
+#define PAWL_RUNNING             2u /* leased */
+#define PAWL_WAITING             3u /* for a timer or something from outside */
+#define PAWL_STUCK               4u /* parked with a reason, until an operator resumes it */
+#define PAWL_COMPENSATING        5u
+#define PAWL_COMPLETED           16u /* from here on: terminal */
+#define PAWL_FAILED              17u
+#define PAWL_CANCELLED           18u
+#define PAWL_TERMINATED          19u
 #define PAWL_IS_TERMINAL(status) ((status) >= PAWL_COMPLETED)
 
 /* Record kinds that a provider knows by name; the worker owns 1..63, these come from outside or end a process. */
-#define PAWL_RECORD_STARTED 64u   /* always record 1; its body is the input */
-#define PAWL_RECORD_SIGNAL 65u    /* posted */
-#define PAWL_RECORD_CANCEL 66u    /* posted: cancel was asked for */
-#define PAWL_RECORD_RESUMED 67u   /* posted: a stuck process may go on */
-#define PAWL_RECORD_ENDED 68u     /* always the last record; its body is the outcome */
-#define PAWL_RECORD_PARKED 69u    /* the process became stuck; its body is the reason */
+#define PAWL_RECORD_STARTED 64u /* always record 1; its body is the input */
+#define PAWL_RECORD_SIGNAL  65u /* posted */
+#define PAWL_RECORD_CANCEL  66u /* posted: cancel was asked for */
+#define PAWL_RECORD_RESUMED 67u /* posted: a stuck process may go on */
+#define PAWL_RECORD_ENDED   68u /* always the last record; its body is the outcome */
+#define PAWL_RECORD_PARKED  69u /* the process became stuck; its body is the reason */
 
 typedef struct pawl_record {
     uint32_t struct_size;
@@ -514,10 +514,10 @@ typedef struct pawl_process_row {
     pawl_bytes profile; /* host profile it was registered under; empty: any */
     pawl_bytes session;
     pawl_bytes parent;
-    uint32_t external;   /* 1: tracked here, completed from outside, never claimed */
-    uint32_t cancelled;  /* 1: cancel was asked for */
-    uint64_t token;      /* of the current or last lease */
-    uint64_t head;       /* sequence of the last record */
+    uint32_t external;  /* 1: tracked here, completed from outside, never claimed */
+    uint32_t cancelled; /* 1: cancel was asked for */
+    uint64_t token;     /* of the current or last lease */
+    uint64_t head;      /* sequence of the last record */
     uint64_t journal_bytes;
     uint64_t created_unix_ns;
     uint64_t updated_unix_ns;
@@ -535,30 +535,31 @@ typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *
 
 /* Operation kinds, the request each takes and the results it sets in the op. */
 #define PAWL_OP_REGISTER 1u /* pawl_register: number, flags */
-#define PAWL_OP_APPEND 2u   /* pawl_commit: sequence (first assigned) */
-#define PAWL_OP_SUSPEND 3u  /* pawl_commit: sequence, flags; drops the lease unless PAWL_RESULT_MORE */
+#define PAWL_OP_APPEND   2u /* pawl_commit: sequence (first assigned) */
+#define PAWL_OP_SUSPEND  3u /* pawl_commit: sequence, flags; drops the lease unless PAWL_RESULT_MORE */
 #define PAWL_OP_COMPLETE 4u /* pawl_commit: sequence, flags; drops the lease unless PAWL_RESULT_MORE */
-#define PAWL_OP_PARK 5u     /* pawl_commit: becomes stuck; drops the lease */
-#define PAWL_OP_POST 6u     /* pawl_post: sequence, flags */
-#define PAWL_OP_WATCH 7u    /* pawl_watch: sequence, result_kind, result_status */
-#define PAWL_OP_PRUNE 8u    /* pawl_prune: count */
+#define PAWL_OP_PARK     5u /* pawl_commit: becomes stuck; drops the lease */
+#define PAWL_OP_POST     6u /* pawl_post: sequence, flags */
+#define PAWL_OP_WATCH    7u /* pawl_watch: sequence, result_kind, result_status */
+#define PAWL_OP_PRUNE    8u /* pawl_prune: count */
 
-#define PAWL_RESULT_EXISTED 1u  /* REGISTER: it was there already, with the same fingerprint */
+#define PAWL_RESULT_EXISTED  1u /* REGISTER: it was there already, with the same fingerprint */
 #define PAWL_RESULT_REPLAYED 2u /* POST: this post id was accepted before; sequence is that of the first time */
-#define PAWL_RESULT_MORE 4u     /* SUSPEND, COMPLETE: records beyond seen arrived; the process stays leased. SUSPEND
-                                   has appended its records and changed nothing else; COMPLETE has written nothing */
-#define PAWL_RESULT_CLAIMED 8u  /* REGISTER with claim_session: leased at once, token is set */
+/* SUSPEND, COMPLETE: records beyond seen arrived; the process stays leased. SUSPEND has appended its records and
+ * changed nothing else; COMPLETE has written nothing */
+#define PAWL_RESULT_MORE    4u
+#define PAWL_RESULT_CLAIMED 8u /* REGISTER with claim_session: leased at once, token is set */
 
 /* One asynchronous operation. The caller owns it and everything it points to, and keeps all of that valid and
  * untouched until the registry host's completed() has it. */
 typedef struct pawl_registry_op pawl_registry_op;
 struct pawl_registry_op {
     uint32_t struct_size;
-    uint32_t kind;           /* PAWL_OP_* */
-    const void *request;     /* the struct that kind takes */
-    void *host_data;         /* the caller's own */
-    void *provider_data[4];  /* the provider's own, for queues without allocation */
-    pawl_failure_sink *why;  /* may be NULL */
+    uint32_t kind;          /* PAWL_OP_* */
+    const void *request;    /* the struct that kind takes */
+    void *host_data;        /* the caller's own */
+    void *provider_data[4]; /* the provider's own, for queues without allocation */
+    pawl_failure_sink *why; /* may be NULL */
     /* results, set by the provider before completed() */
     pawl_status status;
     uint32_t flags; /* PAWL_RESULT_* */
@@ -594,14 +595,14 @@ typedef struct pawl_commit {
     uint32_t status; /* COMPLETE: the terminal status */
     uint64_t number;
     uint64_t token;
-    uint64_t seen;               /* SUSPEND, COMPLETE: the last sequence the holder has seen */
-    const pawl_record *records;  /* appended in order, numbered densely after the head */
+    uint64_t seen;              /* SUSPEND, COMPLETE: the last sequence the holder has seen */
+    const pawl_record *records; /* appended in order, numbered densely after the head */
     size_t record_count;
-    size_t record_size;          /* sizeof(pawl_record) as the caller knows it */
-    uint64_t wake_unix_ns;       /* SUSPEND: 0 never */
-    pawl_bytes reason_code;      /* PARK */
-    pawl_bytes reason;           /* PARK: why; SUSPEND: what it waits for */
-    const pawl_bytes *document;  /* not NULL: the new status document */
+    size_t record_size;         /* sizeof(pawl_record) as the caller knows it */
+    uint64_t wake_unix_ns;      /* SUSPEND: 0 never */
+    pawl_bytes reason_code;     /* PARK */
+    pawl_bytes reason;          /* PARK: why; SUSPEND: what it waits for */
+    const pawl_bytes *document; /* not NULL: the new status document */
 } pawl_commit;
 
 /* What comes from outside. Never judged by a token; once PAWL_OK it is never lost. SIGNAL, CANCEL and RESUMED make a
@@ -642,9 +643,9 @@ typedef struct pawl_claim {
     uint64_t session;        /* the worker session that claims */
     const pawl_bytes *types; /* only these */
     size_t type_count;
-    size_t type_size;        /* sizeof(pawl_bytes) */
-    pawl_bytes id;           /* not empty: this process only; PAWL_E_BUSY names the holder and the time left,
-                                PAWL_E_TERMINAL or PAWL_E_NOT_FOUND otherwise */
+    size_t type_size; /* sizeof(pawl_bytes) */
+    pawl_bytes id;    /* not empty: this process only; PAWL_E_BUSY names the holder and the time left,
+                         PAWL_E_TERMINAL or PAWL_E_NOT_FOUND otherwise */
 } pawl_claim;
 
 typedef struct pawl_list {
@@ -661,8 +662,8 @@ typedef struct pawl_list {
 } pawl_list;
 
 #define PAWL_EVENT_POSTED 1u /* record: someone posted to a process this session leases */
-#define PAWL_EVENT_LOST 2u   /* the lease of number under token is gone: taken over, terminated */
-#define PAWL_EVENT_WORK 3u   /* there may be something to claim */
+#define PAWL_EVENT_LOST   2u /* the lease of number under token is gone: taken over, terminated */
+#define PAWL_EVENT_WORK   3u /* there may be something to claim */
 typedef struct pawl_registry_event {
     uint32_t struct_size;
     uint32_t kind;
@@ -720,13 +721,14 @@ typedef struct pawl_registry_table {
     pawl_status(PAWL_CALL *count)(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why);
 } pawl_registry_table;
 
-/* ---- frozen: the size and the last member of everything released ------------------------------------------------------- */
+/* ---- frozen: the size and the last member of everything released ------------------------------------------------- */
 
 /* In bytes on a 64-bit machine. A struct that grows gets a line for its new last member and keeps the old one, as
  * PAWL_FROZEN_END_: what was released stays where it was. */
 #if defined(__LP64__)
 #define PAWL_FROZEN_END_(type, last, bytes)                                                                            \
-    PAWL_STATIC_ASSERT(offsetof(type, last) + sizeof(((type *)0)->last) == (bytes), #type ": the end of " #last " moved")
+    PAWL_STATIC_ASSERT(offsetof(type, last) + sizeof(((type *)0)->last) == (bytes),                                    \
+                       #type ": the end of " #last " moved")
 #define PAWL_FROZEN_(type, last, bytes)                                                                                \
     PAWL_STATIC_ASSERT(offsetof(type, last) + sizeof(((type *)0)->last) == (bytes) && sizeof(type) == (bytes),         \
                        #type ": its size is not that of its last release")

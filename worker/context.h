@@ -1,5 +1,5 @@
-/* context.h: which process and step an effect call belongs to: what pawl_call_context is. Read by host extensions such as
- * pawl.attachments/1. Lives as long as the call. */
+/* context.h: which process and step an effect call belongs to: what pawl_call_context is. Read by host extensions such
+ * as pawl.attachments/1. Lives as long as the call. */
 #ifndef PAWL_CONTEXT_H
 #define PAWL_CONTEXT_H
 

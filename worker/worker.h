@@ -14,10 +14,12 @@ typedef struct pawl_worker pawl_worker;
 
 /** What a worker needs. Everything pointed to outlives the worker. */
 typedef struct pawl_worker_config {
-    const char *name;            /* of the worker session, for operators: "host:pid" */
+    const char *name; /* of the worker session, for operators: "host:pid" */
+    /* Of the host; processes registered under another one are left alone. NULL: runs all. */
+    const char *profile;
     pawl_registry *registry;
     const pawl_catalog *catalog;
-    const pawl_host_root *host;  /* given to plugins in effect calls */
+    const pawl_host_root *host; /* given to plugins in effect calls */
     const pawl_clock *clock;
     pawl_log *log;
     uint32_t shards;             /* 0: one per core */
@@ -41,29 +43,29 @@ typedef struct pawl_worker_stats {
 } pawl_worker_stats;
 
 /** Start the threads and begin to claim. Errors: PAWL_E_NOMEM, PAWL_E_INVALID (lease_ttl < 3 heartbeats, no shard ...),
- *  what worker_open gives. [loader] */
+ * what worker_open gives. [loader] */
 pawl_status pawl_worker_start(const pawl_worker_config *config, pawl_worker **ret, pawl_error *error);
 
 /** Stop: mode 1 graceful, 2 cancel, 3 abort (PAWL_STOP_* of pawl.h); deadline_mono_ns absolute on the config's clock. A
- *  later call may escalate the mode or move the deadline nearer, never the other way. Returns when the worker has stopped
- *  and given its leases back. Idempotent; may be called from several threads. [any], blocks */
+ * later call may escalate the mode or move the deadline nearer, never the other way. Returns when the worker has
+ * stopped and given its leases back. Idempotent; may be called from several threads. [any], blocks */
 void pawl_worker_stop(pawl_worker *worker, uint32_t mode, uint64_t deadline_mono_ns);
 
-/** Stop (abort, if not stopped), free. NULL is allowed; returns NULL. Effect threads that never return are abandoned and
- *  their memory with them; the log says which plugin. [loader] */
+/** Stop (abort, if not stopped), free. NULL is allowed; returns NULL. Effect threads that never return are abandoned
+ * and their memory with them; the log says which plugin. [loader] */
 pawl_worker *pawl_worker_destroy(pawl_worker *worker);
 
 void pawl_worker_get_stats(const pawl_worker *worker, pawl_worker_stats *ret); /* [any] */
 
 /** The worker session that registrations may be leased to at once (pawl_register.claim_session), or 0 when the worker
- *  takes nothing new now. [any] */
+ * takes nothing new now. [any] */
 uint64_t pawl_worker_session(const pawl_worker *worker);
 /** Take over a process that REGISTER leased to this worker's session (PAWL_RESULT_CLAIMED). Bytes are copied. If the
- *  worker cannot take it the lease is given back. [any] */
+ * worker cannot take it the lease is given back. [any] */
 void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, const pawl_register *registered);
 
 /** What a resident process is doing now, in words ("runs call http.post, attempt 2, for 3.1 s"); false when it is not
- *  resident here. [any] */
+ * resident here. [any] */
 bool pawl_worker_explain(const pawl_worker *worker, uint64_t number, char *text, size_t room);
 
 #endif

@@ -30,12 +30,14 @@ PAWL_PROCESSES(PAWL_TYPE("hello.greet", 1, greet))
 
 static const void *get_factory(const char *id)
 {
-    return strcmp(id, PAWL_FACTORY_EFFECT) == 0 ? (const void *)&effects
-           : strcmp(id, PAWL_FACTORY_PROCESS) == 0 ? (const void *)&pawl_processes : NULL;
+    if (strcmp(id, PAWL_FACTORY_EFFECT) == 0)
+        return &effects;
+    return strcmp(id, PAWL_FACTORY_PROCESS) == 0 ? &pawl_processes : NULL;
 }
 
-#define MANIFEST "{\"manifest_version\":1, \"id\":\"com.example.hello\", \"version\":\"1.0.0\"," \
-    "\"abi\":{\"major\":1,\"minor\":0}, \"kinds\":[\"effect\",\"process\"]," \
-    "\"effects\":[{\"name\":\"hello.shout\",\"runs\":\"inline\",\"outcome\":\"idempotent\"}]," \
-    "\"processes\":[{\"name\":\"hello.greet\",\"revision\":1}]}"
-PAWL_PLUGIN("com.example.hello", "1.0.0", "Example", MANIFEST, pawl_plain_init, pawl_plain_deinit, get_factory);
+PAWL_PLUGIN("com.example.hello", "1.0.0", "Example",
+            "{\"manifest_version\":1, \"id\":\"com.example.hello\", \"version\":\"1.0.0\","
+            "\"abi\":{\"major\":1,\"minor\":0}, \"kinds\":[\"effect\",\"process\"],"
+            "\"effects\":[{\"name\":\"hello.shout\",\"runs\":\"inline\",\"outcome\":\"idempotent\"}],"
+            "\"processes\":[{\"name\":\"hello.greet\",\"revision\":1}]}",
+            pawl_plain_init, pawl_plain_deinit, get_factory);

@@ -51,32 +51,31 @@ typedef struct pawl_host_options {
     size_t static_plugin_count;
 } pawl_host_options;
 
-/** Check the profile, check the tiers of all facets, load the plugins, open the stores, start the worker, in this order;
- *  a failure undoes what was done and leaves every process as it was. When the tier check fails the error's code is
- *  "durable_store_required:<facet>" of the first failing facet (attachment, artifact, session, process_registry) and the
- *  message names every failing one.
- *  Since 0.1.
- *  @param options      how; borrowed for the call
- *  @param[out] ret     the host; close it with pawl_host_close
- *  @param[out] error   why not; may be NULL
- *  @return PAWL_OK, or a negative status. [any] */
+/** Check the profile, check the tiers of all facets, load the plugins, open the stores, start the worker, in this
+ * order; a failure undoes what was done and leaves every process as it was. When the tier check fails the error's code
+ * is "durable_store_required:<facet>" of the first failing facet (attachment, artifact, session, process_registry) and
+ * the message names every failing one. Since 0.1.
+ * @param options      how; borrowed for the call
+ * @param[out] ret     the host; close it with pawl_host_close
+ * @param[out] error   why not; may be NULL
+ * @return PAWL_OK, or a negative status. [any] */
 PAWL_EXPORT pawl_status pawl_host_open(const pawl_host_options *options, pawl_host **ret, pawl_error *error);
 
 /** Every problem of a profile, one per line as "file:line:column: message", in *ret_report (empty when there is none).
- *  PAWL_OK: no problem; PAWL_E_INVALID: some. Loads no plugin. Since 0.1. */
+ * PAWL_OK: no problem; PAWL_E_INVALID: some. Loads no plugin. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_profile_check(const char *profile_path, pawl_text *ret_report, pawl_error *error);
 
 #define PAWL_STOP_GRACEFUL 1u /**< claim nothing new; let running effects finish and be recorded, then release */
-#define PAWL_STOP_CANCEL 2u   /**< tell running effects to stop; release as they do */
-#define PAWL_STOP_ABORT 3u    /**< release now */
+#define PAWL_STOP_CANCEL   2u /**< tell running effects to stop; release as they do */
+#define PAWL_STOP_ABORT    3u /**< release now */
 
 /** Stop the worker. timeout_ns is a span from now that becomes one absolute deadline; at the deadline a graceful stop
- *  becomes cancel, and cancel (after a further second) abort. Calling it again may escalate or shorten, never extend or
- *  relax. Returns when the worker has stopped; idempotent. 0: the profile's stop_grace. Since 0.1. */
+ * becomes cancel, and cancel (after a further second) abort. Calling it again may escalate or shorten, never extend or
+ * relax. Returns when the worker has stopped; idempotent. 0: the profile's stop_grace. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_drain(pawl_host *host, uint32_t mode, uint64_t timeout_ns, pawl_error *error);
 
 /** Drain (graceful, if not done yet), end all waits with PAWL_E_CLOSED, close stores and plugins, free. NULL allowed;
- *  returns NULL. Since 0.1. */
+ * returns NULL. Since 0.1. */
 PAWL_EXPORT pawl_host *pawl_host_close(pawl_host *host);
 
 /* ---- processes --------------------------------------------------------------------------------------------------- */
@@ -101,8 +100,7 @@ typedef struct pawl_started {
 } pawl_started;
 
 /** Register a process; durable when this returns PAWL_OK. Since 0.1. */
-PAWL_EXPORT pawl_status pawl_host_start(pawl_host *host, const pawl_start *start, pawl_started *ret,
-                                        pawl_error *error);
+PAWL_EXPORT pawl_status pawl_host_start(pawl_host *host, const pawl_start *start, pawl_started *ret, pawl_error *error);
 
 /** How a process ended. */
 typedef struct pawl_outcome {
@@ -121,38 +119,38 @@ typedef void (*pawl_on_outcome)(void *context, pawl_status status, const pawl_ou
                                 const pawl_error *error);
 
 /** As pawl_host_start, without waiting: PAWL_PENDING, then the callback, once. Any other status: no callback comes.
- *  Since 0.1. */
+ * Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_start_async(pawl_host *host, const pawl_start *start, pawl_on_started done,
                                               void *context, pawl_error *error);
 
 typedef struct pawl_wait pawl_wait;
-/** Wait for the end of a process without blocking: the callback comes once, with PAWL_OK and the outcome, PAWL_E_CANCELLED
- *  after pawl_wait_cancel, PAWL_E_NOT_FOUND, or PAWL_E_CLOSED. Since 0.1.
- *  @param host        the host
- *  @param id          of the process
- *  @param done        the callback, once
- *  @param context     given to it
- *  @param[out] ret    a handle that lives until the callback has returned; may be NULL
- *  @param[out] error  why no wait was begun; may be NULL
- *  @return PAWL_OK when the callback will come. [any] */
+/** Wait for the end of a process without blocking: the callback comes once, with PAWL_OK and the outcome,
+ * PAWL_E_CANCELLED after pawl_wait_cancel, PAWL_E_NOT_FOUND, or PAWL_E_CLOSED. Since 0.1.
+ * @param host        the host
+ * @param id          of the process
+ * @param done        the callback, once
+ * @param context     given to it
+ * @param[out] ret    a handle that lives until the callback has returned; may be NULL
+ * @param[out] error  why no wait was begun; may be NULL
+ * @return PAWL_OK when the callback will come. [any] */
 PAWL_EXPORT pawl_status pawl_host_wait_async(pawl_host *host, const char *id, pawl_on_outcome done, void *context,
                                              pawl_wait **ret, pawl_error *error);
 /** End a wait early; harmless if it is just ending, not allowed after its callback returned. Since 0.1. */
 PAWL_EXPORT void pawl_wait_cancel(pawl_wait *wait);
 
 /** Wait for the end of a process. *ret_outcome_json: {"status", "output" | "output_base64", "code", "message",
- *  "detail"}. timeout_ns 0: for ever; PAWL_E_DEADLINE when it passes. Since 0.1. */
+ * "detail"}. timeout_ns 0: for ever; PAWL_E_DEADLINE when it passes. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_wait(pawl_host *host, const char *id, uint64_t timeout_ns,
                                        pawl_text *ret_outcome_json, pawl_error *error);
 
 /** Send a signal; durable when this returns PAWL_OK, delivered once. signal_id: its idempotency id; the same one again
- *  with the same content is a no-op (*ret_replayed = 1; may be NULL), with other content PAWL_E_CONFLICT. NULL: a new
- *  uuid. Since 0.1. */
+ * with the same content is a no-op (*ret_replayed = 1; may be NULL), with other content PAWL_E_CONFLICT. NULL: a new
+ * uuid. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_signal(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
                                          const char *signal_id, uint32_t *ret_replayed, pawl_error *error);
 
 /** Ask a process to stop; durable when this returns. reason may be NULL. Repeating it with the same reason is a no-op;
- *  on an ended process PAWL_E_TERMINAL. Since 0.1. */
+ * on an ended process PAWL_E_TERMINAL. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason, pawl_error *error);
 
 /** End a process now, whatever it does: nothing more is accepted from it, no compensation runs. Since 0.1. */
@@ -161,27 +159,27 @@ PAWL_EXPORT pawl_status pawl_host_terminate(pawl_host *host, const char *id, con
 /** Let a stuck process go on. PAWL_E_CONFLICT when it is not stuck. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_error *error);
 
-/** End a process of kind external. outcome->status: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED. The same outcome again
- *  is a no-op; another one is PAWL_E_TERMINAL. Since 0.1. */
+/** End a process of kind external. outcome->status: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED. The same outcome
+ * again is a no-op; another one is PAWL_E_TERMINAL. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outcome *outcome,
                                            pawl_error *error);
 
-/* ---- looking ------------------------------------------------------------------------------------------------------ */
+/* ---- looking ----------------------------------------------------------------------------------------------------- */
 
 /** One process as JSON: id, type, revision, status, why (the one-line answer to "why is it not running?", for processes
- *  that have not ended), reason, document, outcome, session, times (RFC 3339 and _unix_ns), head, journal_bytes, plugin,
- *  digest, worker, cancelled. Since 0.1. */
+ * that have not ended), reason, document, outcome, session, times (RFC 3339 and _unix_ns), head, journal_bytes,
+ * plugin, digest, worker, cancelled. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, pawl_error *error);
 
 /** Which processes to list. Zero: all. */
 typedef struct pawl_list_options {
-    uint32_t struct_size;    /**< sizeof(pawl_list_options) */
-    uint32_t limit;          /**< 1..1000; 0: 100 */
-    const char *status;      /**< "waiting,stuck", "live" (not ended), "ended", or NULL */
+    uint32_t struct_size; /**< sizeof(pawl_list_options) */
+    uint32_t limit;       /**< 1..1000; 0: 100 */
+    const char *status;   /**< "waiting,stuck", "live" (not ended), "ended", or NULL */
     const char *type;
     const char *session;
     const char *id_prefix;
-    uint64_t after;          /**< "next" of the page before */
+    uint64_t after; /**< "next" of the page before */
     uint32_t newest_first;
     uint32_t reserved0;
 } pawl_list_options;
@@ -191,12 +189,12 @@ PAWL_EXPORT pawl_status pawl_host_list(pawl_host *host, const pawl_list_options 
                                        pawl_error *error);
 
 /** Records of a process: {"records": [{sequence, kind, time, ...}], "next": n or null}. from: first sequence (1);
- *  limit 0: 1000; whole_values 1: results are not cut. Since 0.1. */
+ * limit 0: 1000; whole_values 1: results are not cut. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit,
                                           uint32_t whole_values, pawl_text *ret_json, pawl_error *error);
 
 /** The host itself: {"version", "profile", "tier", "facets": [{facet, store, provider, tier}], "plugins": [...],
- *  "connectors": [...], "types": [...], "worker": {...}, "counts": {status: n}, "stores": {...}}. Since 0.1. */
+ * "connectors": [...], "types": [...], "worker": {...}, "counts": {status: n}, "stores": {...}}. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_describe(pawl_host *host, pawl_text *ret_json, pawl_error *error);
 
 /** Path of the socket that the profile names for `pawl serve`; lives as long as the host. Since 0.1. */
@@ -206,11 +204,11 @@ PAWL_EXPORT const char *pawl_host_socket(const pawl_host *host);
 PAWL_EXPORT void pawl_host_request_limits(const pawl_host *host, uint32_t *requests, uint64_t *input_bytes);
 
 /** What `pawl plugin show` prints, as JSON: id, version, ABI, kinds, operations, digest, ELF facts. Runs no code of the
- *  plugin. Since 0.1. */
+ * plugin. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_plugin_inspect(const char *path, pawl_text *ret_json, pawl_error *error);
 
-/** Load, init and deinit a plugin in a child process, as a host would before trusting it. data_dir: of the profile, to lift
- *  a quarantine when it now passes; may be NULL. Since 0.1. */
+/** Load, init and deinit a plugin in a child process, as a host would before trusting it. data_dir: of the profile, to
+ * lift a quarantine when it now passes; may be NULL. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_plugin_probe(const char *path, const char *data_dir, pawl_text *ret_json,
                                           pawl_error *error);
 

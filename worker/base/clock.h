@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define PAWL_NS_PER_MS UINT64_C(1000000)
+#define PAWL_NS_PER_MS     UINT64_C(1000000)
 #define PAWL_NS_PER_SECOND UINT64_C(1000000000)
 
 typedef struct pawl_clock {

@@ -13,7 +13,7 @@ struct pawl_sink {
     size_t size;
     size_t room;
     size_t limit;
-    bool over;     /* more than limit was written */
+    bool over; /* more than limit was written */
     bool no_memory;
 };
 void pawl_sink_init(pawl_sink *sink, size_t limit);
