@@ -141,6 +141,7 @@ static pawl_status start_worker(pawl_host *host, const pawl_host_options *option
     }
     snprintf(host->worker_name, sizeof host->worker_name, "%s:%ld", profile->worker.name, (long)getpid());
     pawl_worker_config config = {.name = host->worker_name,
+                                 .profile = host->profile->name,
                                  .registry = &host->registry,
                                  .catalog = host->assembly.catalog,
                                  .host = host->root,

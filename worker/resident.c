@@ -154,6 +154,7 @@ static bool load(pawl_resident *r)
     pawl_activation_config activation = {
         .id = r->id,
         .session = r->session,
+        .document = r->document,
         .type = r->type,
         .revision = r->revision,
         .run = r->run,
@@ -195,6 +196,13 @@ static bool load(pawl_resident *r)
  */
 static void start(pawl_resident *r)
 {
+    if (r->foreign) {
+        pawl_log_write(r->worker->config.log, PAWL_LOG_WARN, "a process of another host profile is left alone",
+                       "process", (const char *)r->id.data, "profile", (const char *)r->profile.data, (char *)NULL);
+        if (atomic_load(&r->worker->stop_mode) != 0)
+            release(r);
+        return;
+    }
     r->load_again = !load(r);
     if (!r->load_again) {
         resident_advance(r);
@@ -230,16 +238,17 @@ static void on_admit(pawl_shard *shard, pawl_message *message)
 
 bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
 {
-    size_t text = claimed->id.size + claimed->type.size + claimed->session.size + 3;
+    size_t text = claimed->id.size + claimed->type.size + claimed->session.size + claimed->profile.size +
+                  claimed->document.size + 5;
     pawl_resident *r = calloc(1, sizeof *r + text);
     if (r == NULL) {
         worker->config.registry->table.release(worker->config.registry->store, claimed->number, claimed->token);
         return false;
     }
     char *copy = (char *)(r + 1);
-    const pawl_bytes *from[] = {&claimed->id, &claimed->type, &claimed->session};
-    pawl_bytes *to[] = {&r->id, &r->type, &r->session};
-    for (size_t i = 0; i < 3; i++) {
+    const pawl_bytes *from[] = {&claimed->id, &claimed->type, &claimed->session, &claimed->profile, &claimed->document};
+    pawl_bytes *to[] = {&r->id, &r->type, &r->session, &r->profile, &r->document};
+    for (size_t i = 0; i < 5; i++) {
         if (from[i]->size > 0)
             memcpy(copy, from[i]->data, from[i]->size);
         *to[i] = (pawl_bytes){copy, from[i]->size};
@@ -252,6 +261,8 @@ bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
     r->revision = claimed->revision;
     r->run = claimed->run == 0 ? 1 : claimed->run;
     r->dirty = true;
+    const char *profile = worker->config.profile;
+    r->foreign = profile != NULL && r->profile.size > 0 && strcmp(profile, r->profile.data) != 0;
     r->admit.handle = on_admit;
     r->committed.handle = resident_committed;
     atomic_fetch_add(&worker->resident, 1);
@@ -280,7 +291,6 @@ static void take_local(pawl_resident *r)
 static void run(pawl_resident *r)
 {
     pawl_shard *shard = r->shard;
-    resident_batch_reset(&r->pending); /* only what an earlier run asked for and was not written; this run asks again */
     atomic_store_explicit(&shard->running_number, r->number, memory_order_relaxed);
     atomic_store_explicit(&shard->running_since_mono_ns, resident_mono_now(r), memory_order_relaxed);
     r->dirty = false;
@@ -405,7 +415,9 @@ static bool step(pawl_resident *r)
                 resident_commit(r, PAWL_OP_PARK);
             return true;
         }
-        if (r->results) {
+        /* What is pending is written before the program runs again (it would ask for its clock readings twice) and
+         * before the process is given back: a failed attempt that is not recorded would be in doubt. */
+        if (r->results || ((r->dirty || stop != 0) && !resident_batch_empty(&r->pending))) {
             resident_commit(r, PAWL_OP_APPEND);
             return true;
         }
@@ -467,7 +479,7 @@ static void on_event(pawl_shard *shard, pawl_message *message)
         lose(r);
         return;
     }
-    if (r->load_again) {
+    if (r->load_again || r->foreign) {
         free(posted); /* the journal, once it can be read, has it */
         return;
     }
@@ -505,7 +517,7 @@ void pawl_resident_stop_all(pawl_shard *shard)
                 resident_cancel_calls(r);
             if (mode >= 3 && !r->committing)
                 release(r);
-            else if (r->broken || r->load_again)
+            else if (r->broken || r->load_again || r->foreign)
                 release(r);
             else
                 resident_advance(r);
@@ -548,6 +560,9 @@ bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_
     pawl_resident *r = *find(shard, number);
     if (r != NULL && r->calls != NULL)
         explain_calls(r, text, room);
+    else if (r != NULL && r->foreign)
+        snprintf(text, room, "was registered under host profile %s and is left alone here",
+                 (const char *)r->profile.data);
     else if (r != NULL)
         snprintf(text, room, "is being activated or written");
     pthread_mutex_unlock(&shard->table_lock);

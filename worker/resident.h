@@ -11,6 +11,8 @@ typedef struct pawl_claimed {
     uint64_t number, token;
     uint32_t revision, run;
     pawl_bytes id, type, session;
+    pawl_bytes profile;  /* that it was registered under; empty: any */
+    pawl_bytes document; /* its stored status document, if known */
 } pawl_claimed;
 
 /** Make a resident and send it to its shard. False (and the lease given back) when out of memory. [any] */

@@ -44,7 +44,7 @@ struct pawl_resident {
 
     uint64_t number, token;
     uint32_t revision, run;
-    pawl_bytes id, type, session; /* in memory behind this struct */
+    pawl_bytes id, type, session, profile, document; /* in memory behind this struct */
     pawl_activation *activation;
     pawl_running *calls; /* changed under the shard's table_lock */
     uint64_t loaded_unix_ns;
@@ -71,6 +71,7 @@ struct pawl_resident {
     char park_code[64];
     char park_reason[512];
 
+    bool foreign;    /* registered under another host profile: held untouched, for a host that has it */
     bool load_again;  /* the store could not be read; no activation yet */
     bool lost;        /* no longer ours: go as soon as nothing of it is in flight at the registry */
     bool broken;      /* can neither be run nor parked: held, untouched, so that it is not claimed over and over */

@@ -127,7 +127,9 @@ static int32_t visit_claimed(void *context, const pawl_process_row *row)
                             .run = row->run,
                             .id = row->id,
                             .type = row->type,
-                            .session = row->session};
+                            .session = row->session,
+                            .profile = row->profile,
+                            .document = row->document};
     page->count++;
     (void)pawl_resident_admit(page->worker, &claimed);
     return 0;
