@@ -167,6 +167,8 @@ pawl_status lab_signal(lab *own, const char *id, const char *post_id, const char
 pawl_status lab_cancel(lab *own, const char *id, const char *reason);
 pawl_status lab_terminate(lab *own, const char *id);
 pawl_status lab_resume(lab *own, const char *id);
+/** Remove every process that has ended. */
+pawl_status lab_prune(lab *own, uint64_t *removed);
 
 /** A header, and its outcome in plain words. */
 typedef struct lab_row {

@@ -90,6 +90,16 @@ pawl_status lab_resume(lab *own, const char *id)
     return post(own, id, post_id, &entry, 0);
 }
 
+pawl_status lab_prune(lab *own, uint64_t *removed)
+{
+    pawl_prune body = {
+        .struct_size = sizeof body, .limit = 1000, .ended_before_unix_ns = lab_unix_ns(own) + PAWL_NS_PER_SECOND};
+    pawl_registry_op op;
+    pawl_status status = pawl_registry_call(&own->registry, &op, PAWL_OP_PRUNE, &body, NULL);
+    *removed = op.count;
+    return status;
+}
+
 /* ---- headers ---- */
 
 static void copy_text(char *to, size_t room, pawl_bytes from)

@@ -37,7 +37,7 @@ struct unruly {
     uint32_t late_ms, random;
     uint32_t claims, claim_failures, journal_failures, heartbeat_failures;
     pawl_status claim_status, journal_status, heartbeat_status;
-    bool cut, closing;
+    bool cut, deaf, closing;
 };
 
 static unruly *of_store(pawl_store *store)
@@ -227,7 +227,7 @@ static void on_event(pawl_registry_listener *listener, const pawl_registry_event
 {
     unruly *u = (unruly *)((char *)listener - offsetof(unruly, listener));
     pthread_mutex_lock(&u->lock);
-    bool cut = u->cut;
+    bool cut = u->cut || u->deaf;
     pawl_registry_listener *worker = u->worker;
     pthread_mutex_unlock(&u->lock);
     if (!cut)
@@ -465,6 +465,13 @@ void unruly_poke(unruly *u, uint32_t times)
     pawl_registry_event event = {.struct_size = sizeof event, .kind = PAWL_EVENT_WORK};
     for (uint32_t i = 0; i < times; i++)
         on_event(&u->listener, &event);
+}
+
+void unruly_deafen(unruly *u)
+{
+    pthread_mutex_lock(&u->lock);
+    u->deaf = true;
+    pthread_mutex_unlock(&u->lock);
 }
 
 void unruly_cut(unruly *u)

@@ -51,6 +51,8 @@ void unruly_fail_heartbeats(unruly *u, uint32_t times, pawl_status status);
 uint32_t unruly_claims(unruly *u);
 /** Send WORK events without cause. */
 void unruly_poke(unruly *u, uint32_t times);
+/** No event reaches the worker any more. */
+void unruly_deafen(unruly *u);
 /** The worker is dead as far as the store can tell: nothing it does arrives any more, its session ends at once, and it
  * hears nothing. What it was told before stays told. */
 void unruly_cut(unruly *u);
