@@ -59,9 +59,19 @@ static int check_color(pawl_cli *cli)
     return pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "--color is \"%s\"; wanted auto, always or never", given);
 }
 
+/* Before the command line is understood: so that a mistake in it is told as asked for, too. */
+static bool asks_for_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
 static int run_command(pawl_cli *cli, int argc, char **argv)
 {
     int words = 0;
+    cli->json = asks_for_json(argc, argv);
     cli->command = pawl_cli_find(argc - 1, (const char *const *)(argv + 1), &words);
     if (cli->command == NULL) {
         int status = group_alone(cli, argv[1]);

@@ -5,6 +5,14 @@
 
 #include "host/cli/cli.h"
 
+/* A profile's report has the code behind each problem already. */
+static bool names_code(const char *message, const char *code)
+{
+    char bracketed[160];
+    snprintf(bracketed, sizeof bracketed, "[%s]", code);
+    return strstr(message, bracketed) != NULL;
+}
+
 static int print_failure(pawl_cli *cli, int exit_code, const char *code, const char *message)
 {
     if (cli->json || pawl_cli_flag(cli, "json")) {
@@ -27,7 +35,7 @@ static int print_failure(pawl_cli *cli, int exit_code, const char *code, const c
             line++;
         }
     }
-    if (strcmp(code, "usage") == 0)
+    if (strcmp(code, "usage") == 0 || names_code(message, code))
         fprintf(cli->err, "\n");
     else
         fprintf(cli->err, " [%s]\n", code);

@@ -223,11 +223,20 @@ static void test_H06_L13_a_mistake_in_a_profile_has_its_place(void **state)
 static void test_every_mistake_is_reported_in_one_pass(void **state)
 {
     yard *y = *state;
+    command *c = calloc(1, sizeof *c);
+    assert_non_null(c);
     yard_write(y, "bad.yaml", "profile: bad\ntier: durabel\ndata: d\n" STORES "timeouts: { call: 5 }\nsokcet: x\n");
     YARD_EXPECT(y, 6, "bad.yaml:2:7", "check", "bad.yaml");
     YARD_EXPECT(y, 6, "bad.yaml:5:19", "check", "bad.yaml");
     YARD_EXPECT(y, 6, "bad.yaml:6:1", "check", "bad.yaml");
-    YARD_EXPECT(y, 6, "bad.yaml:6:1", "serve", "--profile", "bad.yaml");
+    yard_run(y, c, (const char *const[]){"serve", "--profile", "bad.yaml", NULL});
+    assert_int_equal(c->exit_code, 6);
+    const char *last = strstr(c->err, "bad.yaml:6:1");
+    assert_non_null(last);
+    const char *code = strstr(last, "[profile.unknown_key]");
+    assert_non_null(code);
+    assert_null(strstr(code + 1, "[profile.")); /* each problem has its code, once */
+    free(c);
 }
 
 static void test_P03_a_plugin_that_is_wrong_is_refused_with_its_place(void **state)
