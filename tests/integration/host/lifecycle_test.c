@@ -59,6 +59,34 @@ static void test_S10_the_same_store_opens_once(void **state)
     fixture_remove(second);
 }
 
+static void test_G09_a_process_of_another_host_profile_is_left_untouched(void **state)
+{
+    fixture *own = *state;
+    char other[1024];
+    pawl_error error = {0};
+    fixture_close(own);
+    own->no_worker = 1;
+    fixture_open(own);
+    start(own, "mine", "test.upper", "\"a\"");
+    fixture_close(own);
+    own->no_worker = 0;
+    snprintf(other, sizeof other,
+             "profile: another\ntier: inline\ndata: %s\nstores: { main: { provider: rocksdb } }\n"
+             "connectors: { shop: { plugin: test.plugin, config: { greeting: hi } } }\n",
+             own->directory);
+    if (fixture_try_open(own, other, &error) != PAWL_OK)
+        fail_msg("%s: %s", error.code, error.message);
+    start(own, "theirs", "test.upper", "\"b\""); /* the worker is at work ... */
+    expect_end(own, "theirs", "completed", "\"B\"");
+    json_t *row = until(own, "mine", "running"); /* ... and has met the other one */
+    assert_int_equal(json_integer_value(json_object_get(row, "head")), 1);
+    assert_has(text_of(row, "why"), "registered under host profile test");
+    json_decref(row);
+    fixture_close(own);
+    fixture_open(own); /* the right profile takes it up as it was */
+    expect_end(own, "mine", "completed", "\"A\"");
+}
+
 static void test_two_hosts_in_one_program_do_not_meet(void **state)
 {
     fixture *own = *state;
@@ -229,6 +257,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_was_started_goes_on_after_reopening, setup_rocksdb, teardown),
         cmocka_unit_test_setup_teardown(test_started_without_a_worker_runs_with_one, setup_rocksdb, teardown),
         cmocka_unit_test_setup_teardown(test_S10_the_same_store_opens_once, setup_rocksdb, teardown),
+        cmocka_unit_test_setup_teardown(test_G09_a_process_of_another_host_profile_is_left_untouched, setup_rocksdb,
+                                        teardown),
         OVER_BOTH(test_two_hosts_in_one_program_do_not_meet),
         OVER_BOTH(test_H01_H02_drain_stops_claiming_and_is_idempotent),
         OVER_BOTH(test_H02_a_running_effect_is_told_to_stop_at_the_deadline),
