@@ -30,19 +30,24 @@ static pawl_status fetch_token(claiming *c)
     return c->token != 0 ? PAWL_OK : store_ticket(c->registry->store, &c->token, c->fault);
 }
 
-/* Lease a pinned entry, if it can be leased now; the pin goes with it. Under lock. */
+/* Lease a pinned entry, if it can be leased now; the pin goes with it. Under lock.
+ *
+ * Whatever is not leased here although it may be claimable, now or in a moment, is put on its type's list: the scan
+ * that met it moves on, and no other will meet its row again. First of all what is part of the running round, whatever
+ * it looks like: its new rows may be in the engine already, and what is in memory is as it was before. */
 static bool lease(claiming *c, store_entry *entry)
 {
+    if (entry->stage != NULL) {
+        store_returned_add(entry); /* announced, or taken off again, when the round is published */
+        return false;
+    }
     if (entry->worker != NULL || !store_claimable(entry, c->now_unix_ns))
         return false;
     store_worker *worker = store_worker_alive(c->registry, c->session);
     c->over = worker == NULL;
-    if (c->over || entry->stage != NULL || c->token <= entry->token) {
-        /* Nobody to lease it to, part of the running round (which announces it when it ends), or leased meanwhile
-         * under a token younger than ours: no scan will meet it again, so it is put where the next claim looks. */
+    if (c->over || c->token <= entry->token) { /* nobody to lease it to; or leased meanwhile under a younger token */
         store_returned_add(entry);
-        if (entry->stage == NULL)
-            store_announce_work(c->registry);
+        store_announce_work(c->registry);
         c->token = c->over ? c->token : 0;
         return false;
     }

@@ -250,7 +250,7 @@ static void publish_stage(store_round *round, store_stage *stage)
         tell_posted(registry, stage);
     if (stage->wake_set)
         store_type_note_wake(entry->type, entry->state.wake_unix_ns, entry->number);
-    if (entry->returned && !store_claimable(entry, UINT64_MAX))
+    if (entry->worker != NULL || !store_claimable(entry, UINT64_MAX))
         store_returned_remove(entry);
     /* Parked and ready again under the row it was claimed by: no scan will meet that row again. */
     if (stage->drop_lease && entry->state.status == PAWL_READY && !stage->made_ready)
@@ -293,6 +293,8 @@ void store_round_undo(store_round *round, const pawl_fault *fault)
         next = stage->next;
         store_entry *entry = stage->entry;
         entry->stage = NULL;
+        if (entry->fresh || entry->worker != NULL || !store_claimable(entry, UINT64_MAX))
+            store_returned_remove(entry);
         if (entry->fresh) {
             store_entry_remove(registry, entry);
             continue;

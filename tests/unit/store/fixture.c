@@ -170,8 +170,17 @@ static pawl_status f_write(pawl_kv *kv, const pawl_batch *batch, bool sync, pawl
         status = pawl_fault_set(fault, self->fail_with, "test.write", "a write failed on purpose");
     }
     pthread_mutex_unlock(&self->lock);
-    if (status == PAWL_OK)
-        return pawl_kv_write(self->real, batch, sync, fault);
+    if (status == PAWL_OK) {
+        status = pawl_kv_write(self->real, batch, sync, fault);
+        pthread_mutex_lock(&self->lock);
+        self->done_waits = self->gate_after;
+        pthread_cond_broadcast(&self->changed);
+        while (self->gate_after)
+            pthread_cond_wait(&self->changed, &self->lock);
+        self->done_waits = false;
+        pthread_mutex_unlock(&self->lock);
+        return status;
+    }
     if (first)
         pawl_kv_write(self->real, batch, sync, NULL);
     return status;
@@ -305,13 +314,20 @@ static void await_change(fixture *f, const struct timespec *until)
     fail_msg("waited %d s in vain", WAIT_SECONDS);
 }
 
+void fixture_submit_all(fixture *f, pawl_registry_op **ops, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        waiter *waits = calloc(1, sizeof *waits);
+        waits->f = f;
+        ops[i]->struct_size = sizeof *ops[i];
+        ops[i]->host_data = waits;
+    }
+    pawl_store_registry_table.submit(f->store, ops, count);
+}
+
 void fixture_submit(fixture *f, pawl_registry_op *op)
 {
-    waiter *waits = calloc(1, sizeof *waits);
-    waits->f = f;
-    op->struct_size = sizeof *op;
-    op->host_data = waits;
-    pawl_store_registry_table.submit(f->store, &op, 1);
+    fixture_submit_all(f, &op, 1);
 }
 
 bool fixture_is_done(fixture *f, const pawl_registry_op *op)
@@ -392,6 +408,24 @@ void fixture_await_gated(fixture *f)
     deadline(&until);
     pthread_mutex_lock(&f->kv->lock);
     while (f->kv->waiting == 0)
+        assert_int_equal(pthread_cond_timedwait(&f->kv->changed, &f->kv->lock, &until), 0);
+    pthread_mutex_unlock(&f->kv->lock);
+}
+
+void fixture_gate_after(fixture *f, bool closed)
+{
+    pthread_mutex_lock(&f->kv->lock);
+    f->kv->gate_after = closed;
+    pthread_cond_broadcast(&f->kv->changed);
+    pthread_mutex_unlock(&f->kv->lock);
+}
+
+void fixture_await_gated_after(fixture *f)
+{
+    struct timespec until;
+    deadline(&until);
+    pthread_mutex_lock(&f->kv->lock);
+    while (!f->kv->done_waits)
         assert_int_equal(pthread_cond_timedwait(&f->kv->changed, &f->kv->lock, &until), 0);
     pthread_mutex_unlock(&f->kv->lock);
 }

@@ -43,6 +43,8 @@ typedef struct faulty_kv {
     int failures;
     bool fail_after; /* the write happens, and is reported as failed */
     bool gate;       /* writes wait while it is closed */
+    bool gate_after; /* writes that are done wait before they say so */
+    bool done_waits;
     int waiting;
     uint64_t writes;
 } faulty_kv;
@@ -75,6 +77,8 @@ void fixture_open_store(fixture *f);
 void fixture_advance(fixture *f, uint64_t ns);
 
 void fixture_submit(fixture *f, pawl_registry_op *op);
+/** Several in one call: one round. */
+void fixture_submit_all(fixture *f, pawl_registry_op **ops, size_t count);
 void fixture_wait(fixture *f, pawl_registry_op *op);
 bool fixture_is_done(fixture *f, const pawl_registry_op *op);
 pawl_status fixture_run(fixture *f, pawl_registry_op *op);
@@ -85,6 +89,9 @@ size_t fixture_count_events(fixture *f, uint32_t kind);
 void fixture_fail_writes(fixture *f, int count, pawl_status status);
 void fixture_gate(fixture *f, bool closed);
 void fixture_await_gated(fixture *f); /**< until a write waits at the gate */
+/** Close or open the gate behind a write; closing waits for nothing. */
+void fixture_gate_after(fixture *f, bool closed);
+void fixture_await_gated_after(fixture *f);
 uint64_t fixture_writes(fixture *f);
 
 /* ---- shorthands ---- */

@@ -263,6 +263,74 @@ static void test_a_process_in_the_running_round_is_claimed_after_it(void **state
     assert_int_equal(fixture_count_events(f, PAWL_EVENT_POSTED), 0);
 }
 
+/* The rows of a round are in the engine before the round is published: a claim that meets them in between must neither
+ * lease what is not published nor pass it over for ever. */
+static void test_V02_rows_met_before_they_are_published_are_not_lost(void **state)
+{
+    fixture *f = *state;
+    row got[4];
+    row lease;
+    uint64_t session = do_worker(f, "w", TTL, f);
+    assert_int_equal(do_register(f, "p", "t", NULL), PAWL_OK);
+    assert_int_equal(do_claim(f, session, "t", &lease, 1), 1);
+    pawl_commit suspend = {
+        .struct_size = sizeof suspend, .number = lease.number, .token = lease.token, .seen = lease.head};
+    pawl_post signal = {.struct_size = sizeof signal,
+                        .kind = PAWL_RECORD_SIGNAL,
+                        .id = BYTES("p"),
+                        .post_id = BYTES("s"),
+                        .fingerprint = fingerprint_1};
+    pawl_register request = {
+        .struct_size = sizeof request, .id = BYTES("q"), .type = BYTES("t"), .fingerprint = fingerprint_1};
+    pawl_registry_op ops[] = {{.kind = PAWL_OP_REGISTER, .request = &request},
+                              {.kind = PAWL_OP_SUSPEND, .request = &suspend},
+                              {.kind = PAWL_OP_POST, .request = &signal}};
+    pawl_registry_op *all[] = {&ops[0], &ops[1], &ops[2]};
+    fixture_event(f, PAWL_EVENT_WORK, 0);
+    fixture_gate_after(f, true);
+    fixture_submit_all(f, all, 3);
+    fixture_await_gated_after(f);
+    assert_int_equal(do_claim(f, session, "t", got, 4), 0);
+    fixture_gate_after(f, false);
+    for (int i = 0; i < 3; i++) {
+        fixture_wait(f, &ops[i]);
+        assert_int_equal(ops[i].status, PAWL_OK);
+    }
+    fixture_event(f, PAWL_EVENT_WORK, 0);
+    assert_int_equal(do_claim(f, session, "t", got, 4), 2);
+    assert_int_equal(do_claim(f, session, "t", got, 4), 0);
+}
+
+/* Sequences of ready rows and the order in which a round publishes them differ. */
+static void test_a_round_published_out_of_order_is_claimed_whole(void **state)
+{
+    fixture *f = *state;
+    row lease;
+    row got[4];
+    uint64_t session = do_worker(f, "w", TTL, f);
+    assert_int_equal(do_register(f, "p", "t", NULL), PAWL_OK);
+    assert_int_equal(do_claim(f, session, "t", got, 4), 1);
+    lease = got[0];
+    assert_int_equal(do_claim(f, session, "t", got, 4), 0); /* to the end: drained */
+    pawl_commit suspend = {
+        .struct_size = sizeof suspend, .number = lease.number, .token = lease.token, .seen = lease.head};
+    pawl_register request = {
+        .struct_size = sizeof request, .id = BYTES("q"), .type = BYTES("t"), .fingerprint = fingerprint_1};
+    pawl_post signal = {.struct_size = sizeof signal,
+                        .kind = PAWL_RECORD_SIGNAL,
+                        .id = BYTES("p"),
+                        .post_id = BYTES("s"),
+                        .fingerprint = fingerprint_1};
+    pawl_registry_op ops[] = {{.kind = PAWL_OP_SUSPEND, .request = &suspend}, /* p is staged first */
+                              {.kind = PAWL_OP_REGISTER, .request = &request},
+                              {.kind = PAWL_OP_POST, .request = &signal}}; /* and its ready row is the later one */
+    pawl_registry_op *all[] = {&ops[0], &ops[1], &ops[2]};
+    fixture_submit_all(f, all, 3);
+    for (int i = 0; i < 3; i++)
+        fixture_wait(f, &ops[i]);
+    assert_int_equal(do_claim(f, session, "t", got, 4), 2);
+}
+
 typedef struct claim_thread {
     fixture *f;
     uint64_t session;
@@ -742,6 +810,8 @@ int main(void)
         ON_BOTH(test_operations_that_arrive_during_a_write_share_the_next_one),
         ON_BOTH(test_a_round_sees_its_own_operations),
         ON_BOTH(test_a_process_in_the_running_round_is_claimed_after_it),
+        ON_BOTH(test_V02_rows_met_before_they_are_published_are_not_lost),
+        ON_BOTH(test_a_round_published_out_of_order_is_claimed_whole),
         ON_BOTH(test_claim_by_id_waits_for_the_running_round),
         ON_BOTH(test_a_claim_and_a_heartbeat_write_nothing),
         ON_BOTH(test_L14_token_counter_at_its_end_raises_the_epoch),
