@@ -14,6 +14,13 @@ install(TARGETS pawl_static pawl_shared
 install(TARGETS pawl RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
 install(TARGETS http file exec LIBRARY DESTINATION "${PAWL_PLUGIN_DIR}")
 
+# From where pawl.pc lies to the prefix, so that it is true wherever `cmake --install --prefix` puts it.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(PAWL_PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
+else()
+  file(RELATIVE_PATH PAWL_PC_PREFIX "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
+  string(REGEX REPLACE "/$" "" PAWL_PC_PREFIX "\${pcfiledir}/${PAWL_PC_PREFIX}")
+endif()
 configure_file(cmake/pawl.pc.in "${CMAKE_BINARY_DIR}/pawl.pc" @ONLY)
 install(FILES "${CMAKE_BINARY_DIR}/pawl.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 

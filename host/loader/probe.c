@@ -4,8 +4,10 @@
 #include "refuse.h"
 #include "trust.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -61,20 +63,43 @@ static bool may_run(const char *program, pawl_error *error)
     return access(program, X_OK) == 0;
 }
 
-static pawl_status choose_program(const probe_request *request, const char **ret, pawl_error *error)
+/* The probe that came with this very code: an installation may have been moved, or made under another prefix, so it is
+ * looked for from the file that the code is in, the program or libpawl.so. */
+static bool find_installed(char program[PATH_MAX])
+{
+    char own[PATH_MAX];
+    char file[PATH_MAX];
+    char path[2 * PATH_MAX];
+    Dl_info info;
+    if (realpath("/proc/self/exe", own) == NULL)
+        return false;
+    const char *way = PAWL_PROBE_FROM_PROGRAM;
+    if (dladdr(programs, &info) != 0 && info.dli_fname != NULL && info.dli_fname[0] == '/' &&
+        realpath(info.dli_fname, file) != NULL && strcmp(file, own) != 0) {
+        memcpy(own, file, sizeof own);
+        way = PAWL_PROBE_FROM_LIBRARY;
+    }
+    *strrchr(own, '/') = '\0';
+    snprintf(path, sizeof path, "%s/%s", own, way);
+    return realpath(path, program) != NULL;
+}
+
+static pawl_status choose_program(const probe_request *request, char program[PATH_MAX], pawl_error *error)
 {
     pawl_error why = {.status = PAWL_OK};
     if (request->program != NULL) {
-        *ret = request->program;
-        if (may_run(request->program, &why))
+        snprintf(program, PATH_MAX, "%s", request->program);
+        if (may_run(program, &why))
             return PAWL_OK;
         return pawl_loader_refuse(error, "loader.probe_missing", request->subject,
-                                  "cannot be probed: the program %s cannot be used: %s", request->program,
+                                  "cannot be probed: the program %s cannot be used: %s", program,
                                   why.status == PAWL_OK ? "it is not executable" : why.message);
     }
+    if (find_installed(program) && may_run(program, &why))
+        return PAWL_OK;
     for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-        *ret = programs[i];
-        if (may_run(programs[i], &why))
+        snprintf(program, PATH_MAX, "%s", programs[i]);
+        if (may_run(program, &why))
             return PAWL_OK;
     }
     return pawl_loader_refuse(error, "loader.probe_missing", request->subject,
@@ -295,10 +320,10 @@ static bool reap(pid_t pid, int *ret_end)
 
 pawl_status pawl_probe_run(const probe_request *request, bool *ret_crashed, pawl_error *error)
 {
-    const char *program = NULL;
+    char program[PATH_MAX];
     int end = 0;
     *ret_crashed = false;
-    pawl_status status = choose_program(request, &program, error);
+    pawl_status status = choose_program(request, program, error);
     if (status != PAWL_OK)
         return status;
     probe *p = calloc(1, sizeof *p);
