@@ -98,7 +98,7 @@ static pawl_status fence(store_round *round, const pawl_commit *commit, store_st
     return PAWL_OK;
 }
 
-static void append(store_round *round, store_stage *stage, pawl_registry_op *op)
+static void append_records(store_round *round, store_stage *stage, pawl_registry_op *op)
 {
     const pawl_commit *commit = op->request;
     op->sequence = commit->record_count > 0 ? stage->state.head + 1 : 0;
@@ -108,6 +108,13 @@ static void append(store_round *round, store_stage *stage, pawl_registry_op *op)
         if (record->kind > PAWL_RECORD_STARTED && !store_stage_note_posted(round, stage, record->kind, sequence))
             round->rows.bytes.failed = true; /* out of memory: the whole round fails, and nothing is half done */
     }
+}
+
+/* The records and the status document. Every operation but APPEND writes the header afterwards. */
+static void append(store_round *round, store_stage *stage, pawl_registry_op *op)
+{
+    const pawl_commit *commit = op->request;
+    append_records(round, stage, op);
     if (commit->document == NULL)
         return;
     pawl_key key;
@@ -117,7 +124,7 @@ static void append(store_round *round, store_stage *stage, pawl_registry_op *op)
     pawl_batch_end(&round->rows);
     if (!stage->state.has_document) {
         stage->state.has_document = true;
-        if (op->kind == PAWL_OP_APPEND) /* the others write the header anyway */
+        if (op->kind == PAWL_OP_APPEND)
             store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
     }
 }
@@ -125,12 +132,12 @@ static void append(store_round *round, store_stage *stage, pawl_registry_op *op)
 static pawl_status suspend(store_round *round, store_stage *stage, pawl_registry_op *op)
 {
     const pawl_commit *commit = op->request;
-    bool more = stage->state.head > commit->seen;
-    append(round, stage, op);
-    if (more) {
+    if (stage->state.head > commit->seen) {
+        append_records(round, stage, op); /* and nothing else: the holder will say it again */
         op->flags |= PAWL_RESULT_MORE;
         return PAWL_OK;
     }
+    append(round, stage, op);
     store_stage_move(round, stage, PAWL_WAITING, commit->wake_unix_ns, 0);
     store_stage_header(round, stage, (pawl_bytes){NULL, 0}, commit->reason);
     stage->drop_lease = true;

@@ -1,0 +1,77 @@
+/* registry_edge_test.c: moments that a random kill meets too seldom: each test is one that once went wrong, or that
+ * only reading the code shows to be right. */
+#include "tests/unit/store/fixture.h"
+
+#include "plugins/store/facets.h"
+
+#include <stdio.h>
+
+static int open_memory(void **state)
+{
+    *state = fixture_open(false, NULL);
+    return 0;
+}
+
+static int close_any(void **state)
+{
+    fixture_close(*state);
+    return 0;
+}
+
+/* A lease of a new process. */
+static row hold(fixture *f, const char *id)
+{
+    row held;
+    uint64_t number;
+    uint64_t session = do_worker(f, "w", UINT64_C(3600000000000), NULL);
+    assert_int_equal(do_register(f, id, "type", &number), PAWL_OK);
+    assert_int_equal(do_claim_id(f, session, id, &held, NULL), PAWL_OK);
+    return held;
+}
+
+static pawl_status commit(fixture *f, uint32_t kind, const row *held, uint64_t seen, const char *document,
+                          uint32_t *flags)
+{
+    pawl_record record = {.struct_size = sizeof record, .kind = 7, .body = BYTES("note")};
+    pawl_bytes bytes = document == NULL ? (pawl_bytes){NULL, 0} : pawl_bytes_of(document);
+    pawl_commit request = {.struct_size = sizeof request,
+                           .number = held->number,
+                           .token = held->token,
+                           .seen = seen,
+                           .records = &record,
+                           .record_count = 1,
+                           .record_size = sizeof record,
+                           .document = document == NULL ? NULL : &bytes};
+    pawl_registry_op op = {.kind = kind, .request = &request};
+    pawl_status status = fixture_run(f, &op);
+    *flags = op.flags;
+    return status;
+}
+
+/* SUSPEND with records it has not seen appends its own records "and changed nothing else": its document neither. */
+static void test_a_suspend_that_came_back_stores_no_document(void **state)
+{
+    fixture *f = *state;
+    row got;
+    uint32_t flags;
+    row held = hold(f, "p");
+    assert_int_equal(do_post(f, "p", PAWL_RECORD_SIGNAL, "x", NULL, NULL), PAWL_OK);
+    assert_int_equal(commit(f, PAWL_OP_SUSPEND, &held, 1, "first", &flags), PAWL_OK);
+    assert_int_equal(flags, PAWL_RESULT_MORE);
+    assert_int_equal(do_get(f, "p", &got, NULL), PAWL_OK);
+    assert_string_equal(got.document, "");
+    assert_int_equal(got.head, 3);
+    assert_int_equal(commit(f, PAWL_OP_APPEND, &held, 3, "second", &flags), PAWL_OK);
+    assert_int_equal(do_get(f, "p", &got, NULL), PAWL_OK);
+    assert_string_equal(got.document, "second");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_memory, close_any)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_suspend_that_came_back_stores_no_document),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
