@@ -24,9 +24,22 @@ refuse include '(\.\./)*(host|worker|plugins)/' 'public headers stand on abi/ al
 refuse host/cli '(\.\./)*worker/|(\.\./)*plugins/|(\.\./)*host/(host|profile|loader|facets|assemble|view)' \
     'the CLI uses include/pawl/pawl.h and the API client alone'
 
-# No circles between the rooms of a floor: worker/base is under worker, plugins/store under the engines.
+refuse host/api '(\.\./)*plugins/|(\.\./)*worker/[a-z_]*\.h|(\.\./)*host/(loader/|cli/|[a-oq-z][a-z_]*\.h)' \
+    'the API stands on include/pawl, the profile and worker/base alone'
+engine='(activation|cancel|context|core_table|effect_pool|journal|process_host|registry|resident|retry|shard|timer|worker)'
+refuse host/loader "(\\.\\./)*plugins/|(\\.\\./)*worker/$engine|(\\.\\./)*host/(api/|cli/|[a-z_]*\\.h)" \
+    'the loader stands on worker/base and the words of worker/catalog.h alone'
+
+# No circles between the rooms of a floor: worker/base is under worker, plugins/store under the engines,
+# plugins/connector under the connectors, and no engine or connector sees another.
 refuse worker/base '(\.\./)+|worker/[a-z_]*\.h' 'worker/base stands under the worker'
 refuse plugins/store '(\.\./)*(memory|rocksdb)/|plugins/(memory|rocksdb)/' 'plugins/store stands under the engines'
+refuse plugins/connector '(\.\./)+|plugins/(store|memory|rocksdb|http|file|exec)/' \
+    'plugins/connector stands under the connectors'
+for room in memory rocksdb http file exec; do
+    others=$(printf '%s\n' memory rocksdb http file exec | grep -vx "$room" | paste -sd '|')
+    refuse "plugins/$room" "(\\.\\./)*(plugins/)?($others)/" 'connectors and engines do not see each other'
+done
 
 [ "$bad" = 0 ] || { echo "check-floors: includes that do not point down"; exit 1; }
 echo "check-floors: all includes point down"

@@ -3,7 +3,7 @@
 #ifndef PAWL_EXEC_CONNECTOR_H
 #define PAWL_EXEC_CONNECTOR_H
 
-#include "plugins/kit/call.h"
+#include "plugins/connector/call.h"
 
 #define PAWL_EXEC_ARGUMENTS_MAX 1024u        /* of one command */
 #define PAWL_EXEC_KILL_AFTER_NS 500000000ull /* from the request to end to the kill */
@@ -23,7 +23,7 @@ struct pawl_connector {
 };
 
 /** Read the configuration, and the host's environment as it is now. [loader] */
-pawl_status pawl_exec_configure(pawl_connector *connector, pawl_bytes config, pawl_kit_error *error);
+pawl_status pawl_exec_configure(pawl_connector *connector, pawl_bytes config, pawl_connector_error *error);
 
 /** A command: everything the new program gets, made before the fork. */
 typedef struct pawl_exec_command {
@@ -34,10 +34,11 @@ typedef struct pawl_exec_command {
 } pawl_exec_command;
 
 /** Make the command from a checked input, or fail because it is not allowed. Close it in either case. */
-pawl_status pawl_exec_command_open(const pawl_connector *connector, pawl_kit_call *call, pawl_exec_command *command);
+pawl_status pawl_exec_command_open(const pawl_connector *connector, pawl_connector_call *call,
+                                   pawl_exec_command *command);
 void pawl_exec_command_close(pawl_exec_command *command);
 
 /** Both operations. repeatable: the author promised that running it twice does no harm. */
-pawl_status pawl_exec_run(const pawl_connector *connector, pawl_kit_call *call, bool repeatable);
+pawl_status pawl_exec_run(const pawl_connector *connector, pawl_connector_call *call, bool repeatable);
 
 #endif

@@ -19,13 +19,13 @@ static void PAWL_CALL destroy(pawl_connector *connector)
 static pawl_status PAWL_CALL create(const pawl_host_root *host, pawl_bytes name, pawl_bytes config_json,
                                     pawl_connector **instance, pawl_failure_sink *why)
 {
-    pawl_kit_error error = {0};
+    pawl_connector_error error = {0};
     const pawl_core *core = pawl_core_of(host);
     pawl_connector *connector = calloc(1, sizeof *connector);
     if (connector != NULL)
         connector->name = strndup(name.size == 0 ? "" : name.data, name.size);
     if (connector == NULL || connector->name == NULL) {
-        pawl_kit_fail_memory(&error);
+        pawl_connector_fail_memory(&error);
     } else {
         connector->core = core;
         pawl_exec_configure(connector, config_json, &error);
@@ -34,21 +34,21 @@ static pawl_status PAWL_CALL create(const pawl_host_root *host, pawl_bytes name,
         *instance = connector;
     else
         destroy(connector);
-    return pawl_kit_report(&error, core, why);
+    return pawl_connector_report(&error, core, why);
 }
 
 static pawl_status PAWL_CALL invoke(pawl_connector *connector, const pawl_effect_call *abi, pawl_sink *out,
                                     pawl_failure_sink *why)
 {
-    pawl_kit_call call;
-    if (pawl_kit_call_begin(&call, "exec", connector->name, abi, out, why) != PAWL_OK)
-        return pawl_kit_call_end(&call);
+    pawl_connector_call call;
+    if (pawl_connector_call_begin(&call, "exec", connector->name, abi, out, why) != PAWL_OK)
+        return pawl_connector_call_end(&call);
     bool query = pawl_is(abi->operation, "query");
     if (query || pawl_is(abi->operation, "run"))
         pawl_exec_run(connector, &call, query);
     else
-        pawl_kit_call_fail_as(&call, PAWL_E_UNSUPPORTED, PAWL_TERMINAL, "unknown_operation", "no such operation");
-    return pawl_kit_call_end(&call);
+        pawl_connector_call_fail_as(&call, PAWL_E_UNSUPPORTED, PAWL_TERMINAL, "unknown_operation", "no such operation");
+    return pawl_connector_call_end(&call);
 }
 
 #pragma GCC diagnostic ignored "-Woverlength-strings" /* the manifest is one literal */

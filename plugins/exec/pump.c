@@ -1,7 +1,7 @@
 /* pump.c: see pump.h. */
 #include "plugins/exec/pump.h"
 
-#include "plugins/kit/sigpipe.h"
+#include "plugins/connector/sigpipe.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -14,14 +14,14 @@
 #define LONGEST_NAP_MS 1000 /* the host's clock may be set by a test: look at it now and then */
 
 typedef struct pump {
-    pawl_kit_call *call;
+    pawl_connector_call *call;
     pawl_exec_child *child;
-    pawl_kit_source *input;
+    pawl_connector_source *input;
     uint64_t sent;      /* bytes of the input taken from its source */
     size_t held, given; /* of chunk: in it, and written */
     char *chunk;        /* for the input */
     char *scratch;      /* for the outputs */
-    pawl_kit_body *output, *errors;
+    pawl_connector_body *output, *errors;
     pawl_exec_end end;   /* why it is being ended; PAWL_EXEC_ENDED while it is not */
     uint64_t kill_at_ns; /* when ending: the time of SIGKILL; 0: sent */
 } pump;
@@ -64,7 +64,7 @@ static void close_end(int *fd)
 }
 
 /* Read what there is. A stream being ended is read and dropped, so that nobody waits on a full pipe. */
-static void take(pump *p, int *fd, pawl_kit_body *body)
+static void take(pump *p, int *fd, pawl_connector_body *body)
 {
     ssize_t got = read(*fd, p->scratch, CHUNK);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
@@ -75,7 +75,7 @@ static void take(pump *p, int *fd, pawl_kit_body *body)
     }
     if (p->end != PAWL_EXEC_ENDED)
         return;
-    pawl_status status = pawl_kit_body_write(body, p->scratch, (size_t)got);
+    pawl_status status = pawl_connector_body_write(body, p->scratch, (size_t)got);
     if (status != PAWL_OK)
         stop(p, body->over ? PAWL_EXEC_OUTPUT_LIMIT : PAWL_EXEC_BROKEN);
 }
@@ -87,7 +87,7 @@ static void give(pump *p)
             close_end(&p->child->input);
             return;
         }
-        if (pawl_kit_source_read(p->input, p->sent, p->chunk, CHUNK, &p->held) != PAWL_OK) {
+        if (pawl_connector_source_read(p->input, p->sent, p->chunk, CHUNK, &p->held) != PAWL_OK) {
             p->held = p->given = 0;
             stop(p, PAWL_EXEC_BROKEN);
             return;
@@ -126,7 +126,7 @@ static void wait_and_move(pump *p)
                            {running ? child->input : -1, POLLOUT, 0},
                            {child->exited, POLLIN, 0},
                            {running ? cancel : -1, POLLIN, 0}};
-    if (poll(fds, PAWL_KIT_COUNT(fds), nap_ms(p, cancel >= 0)) <= 0)
+    if (poll(fds, PAWL_CONNECTOR_COUNT(fds), nap_ms(p, cancel >= 0)) <= 0)
         return;
     if (fds[0].revents != 0)
         take(p, &child->output, p->output);
@@ -155,26 +155,27 @@ static void take_the_rest(pump *p)
     } while (p->end == PAWL_EXEC_ENDED && (child->output >= 0 || child->errors >= 0));
 }
 
-pawl_exec_end pawl_exec_pump(pawl_kit_call *call, pawl_exec_child *child, pawl_kit_source *input, pawl_kit_body *output,
-                             pawl_kit_body *errors)
+pawl_exec_end pawl_exec_pump(pawl_connector_call *call, pawl_exec_child *child, pawl_connector_source *input,
+                             pawl_connector_body *output, pawl_connector_body *errors)
 {
     pump p = {.call = call, .child = child, .input = input, .output = output, .errors = errors};
     p.chunk = malloc(2 * CHUNK);
     if (p.chunk == NULL) {
-        pawl_kit_call_fail_as(call, PAWL_E_NOMEM, PAWL_UNKNOWN_OUTCOME, "no_memory", "out of memory after the start");
+        pawl_connector_call_fail_as(call, PAWL_E_NOMEM, PAWL_UNKNOWN_OUTCOME, "no_memory",
+                                    "out of memory after the start");
         pawl_exec_child_signal(child, SIGKILL);
         return PAWL_EXEC_BROKEN;
     }
     p.scratch = p.chunk + CHUNK;
-    pawl_kit_sigpipe held;
-    pawl_kit_sigpipe_hold(&held);
+    pawl_connector_sigpipe held;
+    pawl_connector_sigpipe_hold(&held);
     while (!pawl_exec_child_has_ended(child)) {
         look_at_limits(&p);
         wait_and_move(&p);
     }
     if (p.end == PAWL_EXEC_ENDED)
         take_the_rest(&p);
-    pawl_kit_sigpipe_release(&held);
+    pawl_connector_sigpipe_release(&held);
     free(p.chunk);
     return p.end;
 }

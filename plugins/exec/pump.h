@@ -14,7 +14,7 @@ typedef enum pawl_exec_end {
 } pawl_exec_end;
 
 /** Run until the child has ended. Close the child afterwards. */
-pawl_exec_end pawl_exec_pump(pawl_kit_call *call, pawl_exec_child *child, pawl_kit_source *input, pawl_kit_body *output,
-                             pawl_kit_body *errors);
+pawl_exec_end pawl_exec_pump(pawl_connector_call *call, pawl_exec_child *child, pawl_connector_source *input,
+                             pawl_connector_body *output, pawl_connector_body *errors);
 
 #endif

@@ -5,54 +5,57 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static const pawl_kit_field config_fields[] = {
-    {"roots", PAWL_KIT_OBJECT, true, 0, 0},
-    {"max_inline", PAWL_KIT_INTEGER, false, 0, (int64_t)64 << 20},
-    {"max_attachment", PAWL_KIT_INTEGER, false, 0, INT64_MAX},
+static const pawl_connector_field config_fields[] = {
+    {"roots", PAWL_CONNECTOR_OBJECT, true, 0, 0},
+    {"max_inline", PAWL_CONNECTOR_INTEGER, false, 0, (int64_t)64 << 20},
+    {"max_attachment", PAWL_CONNECTOR_INTEGER, false, 0, INT64_MAX},
 };
-static const pawl_kit_field root_fields[] = {
-    {"path", PAWL_KIT_TEXT, true, 0, 0},
-    {"write", PAWL_KIT_BOOLEAN, false, 0, 0},
+static const pawl_connector_field root_fields[] = {
+    {"path", PAWL_CONNECTOR_TEXT, true, 0, 0},
+    {"write", PAWL_CONNECTOR_BOOLEAN, false, 0, 0},
 };
 
-static pawl_status open_root(pawl_connector *connector, const char *name, const json_t *value, pawl_kit_error *error)
+static pawl_status open_root(pawl_connector *connector, const char *name, const json_t *value,
+                             pawl_connector_error *error)
 {
     char where[512];
     snprintf(where, sizeof where, "file connector \"%s\": config.roots.%s", connector->name, name);
-    if (pawl_kit_check(value, root_fields, PAWL_KIT_COUNT(root_fields), where, "file.config", error) != PAWL_OK)
+    if (pawl_connector_check(value, root_fields, PAWL_CONNECTOR_COUNT(root_fields), where, "file.config", error) !=
+        PAWL_OK)
         return error->status;
-    const char *path = pawl_kit_text(value, "path", "");
+    const char *path = pawl_connector_text(value, "path", "");
     if (path[0] != '/')
-        return pawl_kit_fail(error, PAWL_TERMINAL, "file.config", "%s: path \"%s\" is not absolute", where, path);
+        return pawl_connector_fail(error, PAWL_TERMINAL, "file.config", "%s: path \"%s\" is not absolute", where, path);
     pawl_file_root *root = &connector->roots[connector->root_count];
     root->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (root->fd < 0)
-        return pawl_kit_fail(error, PAWL_TERMINAL, "file.config", "%s: cannot open the directory \"%s\": %s", where,
-                             path, strerror(errno));
+        return pawl_connector_fail(error, PAWL_TERMINAL, "file.config", "%s: cannot open the directory \"%s\": %s",
+                                   where, path, strerror(errno));
     connector->root_count++;
-    root->write = pawl_kit_boolean(value, "write", false);
+    root->write = pawl_connector_boolean(value, "write", false);
     root->name = strdup(name);
-    return root->name == NULL ? pawl_kit_fail_memory(error) : PAWL_OK;
+    return root->name == NULL ? pawl_connector_fail_memory(error) : PAWL_OK;
 }
 
-pawl_status pawl_file_configure(pawl_connector *connector, pawl_bytes config, pawl_kit_error *error)
+pawl_status pawl_file_configure(pawl_connector *connector, pawl_bytes config, pawl_connector_error *error)
 {
     char where[512];
     json_t *object = NULL;
     snprintf(where, sizeof where, "file connector \"%s\": config", connector->name);
-    if (pawl_kit_parse(config, where, "file.config", &object, error) != PAWL_OK)
+    if (pawl_connector_parse(config, where, "file.config", &object, error) != PAWL_OK)
         return error->status;
     pawl_status status =
-        pawl_kit_check(object, config_fields, PAWL_KIT_COUNT(config_fields), where, "file.config", error);
+        pawl_connector_check(object, config_fields, PAWL_CONNECTOR_COUNT(config_fields), where, "file.config", error);
     json_t *roots = json_object_get(object, "roots");
     if (status == PAWL_OK && json_object_size(roots) == 0)
-        status = pawl_kit_fail(error, PAWL_TERMINAL, "file.config", "%s: \"roots\" is empty; name at least one", where);
+        status = pawl_connector_fail(error, PAWL_TERMINAL, "file.config", "%s: \"roots\" is empty; name at least one",
+                                     where);
     if (status == PAWL_OK) {
-        connector->inline_bytes_max = (uint64_t)pawl_kit_integer(object, "max_inline", 1 << 20);
-        connector->attachment_bytes_max = (uint64_t)pawl_kit_integer(object, "max_attachment", (int64_t)1 << 30);
+        connector->inline_bytes_max = (uint64_t)pawl_connector_integer(object, "max_inline", 1 << 20);
+        connector->attachment_bytes_max = (uint64_t)pawl_connector_integer(object, "max_attachment", (int64_t)1 << 30);
         connector->roots = calloc(json_object_size(roots), sizeof *connector->roots);
         if (connector->roots == NULL)
-            status = pawl_kit_fail_memory(error);
+            status = pawl_connector_fail_memory(error);
     }
     const char *name;
     json_t *value;
@@ -65,27 +68,27 @@ pawl_status pawl_file_configure(pawl_connector *connector, pawl_bytes config, pa
     return status;
 }
 
-pawl_status pawl_file_place_of(const pawl_connector *connector, pawl_kit_call *call, bool write, bool may_be_root,
+pawl_status pawl_file_place_of(const pawl_connector *connector, pawl_connector_call *call, bool write, bool may_be_root,
                                pawl_file_place *place)
 {
-    const char *name = pawl_kit_text(call->input, "root", "");
-    place->path = pawl_kit_text(call->input, "path", "");
+    const char *name = pawl_connector_text(call->input, "root", "");
+    place->path = pawl_connector_text(call->input, "path", "");
     place->root = NULL;
     for (size_t i = 0; i < connector->root_count; i++)
         if (strcmp(connector->roots[i].name, name) == 0)
             place->root = &connector->roots[i];
     if (place->root == NULL)
-        return pawl_kit_call_fail(call, PAWL_TERMINAL, "unknown_root", "there is no root \"%s\" in its configuration",
-                                  name);
+        return pawl_connector_call_fail(call, PAWL_TERMINAL, "unknown_root",
+                                        "there is no root \"%s\" in its configuration", name);
     if (write && !place->root->write)
-        return pawl_kit_call_fail(call, PAWL_TERMINAL, "read_only",
-                                  "root \"%s\" is read-only; its configuration must say \"write\": true", name);
+        return pawl_connector_call_fail(call, PAWL_TERMINAL, "read_only",
+                                        "root \"%s\" is read-only; its configuration must say \"write\": true", name);
     if (place->path[0] == '/')
         return pawl_file_failed(call, EXDEV, "open", place->path);
     if (strlen(place->path) > PAWL_FILE_PATH_MAX)
         return pawl_file_failed(call, ENAMETOOLONG, "open", "");
     if (!may_be_root && place->path[0] == '\0')
-        return pawl_kit_call_fail(call, PAWL_TERMINAL, "invalid_path", "\"path\" is empty");
+        return pawl_connector_call_fail(call, PAWL_TERMINAL, "invalid_path", "\"path\" is empty");
     return PAWL_OK;
 }
 
@@ -117,40 +120,40 @@ static const kind_of_problem kinds[] = {
     {EBUSY, PAWL_E_BUSY, PAWL_RETRYABLE, "busy"},
 };
 
-pawl_status pawl_file_failed(pawl_kit_call *call, int problem, const char *doing, const char *path)
+pawl_status pawl_file_failed(pawl_connector_call *call, int problem, const char *doing, const char *path)
 {
-    for (size_t i = 0; i < PAWL_KIT_COUNT(kinds); i++)
+    for (size_t i = 0; i < PAWL_CONNECTOR_COUNT(kinds); i++)
         if (kinds[i].problem == problem)
-            return pawl_kit_call_fail_as(call, kinds[i].status, kinds[i].klass, kinds[i].name,
-                                         "cannot %s \"%s\" in root \"%s\": %s", doing, path,
-                                         pawl_kit_text(call->input, "root", ""),
-                                         problem == EXDEV ? "it leads out of the root" : strerror(problem));
-    return pawl_kit_call_fail_as(call, PAWL_E_IO, PAWL_RETRYABLE, "io", "cannot %s \"%s\" in root \"%s\": %s", doing,
-                                 path, pawl_kit_text(call->input, "root", ""), strerror(problem));
+            return pawl_connector_call_fail_as(call, kinds[i].status, kinds[i].klass, kinds[i].name,
+                                               "cannot %s \"%s\" in root \"%s\": %s", doing, path,
+                                               pawl_connector_text(call->input, "root", ""),
+                                               problem == EXDEV ? "it leads out of the root" : strerror(problem));
+    return pawl_connector_call_fail_as(call, PAWL_E_IO, PAWL_RETRYABLE, "io", "cannot %s \"%s\" in root \"%s\": %s",
+                                       doing, path, pawl_connector_text(call->input, "root", ""), strerror(problem));
 }
 
-pawl_status pawl_file_go_on(pawl_kit_call *call)
+pawl_status pawl_file_go_on(pawl_connector_call *call)
 {
     if (pawl_call_cancelled(call->core, call->abi))
-        return pawl_kit_call_fail_as(call, PAWL_E_CANCELLED, PAWL_RETRYABLE, "cancelled", "cancelled on request");
+        return pawl_connector_call_fail_as(call, PAWL_E_CANCELLED, PAWL_RETRYABLE, "cancelled", "cancelled on request");
     if (pawl_call_time_left_ns(call->core, call->abi) == 0)
-        return pawl_kit_call_fail_as(call, PAWL_E_DEADLINE, PAWL_RETRYABLE, "timeout", "the deadline has passed");
+        return pawl_connector_call_fail_as(call, PAWL_E_DEADLINE, PAWL_RETRYABLE, "timeout", "the deadline has passed");
     return PAWL_OK;
 }
 
-int pawl_file_open_parent(pawl_kit_call *call, const pawl_file_place *place, const char **name, bool *absent)
+int pawl_file_open_parent(pawl_connector_call *call, const pawl_file_place *place, const char **name, bool *absent)
 {
     char parent[PAWL_FILE_PATH_MAX + 1];
     const char *slash = strrchr(place->path, '/');
     size_t size = slash == NULL ? 0 : (size_t)(slash - place->path);
     *name = slash == NULL ? place->path : slash + 1;
     if ((*name)[0] == '\0' || strcmp(*name, ".") == 0 || strcmp(*name, "..") == 0) {
-        pawl_kit_call_fail(call, PAWL_TERMINAL, "invalid_path", "\"%s\" does not end in a name", place->path);
+        pawl_connector_call_fail(call, PAWL_TERMINAL, "invalid_path", "\"%s\" does not end in a name", place->path);
         return -1;
     }
     memcpy(parent, place->path, size);
     parent[size] = '\0';
-    int fd = pawl_kit_open_beneath(place->root->fd, parent, O_RDONLY | O_DIRECTORY, 0);
+    int fd = pawl_connector_open_beneath(place->root->fd, parent, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0 && absent != NULL && errno == ENOENT)
         *absent = true;
     else if (fd < 0)

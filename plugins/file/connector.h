@@ -3,8 +3,8 @@
 #ifndef PAWL_FILE_CONNECTOR_H
 #define PAWL_FILE_CONNECTOR_H
 
-#include "plugins/kit/beneath.h"
-#include "plugins/kit/call.h"
+#include "plugins/connector/beneath.h"
+#include "plugins/connector/call.h"
 
 #include <sys/stat.h>
 
@@ -29,34 +29,34 @@ struct pawl_connector {
 };
 
 /** Read the configuration and open the roots. [loader] */
-pawl_status pawl_file_configure(pawl_connector *connector, pawl_bytes config, pawl_kit_error *error);
+pawl_status pawl_file_configure(pawl_connector *connector, pawl_bytes config, pawl_connector_error *error);
 
 /** Where an operation works: checked root and path of its input. */
 typedef struct pawl_file_place {
     const pawl_file_root *root;
     const char *path;
 } pawl_file_place;
-pawl_status pawl_file_place_of(const pawl_connector *connector, pawl_kit_call *call, bool write, bool may_be_root,
+pawl_status pawl_file_place_of(const pawl_connector *connector, pawl_connector_call *call, bool write, bool may_be_root,
                                pawl_file_place *place);
 
 /** Turn errno into a failure of this operation. doing: "open", "write", ... */
-pawl_status pawl_file_failed(pawl_kit_call *call, int problem, const char *doing, const char *path);
+pawl_status pawl_file_failed(pawl_connector_call *call, int problem, const char *doing, const char *path);
 
 /** PAWL_OK, or the failure when the call is to stop or is out of time. Nothing has been changed then. */
-pawl_status pawl_file_go_on(pawl_kit_call *call);
+pawl_status pawl_file_go_on(pawl_connector_call *call);
 
 /** Open the directory that holds the last component of the path, which *name points to. -1: the error is set; *absent
  *  (may be NULL) is set, and no error, when the directory does not exist. */
-int pawl_file_open_parent(pawl_kit_call *call, const pawl_file_place *place, const char **name, bool *absent);
+int pawl_file_open_parent(pawl_connector_call *call, const pawl_file_place *place, const char **name, bool *absent);
 
 /** True for the name of a temporary file of a write. */
 bool pawl_file_is_temporary(const char *name);
 
-pawl_status pawl_file_read(const pawl_connector *connector, pawl_kit_call *call);
-pawl_status pawl_file_write(const pawl_connector *connector, pawl_kit_call *call);
-pawl_status pawl_file_list(const pawl_connector *connector, pawl_kit_call *call);
-pawl_status pawl_file_stat(const pawl_connector *connector, pawl_kit_call *call);
-pawl_status pawl_file_remove(const pawl_connector *connector, pawl_kit_call *call);
+pawl_status pawl_file_read(const pawl_connector *connector, pawl_connector_call *call);
+pawl_status pawl_file_write(const pawl_connector *connector, pawl_connector_call *call);
+pawl_status pawl_file_list(const pawl_connector *connector, pawl_connector_call *call);
+pawl_status pawl_file_stat(const pawl_connector *connector, pawl_connector_call *call);
+pawl_status pawl_file_remove(const pawl_connector *connector, pawl_connector_call *call);
 
 /** "file", "directory", "link" or "other". */
 const char *pawl_file_type_name(mode_t mode);

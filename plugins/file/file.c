@@ -21,13 +21,13 @@ static void PAWL_CALL destroy(pawl_connector *connector)
 static pawl_status PAWL_CALL create(const pawl_host_root *host, pawl_bytes name, pawl_bytes config_json,
                                     pawl_connector **instance, pawl_failure_sink *why)
 {
-    pawl_kit_error error = {0};
+    pawl_connector_error error = {0};
     const pawl_core *core = pawl_core_of(host);
     pawl_connector *connector = calloc(1, sizeof *connector);
     if (connector != NULL)
         connector->name = strndup(name.size == 0 ? "" : name.data, name.size);
     if (connector == NULL || connector->name == NULL) {
-        pawl_kit_fail_memory(&error);
+        pawl_connector_fail_memory(&error);
     } else {
         connector->core = core;
         pawl_file_configure(connector, config_json, &error);
@@ -36,7 +36,7 @@ static pawl_status PAWL_CALL create(const pawl_host_root *host, pawl_bytes name,
         *instance = connector;
     else
         destroy(connector);
-    return pawl_kit_report(&error, core, why);
+    return pawl_connector_report(&error, core, why);
 }
 
 static pawl_status PAWL_CALL invoke(pawl_connector *connector, const pawl_effect_call *abi, pawl_sink *out,
@@ -44,26 +44,26 @@ static pawl_status PAWL_CALL invoke(pawl_connector *connector, const pawl_effect
 {
     static const struct {
         const char *name;
-        pawl_status (*run)(const pawl_connector *, pawl_kit_call *);
+        pawl_status (*run)(const pawl_connector *, pawl_connector_call *);
     } operations[] = {{"read", pawl_file_read},
                       {"write", pawl_file_write},
                       {"list", pawl_file_list},
                       {"stat", pawl_file_stat},
                       {"remove", pawl_file_remove}};
-    pawl_kit_call call;
-    if (pawl_kit_call_begin(&call, "file", connector->name, abi, out, why) != PAWL_OK)
-        return pawl_kit_call_end(&call);
+    pawl_connector_call call;
+    if (pawl_connector_call_begin(&call, "file", connector->name, abi, out, why) != PAWL_OK)
+        return pawl_connector_call_end(&call);
     size_t i = 0;
-    while (i < PAWL_KIT_COUNT(operations) && !pawl_is(abi->operation, operations[i].name))
+    while (i < PAWL_CONNECTOR_COUNT(operations) && !pawl_is(abi->operation, operations[i].name))
         i++;
-    if (i < PAWL_KIT_COUNT(operations)) {
+    if (i < PAWL_CONNECTOR_COUNT(operations)) {
         pawl_status status = operations[i].run(connector, &call);
         if (status != PAWL_OK)
-            pawl_kit_call_fail_as(&call, status, PAWL_UNKNOWN_OUTCOME, "internal", "failed without a reason");
+            pawl_connector_call_fail_as(&call, status, PAWL_UNKNOWN_OUTCOME, "internal", "failed without a reason");
     } else {
-        pawl_kit_call_fail_as(&call, PAWL_E_UNSUPPORTED, PAWL_TERMINAL, "unknown_operation", "no such operation");
+        pawl_connector_call_fail_as(&call, PAWL_E_UNSUPPORTED, PAWL_TERMINAL, "unknown_operation", "no such operation");
     }
-    return pawl_kit_call_end(&call);
+    return pawl_connector_call_end(&call);
 }
 
 #pragma GCC diagnostic ignored "-Woverlength-strings" /* the manifest is one literal */

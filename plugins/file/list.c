@@ -1,7 +1,7 @@
 /* list.c: file list and file stat. A list is sorted by the bytes of the names and comes in pages; it never shows the
  * temporary files of writes. */
+#include "plugins/connector/text.h"
 #include "plugins/file/connector.h"
-#include "plugins/kit/text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -10,15 +10,15 @@
 
 #define NAMES_MAX ((size_t)1000000) /* of one directory; beyond, the list is refused */
 
-static const pawl_kit_field list_fields[] = {
-    {"root", PAWL_KIT_TEXT, true, 0, 0},
-    {"path", PAWL_KIT_TEXT, false, 0, 0},
-    {"after", PAWL_KIT_TEXT, false, 0, 0},
-    {"limit", PAWL_KIT_INTEGER, false, 1, PAWL_FILE_PAGE_MAX},
+static const pawl_connector_field list_fields[] = {
+    {"root", PAWL_CONNECTOR_TEXT, true, 0, 0},
+    {"path", PAWL_CONNECTOR_TEXT, false, 0, 0},
+    {"after", PAWL_CONNECTOR_TEXT, false, 0, 0},
+    {"limit", PAWL_CONNECTOR_INTEGER, false, 1, PAWL_FILE_PAGE_MAX},
 };
-static const pawl_kit_field stat_fields[] = {
-    {"root", PAWL_KIT_TEXT, true, 0, 0},
-    {"path", PAWL_KIT_TEXT, true, 0, 0},
+static const pawl_connector_field stat_fields[] = {
+    {"root", PAWL_CONNECTOR_TEXT, true, 0, 0},
+    {"path", PAWL_CONNECTOR_TEXT, true, 0, 0},
 };
 
 typedef struct names {
@@ -46,10 +46,10 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static pawl_status collect(pawl_kit_call *call, DIR *directory, names *list)
+static pawl_status collect(pawl_connector_call *call, DIR *directory, names *list)
 {
-    const char *after = pawl_kit_text(call->input, "after", "");
-    const char *path = pawl_kit_text(call->input, "path", "");
+    const char *after = pawl_connector_text(call->input, "after", "");
+    const char *path = pawl_connector_text(call->input, "path", "");
     for (;;) {
         errno = 0;
         const struct dirent *entry = readdir(directory);
@@ -59,15 +59,15 @@ static pawl_status collect(pawl_kit_call *call, DIR *directory, names *list)
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || pawl_file_is_temporary(name) ||
             strcmp(name, after) <= 0)
             continue;
-        if (!pawl_kit_is_text(name, strlen(name))) {
+        if (!pawl_connector_is_text(name, strlen(name))) {
             list->unreadable++;
             continue;
         }
         if (list->count == NAMES_MAX)
-            return pawl_kit_call_fail_as(call, PAWL_E_LIMIT, PAWL_TERMINAL, "too_many",
-                                         "\"%s\" has more than %zu names", path, NAMES_MAX);
+            return pawl_connector_call_fail_as(call, PAWL_E_LIMIT, PAWL_TERMINAL, "too_many",
+                                               "\"%s\" has more than %zu names", path, NAMES_MAX);
         if (!add(list, name))
-            return pawl_kit_fail_memory(&call->error);
+            return pawl_connector_fail_memory(&call->error);
         if (list->count % 1024 == 0 && pawl_file_go_on(call) != PAWL_OK)
             return call->error.status;
     }
@@ -82,9 +82,9 @@ static json_t *entry_of(int directory, const char *name)
                      (json_int_t)facts.st_size, "modified_unix_ns", pawl_file_modified(&facts));
 }
 
-static pawl_status answer_list(pawl_kit_call *call, int directory, const names *list)
+static pawl_status answer_list(pawl_connector_call *call, int directory, const names *list)
 {
-    size_t limit = (size_t)pawl_kit_integer(call->input, "limit", 1000);
+    size_t limit = (size_t)pawl_connector_integer(call->input, "limit", 1000);
     json_t *result = json_object();
     json_t *entries = json_array();
     size_t count = list->count < limit ? list->count : limit;
@@ -99,18 +99,18 @@ static pawl_status answer_list(pawl_kit_call *call, int directory, const names *
     if (list->unreadable > 0)
         json_object_set_new(result, "unreadable", json_integer((json_int_t)list->unreadable));
     pawl_status status =
-        result == NULL ? pawl_kit_fail_memory(&call->error) : pawl_kit_answer(call, result, NULL, NULL);
+        result == NULL ? pawl_connector_fail_memory(&call->error) : pawl_connector_answer(call, result, NULL, NULL);
     json_decref(result);
     return status;
 }
 
-pawl_status pawl_file_list(const pawl_connector *connector, pawl_kit_call *call)
+pawl_status pawl_file_list(const pawl_connector *connector, pawl_connector_call *call)
 {
     pawl_file_place place;
-    if (pawl_kit_call_check(call, list_fields, PAWL_KIT_COUNT(list_fields)) != PAWL_OK ||
+    if (pawl_connector_call_check(call, list_fields, PAWL_CONNECTOR_COUNT(list_fields)) != PAWL_OK ||
         pawl_file_place_of(connector, call, false, true, &place) != PAWL_OK || pawl_file_go_on(call) != PAWL_OK)
         return call->error.status;
-    int fd = pawl_kit_open_beneath(place.root->fd, place.path, O_RDONLY | O_DIRECTORY, 0);
+    int fd = pawl_connector_open_beneath(place.root->fd, place.path, O_RDONLY | O_DIRECTORY, 0);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (directory == NULL) {
         int problem = errno;
@@ -131,14 +131,14 @@ pawl_status pawl_file_list(const pawl_connector *connector, pawl_kit_call *call)
     return status;
 }
 
-pawl_status pawl_file_stat(const pawl_connector *connector, pawl_kit_call *call)
+pawl_status pawl_file_stat(const pawl_connector *connector, pawl_connector_call *call)
 {
     pawl_file_place place;
     struct stat facts;
-    if (pawl_kit_call_check(call, stat_fields, PAWL_KIT_COUNT(stat_fields)) != PAWL_OK ||
+    if (pawl_connector_call_check(call, stat_fields, PAWL_CONNECTOR_COUNT(stat_fields)) != PAWL_OK ||
         pawl_file_place_of(connector, call, false, true, &place) != PAWL_OK || pawl_file_go_on(call) != PAWL_OK)
         return call->error.status;
-    int fd = pawl_kit_open_beneath(place.root->fd, place.path, O_PATH, 0);
+    int fd = pawl_connector_open_beneath(place.root->fd, place.path, O_PATH, 0);
     if (fd < 0)
         return pawl_file_failed(call, errno, "look at", place.path);
     int looked = fstat(fd, &facts);
@@ -151,7 +151,7 @@ pawl_status pawl_file_stat(const pawl_connector *connector, pawl_kit_call *call)
     json_t *result = json_pack("{s:s, s:I, s:s, s:I}", "type", pawl_file_type_name(facts.st_mode), "size",
                                (json_int_t)facts.st_size, "mode", mode, "modified_unix_ns", pawl_file_modified(&facts));
     pawl_status status =
-        result == NULL ? pawl_kit_fail_memory(&call->error) : pawl_kit_answer(call, result, NULL, NULL);
+        result == NULL ? pawl_connector_fail_memory(&call->error) : pawl_connector_answer(call, result, NULL, NULL);
     json_decref(result);
     return status;
 }

@@ -10,27 +10,27 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static const pawl_kit_field write_fields[] = {
-    {"root", PAWL_KIT_TEXT, true, 0, 0},    {"path", PAWL_KIT_TEXT, true, 0, 0},
-    {"json", PAWL_KIT_ANY, false, 0, 0},    {"text", PAWL_KIT_TEXT, false, 0, 0},
-    {"base64", PAWL_KIT_TEXT, false, 0, 0}, {"attachment", PAWL_KIT_TEXT, false, 0, 0},
-    {"mode", PAWL_KIT_TEXT, false, 0, 0},   {"create", PAWL_KIT_TEXT, false, 0, 0},
+static const pawl_connector_field write_fields[] = {
+    {"root", PAWL_CONNECTOR_TEXT, true, 0, 0},    {"path", PAWL_CONNECTOR_TEXT, true, 0, 0},
+    {"json", PAWL_CONNECTOR_ANY, false, 0, 0},    {"text", PAWL_CONNECTOR_TEXT, false, 0, 0},
+    {"base64", PAWL_CONNECTOR_TEXT, false, 0, 0}, {"attachment", PAWL_CONNECTOR_TEXT, false, 0, 0},
+    {"mode", PAWL_CONNECTOR_TEXT, false, 0, 0},   {"create", PAWL_CONNECTOR_TEXT, false, 0, 0},
 };
-static const pawl_kit_field remove_fields[] = {
-    {"root", PAWL_KIT_TEXT, true, 0, 0},
-    {"path", PAWL_KIT_TEXT, true, 0, 0},
-    {"directory", PAWL_KIT_BOOLEAN, false, 0, 0},
+static const pawl_connector_field remove_fields[] = {
+    {"root", PAWL_CONNECTOR_TEXT, true, 0, 0},
+    {"path", PAWL_CONNECTOR_TEXT, true, 0, 0},
+    {"directory", PAWL_CONNECTOR_BOOLEAN, false, 0, 0},
 };
 
 /* One write under way. */
 typedef struct writing {
-    pawl_kit_call *call;
+    pawl_connector_call *call;
     const char *path; /* for messages */
     const char *name; /* of the target in its directory */
     int directory;
     int fd;
     char temporary[PAWL_FILE_TEMP_BYTES + 1]; /* "" when there is none */
-    pawl_kit_source source;
+    pawl_connector_source source;
     mode_t mode;
     bool only_new;
     bool existed;
@@ -71,13 +71,13 @@ static pawl_status fill(writing *w)
 {
     char *chunk = malloc(PAWL_FILE_CHUNK);
     if (chunk == NULL)
-        return pawl_kit_fail_memory(&w->call->error);
+        return pawl_connector_fail_memory(&w->call->error);
     pawl_status status = PAWL_OK;
     for (uint64_t at = 0; status == PAWL_OK && at < w->source.size;) {
         size_t got = 0;
         status = pawl_file_go_on(w->call);
         if (status == PAWL_OK)
-            status = pawl_kit_source_read(&w->source, at, chunk, PAWL_FILE_CHUNK, &got);
+            status = pawl_connector_source_read(&w->source, at, chunk, PAWL_FILE_CHUNK, &got);
         if (status == PAWL_OK)
             status = put(w, chunk, got);
         at += got;
@@ -140,22 +140,22 @@ static pawl_status put_in_place(writing *w)
 
 static pawl_status options_of(writing *w)
 {
-    const char *mode = pawl_kit_text(w->call->input, "mode", "0644");
-    const char *create = pawl_kit_text(w->call->input, "create", "any");
+    const char *mode = pawl_connector_text(w->call->input, "mode", "0644");
+    const char *create = pawl_connector_text(w->call->input, "create", "any");
     size_t size = strlen(mode);
     if (size < 3 || size > 4 || strspn(mode, "01234567") != size || strtoul(mode, NULL, 8) > 0777)
-        return pawl_kit_call_fail(w->call, PAWL_TERMINAL, "invalid_input",
-                                  "\"mode\" is \"%s\", expected octal digits up to \"0777\"", mode);
+        return pawl_connector_call_fail(w->call, PAWL_TERMINAL, "invalid_input",
+                                        "\"mode\" is \"%s\", expected octal digits up to \"0777\"", mode);
     w->mode = (mode_t)strtoul(mode, NULL, 8);
     w->only_new = strcmp(create, "new") == 0;
     if (!w->only_new && strcmp(create, "any") != 0)
-        return pawl_kit_call_fail(w->call, PAWL_TERMINAL, "invalid_input", "\"create\" is \"%s\", expected any or new",
-                                  create);
-    if (pawl_kit_source_open(&w->source, w->call, w->call->input) != PAWL_OK)
+        return pawl_connector_call_fail(w->call, PAWL_TERMINAL, "invalid_input",
+                                        "\"create\" is \"%s\", expected any or new", create);
+    if (pawl_connector_source_open(&w->source, w->call, w->call->input) != PAWL_OK)
         return w->call->error.status;
     if (!w->source.present)
-        return pawl_kit_call_fail(w->call, PAWL_TERMINAL, "invalid_input",
-                                  "there is no content: give text, json, base64 or attachment");
+        return pawl_connector_call_fail(w->call, PAWL_TERMINAL, "invalid_input",
+                                        "there is no content: give text, json, base64 or attachment");
     return PAWL_OK;
 }
 
@@ -163,17 +163,17 @@ static pawl_status answer_write(writing *w)
 {
     json_t *result = json_pack("{s:I, s:b}", "size", (json_int_t)w->source.size, "existed", (int)w->existed);
     if (result == NULL)
-        return pawl_kit_fail_memory(&w->call->error);
-    pawl_status status = pawl_kit_answer(w->call, result, NULL, NULL);
+        return pawl_connector_fail_memory(&w->call->error);
+    pawl_status status = pawl_connector_answer(w->call, result, NULL, NULL);
     json_decref(result);
     return status;
 }
 
-pawl_status pawl_file_write(const pawl_connector *connector, pawl_kit_call *call)
+pawl_status pawl_file_write(const pawl_connector *connector, pawl_connector_call *call)
 {
     pawl_file_place place;
     writing w = {.call = call, .directory = -1, .fd = -1};
-    if (pawl_kit_call_check(call, write_fields, PAWL_KIT_COUNT(write_fields)) != PAWL_OK ||
+    if (pawl_connector_call_check(call, write_fields, PAWL_CONNECTOR_COUNT(write_fields)) != PAWL_OK ||
         pawl_file_place_of(connector, call, true, false, &place) != PAWL_OK)
         return call->error.status;
     w.path = place.path;
@@ -194,21 +194,21 @@ pawl_status pawl_file_write(const pawl_connector *connector, pawl_kit_call *call
         close(w.fd);
     if (w.directory >= 0)
         close(w.directory);
-    pawl_kit_source_close(&w.source);
+    pawl_connector_source_close(&w.source);
     return status;
 }
 
-static pawl_status answer_remove(pawl_kit_call *call, bool removed)
+static pawl_status answer_remove(pawl_connector_call *call, bool removed)
 {
     return call->core->sink_write(call->out, removed ? "{\"removed\":true}" : "{\"removed\":false}", removed ? 16 : 17);
 }
 
-pawl_status pawl_file_remove(const pawl_connector *connector, pawl_kit_call *call)
+pawl_status pawl_file_remove(const pawl_connector *connector, pawl_connector_call *call)
 {
     pawl_file_place place;
     const char *name;
     bool absent = false;
-    if (pawl_kit_call_check(call, remove_fields, PAWL_KIT_COUNT(remove_fields)) != PAWL_OK ||
+    if (pawl_connector_call_check(call, remove_fields, PAWL_CONNECTOR_COUNT(remove_fields)) != PAWL_OK ||
         pawl_file_place_of(connector, call, true, false, &place) != PAWL_OK || pawl_file_go_on(call) != PAWL_OK)
         return call->error.status;
     int directory = pawl_file_open_parent(call, &place, &name, &absent);
@@ -216,7 +216,7 @@ pawl_status pawl_file_remove(const pawl_connector *connector, pawl_kit_call *cal
         return answer_remove(call, false);
     if (directory < 0)
         return call->error.status;
-    bool is_directory = pawl_kit_boolean(call->input, "directory", false);
+    bool is_directory = pawl_connector_boolean(call->input, "directory", false);
     bool removed = unlinkat(directory, name, is_directory ? AT_REMOVEDIR : 0) == 0;
     /* The flush stands also when it was gone already: an earlier attempt may have been killed before its flush. */
     if (!removed && errno != ENOENT)

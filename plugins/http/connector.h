@@ -4,7 +4,7 @@
 #ifndef PAWL_HTTP_CONNECTOR_H
 #define PAWL_HTTP_CONNECTOR_H
 
-#include "plugins/kit/call.h"
+#include "plugins/connector/call.h"
 
 #include <curl/curl.h>
 #include <pthread.h>
@@ -49,7 +49,7 @@ struct pawl_connector {
 };
 
 /** Read the configuration. [loader] */
-pawl_status pawl_http_configure(pawl_connector *connector, pawl_bytes config, pawl_kit_error *error);
+pawl_status pawl_http_configure(pawl_connector *connector, pawl_bytes config, pawl_connector_error *error);
 bool pawl_http_is_success(const pawl_connector *connector, long status);
 
 /** A new text with every secret of the instance replaced; NULL: out of memory. */

@@ -2,9 +2,9 @@
  * the configuration before anything is sent. */
 #include "plugins/http/exchange.h"
 
+#include "plugins/connector/sigpipe.h"
 #include "plugins/http/outcome.h"
 #include "plugins/http/response.h"
-#include "plugins/kit/sigpipe.h"
 
 static bool is_redirect(long status)
 {
@@ -14,10 +14,11 @@ static bool is_redirect(long status)
 /* PAWL_OK: the request has been turned to its next place. */
 static pawl_status follow(pawl_http_transfer *t, int followed)
 {
-    pawl_kit_call *call = t->request->call;
+    pawl_connector_call *call = t->request->call;
     char *location = NULL;
     if (followed == t->request->connector->redirects)
-        return pawl_kit_call_fail(call, PAWL_TERMINAL, "too_many_redirects", "redirected more than %d times", followed);
+        return pawl_connector_call_fail(call, PAWL_TERMINAL, "too_many_redirects", "redirected more than %d times",
+                                        followed);
     (void)curl_easy_getinfo(t->lane->easy, CURLINFO_REDIRECT_URL, &location);
     return pawl_http_request_redirect(t->request, t->status, location);
 }
@@ -38,22 +39,22 @@ static pawl_status run(pawl_http_transfer *t)
     }
 }
 
-pawl_status pawl_http_exchange(pawl_connector *connector, pawl_kit_call *call)
+pawl_status pawl_http_exchange(pawl_connector *connector, pawl_connector_call *call)
 {
     pawl_http_request request;
     pawl_status status = pawl_http_request_open(&request, connector, call);
     pawl_http_lane *lane = status == PAWL_OK ? pawl_http_lane_take(connector) : NULL;
     if (status == PAWL_OK && lane == NULL)
-        status = pawl_kit_fail_memory(&call->error);
+        status = pawl_connector_fail_memory(&call->error);
     if (lane != NULL) {
         pawl_http_transfer transfer;
-        pawl_kit_sigpipe held;
-        pawl_kit_sigpipe_hold(&held);
+        pawl_connector_sigpipe held;
+        pawl_connector_sigpipe_hold(&held);
         pawl_http_transfer_open(&transfer, &request, lane);
         status = run(&transfer);
         pawl_http_transfer_close(&transfer);
         pawl_http_lane_give(connector, lane);
-        pawl_kit_sigpipe_release(&held);
+        pawl_connector_sigpipe_release(&held);
     }
     pawl_http_request_close(&request);
     return status;

@@ -4,6 +4,6 @@
 
 #include "plugins/http/connector.h"
 
-pawl_status pawl_http_exchange(pawl_connector *connector, pawl_kit_call *call);
+pawl_status pawl_http_exchange(pawl_connector *connector, pawl_connector_call *call);
 
 #endif

@@ -36,7 +36,7 @@ static void PAWL_CALL destroy(pawl_connector *connector)
 static pawl_status PAWL_CALL create(const pawl_host_root *host, pawl_bytes name, pawl_bytes config_json,
                                     pawl_connector **instance, pawl_failure_sink *why)
 {
-    pawl_kit_error error = {0};
+    pawl_connector_error error = {0};
     const pawl_core *core = pawl_core_of(host);
     pawl_connector *connector = calloc(1, sizeof *connector);
     if (connector != NULL) {
@@ -44,7 +44,7 @@ static pawl_status PAWL_CALL create(const pawl_host_root *host, pawl_bytes name,
         connector->name = strndup(name.size == 0 ? "" : name.data, name.size);
     }
     if (connector == NULL || connector->name == NULL) {
-        pawl_kit_fail_memory(&error);
+        pawl_connector_fail_memory(&error);
     } else {
         connector->core = core;
         pawl_http_configure(connector, config_json, &error);
@@ -53,13 +53,13 @@ static pawl_status PAWL_CALL create(const pawl_host_root *host, pawl_bytes name,
         *instance = connector;
     else
         destroy(connector);
-    return pawl_kit_report(&error, core, why);
+    return pawl_connector_report(&error, core, why);
 }
 
 static bool is_operation(pawl_bytes name)
 {
     static const char *const names[] = {"get", "head", "post", "put", "patch", "delete", "request"};
-    for (size_t i = 0; i < PAWL_KIT_COUNT(names); i++)
+    for (size_t i = 0; i < PAWL_CONNECTOR_COUNT(names); i++)
         if (pawl_is(name, names[i]))
             return true;
     return false;
@@ -68,14 +68,14 @@ static bool is_operation(pawl_bytes name)
 static pawl_status PAWL_CALL invoke(pawl_connector *connector, const pawl_effect_call *abi, pawl_sink *out,
                                     pawl_failure_sink *why)
 {
-    pawl_kit_call call;
-    if (pawl_kit_call_begin(&call, "http", connector->name, abi, out, why) != PAWL_OK)
-        return pawl_kit_call_end(&call);
+    pawl_connector_call call;
+    if (pawl_connector_call_begin(&call, "http", connector->name, abi, out, why) != PAWL_OK)
+        return pawl_connector_call_end(&call);
     if (is_operation(abi->operation))
         pawl_http_exchange(connector, &call);
     else
-        pawl_kit_call_fail_as(&call, PAWL_E_UNSUPPORTED, PAWL_TERMINAL, "unknown_operation", "no such operation");
-    return pawl_kit_call_end(&call);
+        pawl_connector_call_fail_as(&call, PAWL_E_UNSUPPORTED, PAWL_TERMINAL, "unknown_operation", "no such operation");
+    return pawl_connector_call_end(&call);
 }
 
 #pragma GCC diagnostic ignored "-Woverlength-strings" /* the manifest is one literal */

@@ -69,11 +69,11 @@ static const char *name_of_result(const pawl_http_transfer *t)
 
 static pawl_status fail_result(const pawl_http_transfer *t)
 {
-    pawl_kit_call *call = t->request->call;
+    pawl_connector_call *call = t->request->call;
     const char *said = t->problem[0] != '\0' ? t->problem : curl_easy_strerror(t->result);
     char *shown = pawl_http_redact(t->request->connector, said);
-    pawl_kit_call_fail(call, class_after(t), name_of_result(t), "%s%s", shown == NULL ? "" : shown,
-                       t->sent ? " (after the request was sent)" : "");
+    pawl_connector_call_fail(call, class_after(t), name_of_result(t), "%s%s", shown == NULL ? "" : shown,
+                             t->sent ? " (after the request was sent)" : "");
     free(shown);
     return call->error.status;
 }
@@ -81,19 +81,20 @@ static pawl_status fail_result(const pawl_http_transfer *t)
 pawl_status pawl_http_fail_end(const pawl_http_transfer *transfer, pawl_http_end end)
 {
     const pawl_http_transfer *t = transfer;
-    pawl_kit_call *call = t->request->call;
+    pawl_connector_call *call = t->request->call;
     switch (end) {
     case PAWL_HTTP_CANCELLED:
-        return pawl_kit_call_fail_as(call, PAWL_E_CANCELLED, class_after(t), "cancelled", "cancelled on request");
+        return pawl_connector_call_fail_as(call, PAWL_E_CANCELLED, class_after(t), "cancelled", "cancelled on request");
     case PAWL_HTTP_DEADLINE:
-        return pawl_kit_call_fail_as(call, PAWL_E_DEADLINE, class_after(t), "timeout", "the deadline has passed");
+        return pawl_connector_call_fail_as(call, PAWL_E_DEADLINE, class_after(t), "timeout", "the deadline has passed");
     case PAWL_HTTP_TIMEOUT:
-        return pawl_kit_call_fail(call, class_after(t), "timeout", "no answer within timeout_ms of its configuration");
+        return pawl_connector_call_fail(call, class_after(t), "timeout",
+                                        "no answer within timeout_ms of its configuration");
     case PAWL_HTTP_TOO_LARGE:
-        return pawl_kit_call_fail_as(call, PAWL_E_LIMIT, PAWL_TERMINAL, "too_large",
-                                     "the response with status %ld is larger than allowed", t->status);
+        return pawl_connector_call_fail_as(call, PAWL_E_LIMIT, PAWL_TERMINAL, "too_large",
+                                           "the response with status %ld is larger than allowed", t->status);
     case PAWL_HTTP_BROKEN:
-        return pawl_kit_call_fail(call, class_after(t), "transport", "the transfer could not go on");
+        return pawl_connector_call_fail(call, class_after(t), "transport", "the transfer could not go on");
     default:
         return fail_result(t);
     }
@@ -120,7 +121,7 @@ static uint32_t class_of_status(const pawl_http_transfer *t)
 /* What the server said, for programs: never in the message. Details are a help, not a duty. */
 static void add_detail(const pawl_http_transfer *t)
 {
-    pawl_kit_call *call = t->request->call;
+    pawl_connector_call *call = t->request->call;
     json_t *detail = json_pack("{s:i}", "status", (int)t->status);
     if (detail == NULL)
         return;
@@ -148,11 +149,11 @@ static void add_detail(const pawl_http_transfer *t)
 pawl_status pawl_http_fail_status(const pawl_http_transfer *transfer)
 {
     const pawl_http_transfer *t = transfer;
-    pawl_kit_call *call = t->request->call;
+    pawl_connector_call *call = t->request->call;
     char name[16];
     uint32_t klass = class_of_status(t);
     snprintf(name, sizeof name, "%ld", t->status);
-    pawl_kit_call_fail(call, klass, name, "%s was answered with status %ld", t->request->method, t->status);
+    pawl_connector_call_fail(call, klass, name, "%s was answered with status %ld", t->request->method, t->status);
     if (klass != PAWL_TERMINAL)
         call->error.retry_after_ns = pawl_http_retry_after_ns(pawl_http_transfer_header(t, "retry-after"),
                                                               call->core->unix_now_ns(call->abi->host));

@@ -5,17 +5,17 @@
 
 #include <ctype.h>
 
-static const pawl_kit_field fields[] = {
-    {"method", PAWL_KIT_TEXT, false, 0, 0},     {"path", PAWL_KIT_TEXT, false, 0, 0},
-    {"url", PAWL_KIT_TEXT, false, 0, 0},        {"query", PAWL_KIT_OBJECT, false, 0, 0},
-    {"headers", PAWL_KIT_TEXTS, false, 0, 0},   {"json", PAWL_KIT_ANY, false, 0, 0},
-    {"text", PAWL_KIT_TEXT, false, 0, 0},       {"base64", PAWL_KIT_TEXT, false, 0, 0},
-    {"attachment", PAWL_KIT_TEXT, false, 0, 0}, {"save", PAWL_KIT_BOOLEAN, false, 0, 0},
+static const pawl_connector_field fields[] = {
+    {"method", PAWL_CONNECTOR_TEXT, false, 0, 0},     {"path", PAWL_CONNECTOR_TEXT, false, 0, 0},
+    {"url", PAWL_CONNECTOR_TEXT, false, 0, 0},        {"query", PAWL_CONNECTOR_OBJECT, false, 0, 0},
+    {"headers", PAWL_CONNECTOR_TEXTS, false, 0, 0},   {"json", PAWL_CONNECTOR_ANY, false, 0, 0},
+    {"text", PAWL_CONNECTOR_TEXT, false, 0, 0},       {"base64", PAWL_CONNECTOR_TEXT, false, 0, 0},
+    {"attachment", PAWL_CONNECTOR_TEXT, false, 0, 0}, {"save", PAWL_CONNECTOR_BOOLEAN, false, 0, 0},
 };
 
-static pawl_status invalid_url(pawl_kit_call *call, const char *what)
+static pawl_status invalid_url(pawl_connector_call *call, const char *what)
 {
-    return pawl_kit_call_fail_as(call, PAWL_E_INVALID, PAWL_TERMINAL, "invalid_url", "%s", what);
+    return pawl_connector_call_fail_as(call, PAWL_E_INVALID, PAWL_TERMINAL, "invalid_url", "%s", what);
 }
 
 static bool one_of(const char *text, const char *const *list, size_t count)
@@ -30,25 +30,25 @@ static pawl_status take_method(pawl_http_request *r)
 {
     static const char *const safe[] = {"GET", "HEAD", "OPTIONS", "TRACE"};
     static const char *const idempotent[] = {"PUT", "DELETE"};
-    pawl_kit_call *call = r->call;
+    pawl_connector_call *call = r->call;
     bool general = pawl_is(call->abi->operation, "request");
-    const char *given = pawl_kit_text(call->input, "method", NULL);
+    const char *given = pawl_connector_text(call->input, "method", NULL);
     if (general != (given != NULL))
-        return pawl_kit_call_fail(call, PAWL_TERMINAL, "invalid_input",
-                                  general ? "\"method\" is missing; it is required"
-                                          : "\"method\" is for the operation \"request\" only");
+        return pawl_connector_call_fail(call, PAWL_TERMINAL, "invalid_input",
+                                        general ? "\"method\" is missing; it is required"
+                                                : "\"method\" is for the operation \"request\" only");
     if (general && (given[0] == '\0' || strlen(given) > PAWL_HTTP_METHOD_BYTES_MAX ||
                     strspn(given, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != strlen(given) || strcmp(given, "CONNECT") == 0))
-        return pawl_kit_call_fail(call, PAWL_TERMINAL, "invalid_input",
-                                  "\"method\" is not 1 to %u capital letters, or is CONNECT",
-                                  PAWL_HTTP_METHOD_BYTES_MAX);
+        return pawl_connector_call_fail(call, PAWL_TERMINAL, "invalid_input",
+                                        "\"method\" is not 1 to %u capital letters, or is CONNECT",
+                                        PAWL_HTTP_METHOD_BYTES_MAX);
     /* The name of every other operation is its method in small letters. */
     const char *name = general ? given : call->abi->operation.data;
     size_t size = general ? strlen(given) : call->abi->operation.size;
     for (size_t i = 0; i < size && i < PAWL_HTTP_METHOD_BYTES_MAX; i++)
         r->method[i] = (char)toupper((unsigned char)name[i]);
-    r->safe = one_of(r->method, safe, PAWL_KIT_COUNT(safe));
-    r->idempotent = r->safe || one_of(r->method, idempotent, PAWL_KIT_COUNT(idempotent));
+    r->safe = one_of(r->method, safe, PAWL_CONNECTOR_COUNT(safe));
+    r->idempotent = r->safe || one_of(r->method, idempotent, PAWL_CONNECTOR_COUNT(idempotent));
     return PAWL_OK;
 }
 
@@ -148,12 +148,12 @@ static pawl_status take_path(pawl_http_request *r, const char *path)
     r->url = curl_url_dup(r->connector->base);
     char *base = NULL;
     if (r->url == NULL || curl_url_get(r->url, CURLUPART_PATH, &base, 0) != CURLUE_OK)
-        return pawl_kit_fail_memory(&r->call->error);
+        return pawl_connector_fail_memory(&r->call->error);
     pawl_status status = PAWL_OK;
     if (path[0] != '\0') {
         char *joined = join(base, path);
         if (joined == NULL)
-            status = pawl_kit_fail_memory(&r->call->error);
+            status = pawl_connector_fail_memory(&r->call->error);
         else if (curl_url_set(r->url, CURLUPART_PATH, joined, 0) != CURLUE_OK)
             status = invalid_url(r->call, "\"path\" cannot stand in a URL");
         free(joined);
@@ -164,13 +164,13 @@ static pawl_status take_path(pawl_http_request *r, const char *path)
 
 static pawl_status take_url(pawl_http_request *r)
 {
-    const char *url = pawl_kit_text(r->call->input, "url", NULL);
-    const char *path = pawl_kit_text(r->call->input, "path", NULL);
+    const char *url = pawl_connector_text(r->call->input, "url", NULL);
+    const char *path = pawl_connector_text(r->call->input, "path", NULL);
     if (url != NULL && path != NULL)
-        return pawl_kit_call_fail(r->call, PAWL_TERMINAL, "invalid_input", "both \"url\" and \"path\" are given");
+        return pawl_connector_call_fail(r->call, PAWL_TERMINAL, "invalid_input", "both \"url\" and \"path\" are given");
     if (url == NULL && r->connector->base == NULL)
-        return pawl_kit_call_fail(r->call, PAWL_TERMINAL, "invalid_input",
-                                  "\"url\" is missing; its configuration has no \"base_url\"");
+        return pawl_connector_call_fail(r->call, PAWL_TERMINAL, "invalid_input",
+                                        "\"url\" is missing; its configuration has no \"base_url\"");
     if (url == NULL) {
         r->own = true;
         return take_path(r, path == NULL ? "" : path);
@@ -181,8 +181,9 @@ static pawl_status take_url(pawl_http_request *r)
     r->own = same_origin(r->url, r->connector->base);
     if (r->own || r->connector->allow_other_hosts)
         return PAWL_OK;
-    return pawl_kit_call_fail(r->call, PAWL_TERMINAL, "other_host",
-                              "\"url\" is not of the origin of \"base_url\"; its configuration does not allow others");
+    return pawl_connector_call_fail(
+        r->call, PAWL_TERMINAL, "other_host",
+        "\"url\" is not of the origin of \"base_url\"; its configuration does not allow others");
 }
 
 static pawl_status add_query(pawl_http_request *r, const char *name, const json_t *value)
@@ -199,8 +200,8 @@ static pawl_status add_query(pawl_http_request *r, const char *name, const json_
         text = json_is_true(value) ? "true" : "false";
     }
     if (text == NULL)
-        return pawl_kit_call_fail(r->call, PAWL_TERMINAL, "invalid_input",
-                                  "\"query\": \"%s\" is not a text, number, boolean or an array of these", name);
+        return pawl_connector_call_fail(r->call, PAWL_TERMINAL, "invalid_input",
+                                        "\"query\": \"%s\" is not a text, number, boolean or an array of these", name);
     char *key = curl_easy_escape(NULL, name, (int)strlen(name));
     char *escaped = curl_easy_escape(NULL, text, (int)strlen(text));
     char *pair = NULL;
@@ -209,7 +210,7 @@ static pawl_status add_query(pawl_http_request *r, const char *name, const json_
     curl_free(key);
     curl_free(escaped);
     free(pair);
-    return good ? PAWL_OK : pawl_kit_fail_memory(&r->call->error);
+    return good ? PAWL_OK : pawl_connector_fail_memory(&r->call->error);
 }
 
 static pawl_status take_query(pawl_http_request *r)
@@ -231,7 +232,7 @@ static pawl_status take_query(pawl_http_request *r)
 static bool travels(const char *name)
 {
     static const char *const names[] = {"accept", "accept-language", "content-type", "user-agent"};
-    for (size_t i = 0; i < PAWL_KIT_COUNT(names); i++)
+    for (size_t i = 0; i < PAWL_CONNECTOR_COUNT(names); i++)
         if (strcasecmp(names[i], name) == 0)
             return true;
     return false;
@@ -245,14 +246,15 @@ static pawl_status add_given(pawl_http_request *r)
     {
         bool authorization = strcasecmp(name, "authorization") == 0 && r->connector->authorization != NULL;
         if (!pawl_http_is_header_name(name) || pawl_http_is_reserved_header(name) || authorization)
-            return pawl_kit_call_fail(r->call, PAWL_TERMINAL, "invalid_header", "\"headers\" may not set \"%s\"", name);
+            return pawl_connector_call_fail(r->call, PAWL_TERMINAL, "invalid_header", "\"headers\" may not set \"%s\"",
+                                            name);
         if (!pawl_http_is_header_value(json_string_value(value)))
-            return pawl_kit_call_fail(r->call, PAWL_TERMINAL, "invalid_header",
-                                      "\"headers\": the value of \"%s\" holds a control character", name);
+            return pawl_connector_call_fail(r->call, PAWL_TERMINAL, "invalid_header",
+                                            "\"headers\": the value of \"%s\" holds a control character", name);
         if (r->redirected_away && !travels(name))
             continue;
         if (!pawl_http_add_header(&r->headers, name, json_string_value(value)))
-            return pawl_kit_fail_memory(&r->call->error);
+            return pawl_connector_fail_memory(&r->call->error);
     }
     return PAWL_OK;
 }
@@ -319,21 +321,22 @@ static pawl_status make_headers(pawl_http_request *r)
                 pawl_http_add_header(&r->headers, "User-Agent", "pawl-http/1.0.0");
     if (good && r->body.present)
         good = pawl_http_add_header(&r->headers, "Content-Type", r->body.media_type);
-    return good ? PAWL_OK : pawl_kit_fail_memory(&r->call->error);
+    return good ? PAWL_OK : pawl_connector_fail_memory(&r->call->error);
 }
 
 /* ---- the whole ---- */
 
-pawl_status pawl_http_request_open(pawl_http_request *request, const pawl_connector *connector, pawl_kit_call *call)
+pawl_status pawl_http_request_open(pawl_http_request *request, const pawl_connector *connector,
+                                   pawl_connector_call *call)
 {
     *request = (pawl_http_request){.connector = connector, .call = call, .body = {.call = call}};
-    if (pawl_kit_call_check(call, fields, PAWL_KIT_COUNT(fields)) != PAWL_OK || take_method(request) != PAWL_OK ||
-        take_url(request) != PAWL_OK || take_query(request) != PAWL_OK ||
-        pawl_kit_source_open(&request->body, call, call->input) != PAWL_OK)
+    if (pawl_connector_call_check(call, fields, PAWL_CONNECTOR_COUNT(fields)) != PAWL_OK ||
+        take_method(request) != PAWL_OK || take_url(request) != PAWL_OK || take_query(request) != PAWL_OK ||
+        pawl_connector_source_open(&request->body, call, call->input) != PAWL_OK)
         return call->error.status;
     if (request->body.present && (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0))
-        return pawl_kit_call_fail(call, PAWL_TERMINAL, "invalid_input", "%s takes no content", request->method);
-    request->save = pawl_kit_boolean(call->input, "save", false);
+        return pawl_connector_call_fail(call, PAWL_TERMINAL, "invalid_input", "%s takes no content", request->method);
+    request->save = pawl_connector_boolean(call->input, "save", false);
     return make_headers(request);
 }
 
@@ -341,21 +344,22 @@ pawl_status pawl_http_request_redirect(pawl_http_request *request, long status, 
 {
     CURLU *url = location == NULL ? NULL : parse_url(location);
     if (url == NULL)
-        return pawl_kit_call_fail(request->call, PAWL_TERMINAL, "redirect", "redirected with status %ld to no http URL",
-                                  status);
+        return pawl_connector_call_fail(request->call, PAWL_TERMINAL, "redirect",
+                                        "redirected with status %ld to no http URL", status);
     bool own = same_origin(url, request->connector->base);
     request->redirected_away = request->redirected_away || !same_origin(url, request->url);
     curl_url_cleanup(request->url);
     request->url = url;
     request->own = own;
     if (!own && !request->connector->allow_other_hosts)
-        return pawl_kit_call_fail(request->call, PAWL_TERMINAL, "other_host",
-                                  "redirected with status %ld to an origin other than that of \"base_url\"", status);
+        return pawl_connector_call_fail(request->call, PAWL_TERMINAL, "other_host",
+                                        "redirected with status %ld to an origin other than that of \"base_url\"",
+                                        status);
     bool to_get = status == 303 || ((status == 301 || status == 302) && strcmp(request->method, "POST") == 0);
     if (to_get && strcmp(request->method, "HEAD") != 0) {
         strcpy(request->method, "GET");
-        pawl_kit_source_close(&request->body);
-        request->body = (pawl_kit_source){.call = request->call};
+        pawl_connector_source_close(&request->body);
+        request->body = (pawl_connector_source){.call = request->call};
     }
     return make_headers(request);
 }
@@ -364,5 +368,5 @@ void pawl_http_request_close(pawl_http_request *request)
 {
     curl_url_cleanup(request->url);
     curl_slist_free_all(request->headers);
-    pawl_kit_source_close(&request->body);
+    pawl_connector_source_close(&request->body);
 }

@@ -10,7 +10,7 @@
 
 typedef struct pawl_http_request {
     const pawl_connector *connector;
-    pawl_kit_call *call;
+    pawl_connector_call *call;
     char method[PAWL_HTTP_METHOD_BYTES_MAX + 1];
     bool safe;            /* the first method changes nothing */
     bool idempotent;      /* the first method may be repeated */
@@ -20,11 +20,12 @@ typedef struct pawl_http_request {
     bool save;            /* the response goes to an attachment */
     CURLU *url;
     struct curl_slist *headers;
-    pawl_kit_source body;
+    pawl_connector_source body;
 } pawl_http_request;
 
 /** Make it. On failure the call's error is set; close it in either case. */
-pawl_status pawl_http_request_open(pawl_http_request *request, const pawl_connector *connector, pawl_kit_call *call);
+pawl_status pawl_http_request_open(pawl_http_request *request, const pawl_connector *connector,
+                                   pawl_connector_call *call);
 /** Turn it to where a response with this status pointed it to. */
 pawl_status pawl_http_request_redirect(pawl_http_request *request, long status, const char *location);
 void pawl_http_request_close(pawl_http_request *request);

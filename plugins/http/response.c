@@ -1,7 +1,7 @@
 /* response.c: see response.h. */
 #include "plugins/http/response.h"
 
-#include "plugins/kit/text.h"
+#include "plugins/connector/text.h"
 
 /* "application/json" or "application/anything+json", with or without parameters. */
 static bool says_json(const char *type)
@@ -16,30 +16,30 @@ static bool says_json(const char *type)
 /* JSON when it says so and is; text when it can be; base64 otherwise. An empty body gives nothing. */
 static pawl_status put_content(pawl_http_transfer *t, json_t *result)
 {
-    pawl_kit_call *call = t->request->call;
-    const pawl_kit_body *body = &t->body;
+    pawl_connector_call *call = t->request->call;
+    const pawl_connector_body *body = &t->body;
     if (body->upload != NULL || body->size == 0)
         return PAWL_OK;
     if (says_json(pawl_http_transfer_header(t, "content-type"))) {
         json_t *value = json_loadb(body->data, body->size, JSON_DECODE_ANY, NULL);
         if (value != NULL)
-            return json_object_set_new(result, "json", value) == 0 ? PAWL_OK : pawl_kit_fail_memory(&call->error);
+            return json_object_set_new(result, "json", value) == 0 ? PAWL_OK : pawl_connector_fail_memory(&call->error);
     }
-    if (pawl_kit_is_text(body->data, body->size))
-        return pawl_kit_put_text(call, result, "text", body->data, body->size);
-    return pawl_kit_put_base64(call, result, "base64", body->data, body->size);
+    if (pawl_connector_is_text(body->data, body->size))
+        return pawl_connector_put_text(call, result, "text", body->data, body->size);
+    return pawl_connector_put_base64(call, result, "base64", body->data, body->size);
 }
 
 pawl_status pawl_http_answer(pawl_http_transfer *transfer)
 {
     pawl_http_transfer *t = transfer;
-    pawl_kit_call *call = t->request->call;
+    pawl_connector_call *call = t->request->call;
     json_t *result = json_pack("{s:i, s:O}", "status", (int)t->status, "headers", t->headers);
     if (result == NULL)
-        return pawl_kit_fail_memory(&call->error);
+        return pawl_connector_fail_memory(&call->error);
     pawl_status status = put_content(t, result);
     if (status == PAWL_OK)
-        status = pawl_kit_answer(call, result, &t->body, NULL);
+        status = pawl_connector_answer(call, result, &t->body, NULL);
     json_decref(result);
     return status;
 }

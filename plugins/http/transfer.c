@@ -1,8 +1,8 @@
 /* transfer.c: see transfer.h. */
 #include "plugins/http/transfer.h"
 
+#include "plugins/connector/text.h"
 #include "plugins/http/headers.h"
-#include "plugins/kit/text.h"
 
 #include <ctype.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static size_t give_content(char *buffer, size_t size, size_t count, void *contex
 {
     pawl_http_transfer *t = context;
     size_t got = 0;
-    if (pawl_kit_source_read(&t->request->body, t->upload_at, buffer, size * count, &got) != PAWL_OK) {
+    if (pawl_connector_source_read(&t->request->body, t->upload_at, buffer, size * count, &got) != PAWL_OK) {
         t->broken = true;
         return CURL_READFUNC_ABORT;
     }
@@ -60,7 +60,7 @@ static void add_header(pawl_http_transfer *t, const char *line, size_t size)
     while (end > value && isspace((unsigned char)end[-1]))
         end--;
     size_t value_size = (size_t)(end - value);
-    if (!pawl_http_is_header_name(name) || !pawl_kit_is_text(value, value_size))
+    if (!pawl_http_is_header_name(name) || !pawl_connector_is_text(value, value_size))
         return; /* cannot stand in a result */
     const json_t *before = json_object_get(t->headers, name);
     json_t *text = before == NULL ? json_stringn(value, value_size)
@@ -92,14 +92,14 @@ static pawl_status open_body(pawl_http_transfer *t)
     t->body_opened = true;
     t->failing = !pawl_http_is_success(connector, t->status);
     bool save = t->request->save && !t->failing;
-    pawl_kit_body_open(&t->body, t->request->call,
-                       t->failing ? EXCERPT_BYTES_MAX
-                       : save     ? connector->saved_bytes_max
-                                  : connector->body_bytes_max);
+    pawl_connector_body_open(&t->body, t->request->call,
+                             t->failing ? EXCERPT_BYTES_MAX
+                             : save     ? connector->saved_bytes_max
+                                        : connector->body_bytes_max);
     if (!save)
         return PAWL_OK;
     const char *type = pawl_http_transfer_header(t, "content-type");
-    return pawl_kit_body_save(&t->body, type == NULL ? "application/octet-stream" : type, "");
+    return pawl_connector_body_save(&t->body, type == NULL ? "application/octet-stream" : type, "");
 }
 
 static size_t take_content(char *data, size_t size, size_t count, void *context)
@@ -110,7 +110,7 @@ static size_t take_content(char *data, size_t size, size_t count, void *context)
         t->broken = true;
         return 0;
     }
-    pawl_status status = pawl_kit_body_write(&t->body, data, size);
+    pawl_status status = pawl_connector_body_write(&t->body, data, size);
     if (status == PAWL_OK)
         return size;
     t->enough = t->failing && t->body.over;
@@ -222,7 +222,7 @@ static bool is_done(pawl_http_transfer *t)
 /* Time until the nearer of the two ends; *own: it is the configuration's. */
 static uint64_t time_left_ns(const pawl_http_transfer *t, bool *own)
 {
-    const pawl_kit_call *call = t->request->call;
+    const pawl_connector_call *call = t->request->call;
     uint64_t left = pawl_call_time_left_ns(call->core, call->abi);
     *own = false;
     if (t->until_mono_ns == 0)
@@ -235,7 +235,7 @@ static uint64_t time_left_ns(const pawl_http_transfer *t, bool *own)
 
 static pawl_http_end drive(pawl_http_transfer *t)
 {
-    const pawl_kit_call *call = t->request->call;
+    const pawl_connector_call *call = t->request->call;
     int cancel = call->abi->cancel == NULL ? -1 : call->core->cancel_fd(call->abi->cancel);
     for (;;) {
         int running = 0;
@@ -260,8 +260,8 @@ static pawl_http_end drive(pawl_http_transfer *t)
 
 static void forget_response(pawl_http_transfer *t)
 {
-    pawl_kit_body_close(&t->body);
-    t->body = (pawl_kit_body){.call = t->request->call};
+    pawl_connector_body_close(&t->body);
+    t->body = (pawl_connector_body){.call = t->request->call};
     t->body_opened = t->failing = t->enough = false;
     t->header_bytes = 0;
     t->upload_at = 0;
@@ -291,7 +291,7 @@ pawl_http_end pawl_http_transfer_run(pawl_http_transfer *transfer)
     forget_response(t);
     if (t->headers == NULL || !set_options(t, &extra) || curl_multi_add_handle(t->lane->multi, easy) != CURLM_OK) {
         curl_slist_free_all(extra);
-        pawl_kit_fail_memory(&t->request->call->error);
+        pawl_connector_fail_memory(&t->request->call->error);
         return PAWL_HTTP_BROKEN;
     }
     pawl_http_end end = drive(t);
@@ -310,14 +310,14 @@ void pawl_http_transfer_open(pawl_http_transfer *transfer, pawl_http_request *re
 {
     *transfer = (pawl_http_transfer){.request = request, .lane = lane, .body = {.call = request->call}};
     transfer->headers = json_object();
-    const pawl_kit_call *call = request->call;
+    const pawl_connector_call *call = request->call;
     if (request->connector->timeout_ns != 0)
         transfer->until_mono_ns = call->core->mono_now_ns(call->abi->host) + request->connector->timeout_ns;
 }
 
 void pawl_http_transfer_close(pawl_http_transfer *transfer)
 {
-    pawl_kit_body_close(&transfer->body);
+    pawl_connector_body_close(&transfer->body);
     json_decref(transfer->headers);
 }
 

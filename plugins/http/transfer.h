@@ -25,7 +25,7 @@ typedef struct pawl_http_transfer {
     long status;     /* 0: no response yet */
     json_t *headers; /* of the response, names in lower case; owned */
     size_t header_bytes;
-    pawl_kit_body body;
+    pawl_connector_body body;
     bool body_opened;
     bool failing; /* the status is no success: the body is an excerpt */
     bool too_large, broken, enough;

@@ -1,8 +1,8 @@
 /* error.c: see error.h. */
-#include "plugins/kit/error.h"
+#include "plugins/connector/error.h"
 
-static pawl_status fill(pawl_kit_error *error, pawl_status status, uint32_t klass, const char *code, const char *format,
-                        va_list args)
+static pawl_status fill(pawl_connector_error *error, pawl_status status, uint32_t klass, const char *code,
+                        const char *format, va_list args)
 {
     if (error->status != PAWL_OK)
         return error->status;
@@ -13,7 +13,7 @@ static pawl_status fill(pawl_kit_error *error, pawl_status status, uint32_t klas
     return status;
 }
 
-pawl_status pawl_kit_fail(pawl_kit_error *error, uint32_t klass, const char *code, const char *format, ...)
+pawl_status pawl_connector_fail(pawl_connector_error *error, uint32_t klass, const char *code, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -22,8 +22,8 @@ pawl_status pawl_kit_fail(pawl_kit_error *error, uint32_t klass, const char *cod
     return status;
 }
 
-pawl_status pawl_kit_fail_as(pawl_kit_error *error, pawl_status status, uint32_t klass, const char *code,
-                             const char *format, ...)
+pawl_status pawl_connector_fail_as(pawl_connector_error *error, pawl_status status, uint32_t klass, const char *code,
+                                   const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -32,7 +32,7 @@ pawl_status pawl_kit_fail_as(pawl_kit_error *error, pawl_status status, uint32_t
     return filled;
 }
 
-pawl_status pawl_kit_fail_told(pawl_kit_error *error, pawl_status status)
+pawl_status pawl_connector_fail_told(pawl_connector_error *error, pawl_status status)
 {
     if (error->status == PAWL_OK) {
         error->status = status;
@@ -41,9 +41,9 @@ pawl_status pawl_kit_fail_told(pawl_kit_error *error, pawl_status status)
     return error->status;
 }
 
-pawl_status pawl_kit_fail_memory(pawl_kit_error *error)
+pawl_status pawl_connector_fail_memory(pawl_connector_error *error)
 {
-    return pawl_kit_fail_as(error, PAWL_E_NOMEM, PAWL_RETRYABLE, "no_memory", "out of memory");
+    return pawl_connector_fail_as(error, PAWL_E_NOMEM, PAWL_RETRYABLE, "no_memory", "out of memory");
 }
 
 /* A message is cut at its end without splitting a character: a host may refuse text that is not UTF-8. */
@@ -59,7 +59,7 @@ static size_t whole_characters(const char *text, size_t size)
     return size - (i - 1) < wanted ? i - 1 : size;
 }
 
-pawl_status pawl_kit_report(pawl_kit_error *error, const pawl_core *core, pawl_failure_sink *why)
+pawl_status pawl_connector_report(pawl_connector_error *error, const pawl_core *core, pawl_failure_sink *why)
 {
     if (error->status != PAWL_OK && !error->told && why != NULL) {
         pawl_failure failure = pawl_failure_of(error->klass, error->code, error->message, error->retry_after_ns);

@@ -1,5 +1,5 @@
 /* sigpipe.c: see sigpipe.h. */
-#include "plugins/kit/sigpipe.h"
+#include "plugins/connector/sigpipe.h"
 
 #include <pthread.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@ static void only_sigpipe(sigset_t *set)
     sigaddset(set, SIGPIPE);
 }
 
-void pawl_kit_sigpipe_hold(pawl_kit_sigpipe *held)
+void pawl_connector_sigpipe_hold(pawl_connector_sigpipe *held)
 {
     sigset_t pending, set;
     only_sigpipe(&set);
@@ -21,7 +21,7 @@ void pawl_kit_sigpipe_hold(pawl_kit_sigpipe *held)
     pthread_sigmask(SIG_BLOCK, &set, &held->before);
 }
 
-void pawl_kit_sigpipe_release(const pawl_kit_sigpipe *held)
+void pawl_connector_sigpipe_release(const pawl_connector_sigpipe *held)
 {
     const struct timespec at_once = {0, 0};
     sigset_t set;

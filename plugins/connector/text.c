@@ -1,5 +1,5 @@
 /* text.c: see text.h. */
-#include "plugins/kit/text.h"
+#include "plugins/connector/text.h"
 
 #include <jansson.h>
 #include <stdint.h>
@@ -8,7 +8,7 @@
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-char *pawl_kit_base64_encode(const void *data, size_t size)
+char *pawl_connector_base64_encode(const void *data, size_t size)
 {
     const uint8_t *in = data;
     char *text = malloc((size + 2) / 3 * 4 + 1);
@@ -38,7 +38,7 @@ static int digit(char c)
     return at == NULL ? -1 : (int)(at - alphabet);
 }
 
-bool pawl_kit_base64_decode(const char *text, size_t size, void **data, size_t *data_size, bool *memory)
+bool pawl_connector_base64_decode(const char *text, size_t size, void **data, size_t *data_size, bool *memory)
 {
     *memory = false;
     size_t pad = size >= 2 && text[size - 1] == '=' ? (text[size - 2] == '=' ? 2 : 1) : 0;
@@ -77,7 +77,7 @@ bool pawl_kit_base64_decode(const char *text, size_t size, void **data, size_t *
     return true;
 }
 
-bool pawl_kit_is_text(const void *data, size_t size)
+bool pawl_connector_is_text(const void *data, size_t size)
 {
     if (size == 0)
         return true;

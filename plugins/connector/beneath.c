@@ -1,5 +1,5 @@
 /* beneath.c: confined opening, by openat2 where the kernel has it and by hand where not. See beneath.h. */
-#include "plugins/kit/beneath.h"
+#include "plugins/connector/beneath.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #define LINKS_MAX   40 /* as the kernel */
 #define RETRIES_MAX 64 /* the kernel says EAGAIN when something was renamed meanwhile */
 
-int pawl_kit_open_beneath(int root, const char *path, int flags, mode_t mode)
+int pawl_connector_open_beneath(int root, const char *path, int flags, mode_t mode)
 {
     struct open_how how = {.flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
                            .mode = (flags & O_CREAT) != 0 ? mode : 0,
@@ -29,7 +29,7 @@ int pawl_kit_open_beneath(int root, const char *path, int flags, mode_t mode)
             return (int)fd;
         /* EPERM comes from a system call filter that does not know openat2; the walk then says what really is. */
         if (errno == ENOSYS || errno == EPERM)
-            return pawl_kit_walk_beneath(root, path, flags, mode);
+            return pawl_connector_walk_beneath(root, path, flags, mode);
         if (errno != EAGAIN && errno != EINTR)
             return -1;
     }
@@ -144,7 +144,7 @@ static int walk_rest(walk *w, int flags, mode_t mode)
     }
 }
 
-int pawl_kit_walk_beneath(int root, const char *path, int flags, mode_t mode)
+int pawl_connector_walk_beneath(int root, const char *path, int flags, mode_t mode)
 {
     walk w = {.dirs = {root}};
     size_t size = strlen(path);

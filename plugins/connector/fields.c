@@ -1,5 +1,5 @@
 /* fields.c: see fields.h. */
-#include "plugins/kit/fields.h"
+#include "plugins/connector/fields.h"
 
 #include <inttypes.h>
 
@@ -24,7 +24,7 @@ static const char *name_of_json(const json_t *value)
     }
 }
 
-static const char *name_of_type(pawl_kit_type type)
+static const char *name_of_type(pawl_connector_type type)
 {
     static const char *const names[] = {
         "a text",   "an integer", "true or false", "an object", "an object of texts", "an array of texts",
@@ -50,44 +50,45 @@ static bool all_texts(const json_t *value)
     return true;
 }
 
-static bool fits(const json_t *value, pawl_kit_type type)
+static bool fits(const json_t *value, pawl_connector_type type)
 {
     switch (type) {
-    case PAWL_KIT_TEXT:
+    case PAWL_CONNECTOR_TEXT:
         return json_is_string(value);
-    case PAWL_KIT_INTEGER:
+    case PAWL_CONNECTOR_INTEGER:
         return json_is_integer(value);
-    case PAWL_KIT_BOOLEAN:
+    case PAWL_CONNECTOR_BOOLEAN:
         return json_is_boolean(value);
-    case PAWL_KIT_OBJECT:
+    case PAWL_CONNECTOR_OBJECT:
         return json_is_object(value);
-    case PAWL_KIT_TEXTS:
+    case PAWL_CONNECTOR_TEXTS:
         return json_is_object(value) && all_texts(value);
-    case PAWL_KIT_LIST:
+    case PAWL_CONNECTOR_LIST:
         return json_is_array(value) && all_texts(value);
-    case PAWL_KIT_ARRAY:
+    case PAWL_CONNECTOR_ARRAY:
         return json_is_array(value);
     default:
         return true;
     }
 }
 
-static pawl_status check_value(const json_t *value, const pawl_kit_field *field, const char *where, const char *code,
-                               pawl_kit_error *error)
+static pawl_status check_value(const json_t *value, const pawl_connector_field *field, const char *where,
+                               const char *code, pawl_connector_error *error)
 {
     if (!fits(value, field->type))
-        return pawl_kit_fail(error, PAWL_TERMINAL, code, "%s: \"%s\" is %s, expected %s", where, field->name,
-                             name_of_json(value), name_of_type(field->type));
-    if (field->type != PAWL_KIT_INTEGER)
+        return pawl_connector_fail(error, PAWL_TERMINAL, code, "%s: \"%s\" is %s, expected %s", where, field->name,
+                                   name_of_json(value), name_of_type(field->type));
+    if (field->type != PAWL_CONNECTOR_INTEGER)
         return PAWL_OK;
     int64_t found = json_integer_value(value);
     if (found < field->min || found > field->max)
-        return pawl_kit_fail(error, PAWL_TERMINAL, code, "%s: \"%s\" is %" PRId64 ", expected %" PRId64 " to %" PRId64,
-                             where, field->name, found, field->min, field->max);
+        return pawl_connector_fail(error, PAWL_TERMINAL, code,
+                                   "%s: \"%s\" is %" PRId64 ", expected %" PRId64 " to %" PRId64, where, field->name,
+                                   found, field->min, field->max);
     return PAWL_OK;
 }
 
-static void list_names(const pawl_kit_field *fields, size_t count, char *text, size_t room)
+static void list_names(const pawl_connector_field *fields, size_t count, char *text, size_t room)
 {
     size_t at = 0;
     text[0] = '\0';
@@ -95,11 +96,12 @@ static void list_names(const pawl_kit_field *fields, size_t count, char *text, s
         at += (size_t)snprintf(text + at, room - at, "%s%s", i == 0 ? "" : ", ", fields[i].name);
 }
 
-pawl_status pawl_kit_check(const json_t *object, const pawl_kit_field *fields, size_t count, const char *where,
-                           const char *code, pawl_kit_error *error)
+pawl_status pawl_connector_check(const json_t *object, const pawl_connector_field *fields, size_t count,
+                                 const char *where, const char *code, pawl_connector_error *error)
 {
     if (!json_is_object(object))
-        return pawl_kit_fail(error, PAWL_TERMINAL, code, "%s is %s, expected an object", where, name_of_json(object));
+        return pawl_connector_fail(error, PAWL_TERMINAL, code, "%s is %s, expected an object", where,
+                                   name_of_json(object));
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)object, key, value)
@@ -110,35 +112,36 @@ pawl_status pawl_kit_check(const json_t *object, const pawl_kit_field *fields, s
         if (i == count) {
             char names[512];
             list_names(fields, count, names, sizeof names);
-            return pawl_kit_fail(error, PAWL_TERMINAL, code, "%s: unknown key \"%s\"; known keys: %s", where, key,
-                                 names);
+            return pawl_connector_fail(error, PAWL_TERMINAL, code, "%s: unknown key \"%s\"; known keys: %s", where, key,
+                                       names);
         }
         if (check_value(value, &fields[i], where, code, error) != PAWL_OK)
             return error->status;
     }
     for (size_t i = 0; i < count; i++)
         if (fields[i].required && json_object_get(object, fields[i].name) == NULL)
-            return pawl_kit_fail(error, PAWL_TERMINAL, code, "%s: \"%s\" is missing; it is required", where,
-                                 fields[i].name);
+            return pawl_connector_fail(error, PAWL_TERMINAL, code, "%s: \"%s\" is missing; it is required", where,
+                                       fields[i].name);
     return PAWL_OK;
 }
 
-pawl_status pawl_kit_parse(pawl_bytes text, const char *where, const char *code, json_t **ret, pawl_kit_error *error)
+pawl_status pawl_connector_parse(pawl_bytes text, const char *where, const char *code, json_t **ret,
+                                 pawl_connector_error *error)
 {
     json_error_t problem;
     if (text.data == NULL && text.size > 0)
-        return pawl_kit_fail_as(error, PAWL_E_INVALID, PAWL_TERMINAL, code, "%s: %zu bytes at no address", where,
-                                text.size);
+        return pawl_connector_fail_as(error, PAWL_E_INVALID, PAWL_TERMINAL, code, "%s: %zu bytes at no address", where,
+                                      text.size);
     json_t *value = text.size == 0 ? json_object() : json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, &problem);
     if (value == NULL && text.size == 0)
-        return pawl_kit_fail_memory(error);
+        return pawl_connector_fail_memory(error);
     /* The parser's own words may quote the text, which may hold a secret: only the place is told. */
     if (value == NULL)
-        return pawl_kit_fail(error, PAWL_TERMINAL, code,
-                             "%s is not valid JSON without duplicate keys: line %d, column %d", where, problem.line,
-                             problem.column);
+        return pawl_connector_fail(error, PAWL_TERMINAL, code,
+                                   "%s is not valid JSON without duplicate keys: line %d, column %d", where,
+                                   problem.line, problem.column);
     if (!json_is_object(value)) {
-        pawl_kit_fail(error, PAWL_TERMINAL, code, "%s is %s, expected an object", where, name_of_json(value));
+        pawl_connector_fail(error, PAWL_TERMINAL, code, "%s is %s, expected an object", where, name_of_json(value));
         json_decref(value);
         return error->status;
     }
@@ -146,19 +149,19 @@ pawl_status pawl_kit_parse(pawl_bytes text, const char *where, const char *code,
     return PAWL_OK;
 }
 
-const char *pawl_kit_text(const json_t *object, const char *name, const char *otherwise)
+const char *pawl_connector_text(const json_t *object, const char *name, const char *otherwise)
 {
     const json_t *value = json_object_get(object, name);
     return value == NULL ? otherwise : json_string_value(value);
 }
 
-int64_t pawl_kit_integer(const json_t *object, const char *name, int64_t otherwise)
+int64_t pawl_connector_integer(const json_t *object, const char *name, int64_t otherwise)
 {
     const json_t *value = json_object_get(object, name);
     return value == NULL ? otherwise : json_integer_value(value);
 }
 
-bool pawl_kit_boolean(const json_t *object, const char *name, bool otherwise)
+bool pawl_connector_boolean(const json_t *object, const char *name, bool otherwise)
 {
     const json_t *value = json_object_get(object, name);
     return value == NULL ? otherwise : json_is_true(value);

@@ -1,19 +1,19 @@
 /* sigpipe.h: writing to a pipe or socket whose reader may be gone, in a program whose signal settings are not ours to
  * change. Holds SIGPIPE back for the calling thread and swallows one that came meanwhile. */
-#ifndef PAWL_KIT_SIGPIPE_H
-#define PAWL_KIT_SIGPIPE_H
+#ifndef PAWL_CONNECTOR_SIGPIPE_H
+#define PAWL_CONNECTOR_SIGPIPE_H
 
 #include <signal.h>
 #include <stdbool.h>
 
-typedef struct pawl_kit_sigpipe {
+typedef struct pawl_connector_sigpipe {
     sigset_t before;
     bool was_pending;
-} pawl_kit_sigpipe;
+} pawl_connector_sigpipe;
 
 /** Hold it back for this thread. [any] */
-void pawl_kit_sigpipe_hold(pawl_kit_sigpipe *held);
+void pawl_connector_sigpipe_hold(pawl_connector_sigpipe *held);
 /** On the same thread: as it was before. */
-void pawl_kit_sigpipe_release(const pawl_kit_sigpipe *held);
+void pawl_connector_sigpipe_release(const pawl_connector_sigpipe *held);
 
 #endif

@@ -1,10 +1,10 @@
-/* kit_test.c: the parts that the connectors share, by themselves: base64, the check for text, the strict reading of
+/* parts_test.c: the parts that the connectors share, by themselves: base64, the check for text, the strict reading of
  * objects and the walk that stands in for openat2. */
 #include "tests/plugins/fake_host.h"
 
-#include "plugins/kit/beneath.h"
-#include "plugins/kit/fields.h"
-#include "plugins/kit/text.h"
+#include "plugins/connector/beneath.h"
+#include "plugins/connector/fields.h"
+#include "plugins/connector/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,12 +22,12 @@ static void test_base64_both_ways(void **state)
                                            {"foobar", "Zm9vYmFy"}};
     (void)state;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        char *text = pawl_kit_base64_encode(pairs[i][0], strlen(pairs[i][0]));
+        char *text = pawl_connector_base64_encode(pairs[i][0], strlen(pairs[i][0]));
         assert_string_equal(text, pairs[i][1]);
         void *data;
         size_t size;
         bool memory;
-        assert_true(pawl_kit_base64_decode(text, strlen(text), &data, &size, &memory));
+        assert_true(pawl_connector_base64_decode(text, strlen(text), &data, &size, &memory));
         assert_int_equal(size, strlen(pairs[i][0]));
         assert_memory_equal(data, pairs[i][0], size);
         free(data);
@@ -44,7 +44,7 @@ static void test_base64_is_strict(void **state)
         void *data;
         size_t size;
         bool memory;
-        assert_false(pawl_kit_base64_decode(bad[i], strlen(bad[i]), &data, &size, &memory));
+        assert_false(pawl_connector_base64_decode(bad[i], strlen(bad[i]), &data, &size, &memory));
         assert_false(memory);
     }
 }
@@ -52,20 +52,20 @@ static void test_base64_is_strict(void **state)
 static void test_P08_text_is_utf8_without_nul(void **state)
 {
     (void)state;
-    assert_true(pawl_kit_is_text(NULL, 0));
-    assert_true(pawl_kit_is_text("a\xc3\xa4\xf0\x9f\x98\x80", 7));
-    assert_false(pawl_kit_is_text("a\0b", 3));
-    assert_false(pawl_kit_is_text("\xc3", 1));
-    assert_false(pawl_kit_is_text("\xc0\x80", 2));
-    assert_false(pawl_kit_is_text("\xed\xa0\x80", 3));
+    assert_true(pawl_connector_is_text(NULL, 0));
+    assert_true(pawl_connector_is_text("a\xc3\xa4\xf0\x9f\x98\x80", 7));
+    assert_false(pawl_connector_is_text("a\0b", 3));
+    assert_false(pawl_connector_is_text("\xc3", 1));
+    assert_false(pawl_connector_is_text("\xc0\x80", 2));
+    assert_false(pawl_connector_is_text("\xed\xa0\x80", 3));
 }
 
 static void test_P07_objects_are_read_strictly(void **state)
 {
-    static const pawl_kit_field fields[] = {{"name", PAWL_KIT_TEXT, true, 0, 0},
-                                            {"count", PAWL_KIT_INTEGER, false, 1, 9},
-                                            {"texts", PAWL_KIT_TEXTS, false, 0, 0},
-                                            {"list", PAWL_KIT_LIST, false, 0, 0}};
+    static const pawl_connector_field fields[] = {{"name", PAWL_CONNECTOR_TEXT, true, 0, 0},
+                                                  {"count", PAWL_CONNECTOR_INTEGER, false, 1, 9},
+                                                  {"texts", PAWL_CONNECTOR_TEXTS, false, 0, 0},
+                                                  {"list", PAWL_CONNECTOR_LIST, false, 0, 0}};
     static const struct {
         const char *json, *gist;
     } bad[] = {{"{\"count\":1}", "\"name\" is missing"},
@@ -81,10 +81,10 @@ static void test_P07_objects_are_read_strictly(void **state)
                {"[]", "is an array, expected an object"}};
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        pawl_kit_error error = {0};
+        pawl_connector_error error = {0};
         json_t *object = NULL;
-        if (pawl_kit_parse(pawl_bytes_of_text(bad[i].json), "here", "x.config", &object, &error) == PAWL_OK)
-            pawl_kit_check(object, fields, PAWL_KIT_COUNT(fields), "here", "x.config", &error);
+        if (pawl_connector_parse(pawl_bytes_of_text(bad[i].json), "here", "x.config", &object, &error) == PAWL_OK)
+            pawl_connector_check(object, fields, PAWL_CONNECTOR_COUNT(fields), "here", "x.config", &error);
         json_decref(object);
         assert_int_equal(error.status, PAWL_E_FAILED);
         assert_string_equal(error.code, "x.config");
@@ -154,7 +154,7 @@ static void check_opener(opener open_it, int root)
 static void test_P10_both_ways_of_confined_opening_agree(void **state)
 {
     (void)state;
-    char base[] = "/tmp/pawl-kit-XXXXXX";
+    char base[] = "/tmp/pawl-parts-XXXXXX";
     assert_non_null(mkdtemp(base));
     int outer = open(base, O_PATH | O_DIRECTORY | O_CLOEXEC);
     put(outer, "x", "outside");
@@ -171,8 +171,8 @@ static void test_P10_both_ways_of_confined_opening_agree(void **state)
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         assert_int_equal(symlinkat(links[i][0], root, links[i][1]), 0);
     int before = fake_count_descriptors();
-    check_opener(pawl_kit_walk_beneath, root);
-    check_opener(pawl_kit_open_beneath, root);
+    check_opener(pawl_connector_walk_beneath, root);
+    check_opener(pawl_connector_open_beneath, root);
     assert_int_equal(fake_count_descriptors(), before);
     for (size_t i = 0; i < sizeof links / sizeof *links; i++)
         assert_int_equal(unlinkat(root, links[i][1], 0), 0);
@@ -193,5 +193,5 @@ int main(void)
         cmocka_unit_test(test_P07_objects_are_read_strictly),
         cmocka_unit_test(test_P10_both_ways_of_confined_opening_agree),
     };
-    return cmocka_run_group_tests_name("connector kit", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("connector parts", tests, NULL, NULL);
 }
