@@ -305,6 +305,11 @@ bool pawl_activation_cancel_told(const pawl_activation *mirror)
     return mirror->run.cancel_told;
 }
 
+uint64_t pawl_activation_cancel_ordinal(const pawl_activation *mirror)
+{
+    return mirror->run.cancel_told ? mirror->run.cancel_ordinal : 0;
+}
+
 bool pawl_activation_ended(const pawl_activation *mirror)
 {
     return mirror->ended;

@@ -121,7 +121,10 @@ pawl_open_call *pawl_activation_calls(pawl_activation *activation);      /* firs
 pawl_open_timer *pawl_activation_timers(pawl_activation *activation);    /* first open timer, or NULL */
 uint64_t pawl_activation_cancel_time(const pawl_activation *activation); /* of the first CANCEL record; 0: none */
 bool pawl_activation_cancel_told(const pawl_activation *activation);     /* the last run was told of it */
-bool pawl_activation_ended(const pawl_activation *activation);           /* an ENDED record was fed */
-size_t pawl_activation_memory(const pawl_activation *activation);        /* bytes held, about */
+/** The last command that the last run had issued when it was told: what came later is its way of stopping. 0: not told.
+ */
+uint64_t pawl_activation_cancel_ordinal(const pawl_activation *activation);
+bool pawl_activation_ended(const pawl_activation *activation);    /* an ENDED record was fed */
+size_t pawl_activation_memory(const pawl_activation *activation); /* bytes held, about */
 
 #endif

@@ -224,6 +224,7 @@ pawl_status pawl_program_await(struct run *run, uint32_t mode, const pawl_future
     uint64_t cancel = run->mirror->cancel_sequence;
     if (cancel != 0 && !run->cancel_told && cancel < end.sequence) {
         run->cancel_told = true;
+        run->cancel_ordinal = run->ordinal;
         advance(run, cancel);
         return PAWL_E_CANCELLED;
     }

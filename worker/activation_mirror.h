@@ -88,7 +88,8 @@ struct run {
     pawl_process process; /* first: what the program sees */
     struct pawl_activation *mirror;
     uint64_t now_unix_ns;
-    uint64_t ordinal; /* of the last command issued */
+    uint64_t ordinal;        /* of the last command issued */
+    uint64_t cancel_ordinal; /* what ordinal was when the cancel request was told */
     /* The program's own time: the largest sequence that an await has ended with. A future that came later is not yet
      * known to the program, however long it has been in the journal. */
     uint64_t horizon;

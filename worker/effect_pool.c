@@ -16,6 +16,7 @@ struct pawl_effect_pool {
     pawl_call *head, *tail;
     uint32_t threads, threads_max, idle;
     uint32_t running, queued;
+    uint32_t ready; /* of the queued ones, those in the queue and not at a bulkhead */
     bool stopping;
     const pawl_clock *clock;
     const pawl_log *log;
@@ -96,7 +97,7 @@ static pawl_status invoke(pawl_call *call)
     return PAWL_E_UNSUPPORTED;
 }
 
-static void finish(pawl_call *call);
+static void finish(pawl_call *call, bool on_pool_thread);
 
 /* The ABI's complete() of an asynchronous call. */
 static void on_complete(pawl_completion *completion, pawl_status status, pawl_bytes result, const pawl_failure *failure)
@@ -107,7 +108,7 @@ static void on_complete(pawl_completion *completion, pawl_status status, pawl_by
     else if (failure != NULL)
         pawl_failure_tell(&call->why, failure);
     settle(call, status);
-    finish(call);
+    finish(call, false);
 }
 
 pawl_call *pawl_call_create(const pawl_call_request *request)
@@ -183,6 +184,7 @@ static void push(pawl_effect_pool *pool, pawl_call *call)
     else
         pool->tail->next = call;
     pool->tail = call;
+    pool->ready++;
 }
 
 /* The first call that has a place at its bulkhead; those that have none move to wait there. Locked. */
@@ -196,6 +198,7 @@ static pawl_call *take(pawl_effect_pool *pool)
         if (pool->head == NULL)
             pool->tail = NULL;
         call->next = NULL;
+        pool->ready--;
         pawl_bulkhead *bulkhead = call->effect->bulkhead;
         if (bulkhead->limit == 0 || bulkhead->active < bulkhead->limit || pool->stopping) {
             bulkhead->active++;
@@ -211,8 +214,30 @@ static pawl_call *take(pawl_effect_pool *pool)
     }
 }
 
+static void *pool_thread(void *argument);
+
+/* Locked. One more thread when there is more to begin than threads that wait for it (a thread that was woken counts as
+ * waiting until it has taken its call). One that cannot be made is not an error as long as any exists: work waits. */
+static void grow(pawl_effect_pool *pool)
+{
+    if (pool->ready <= pool->idle || pool->threads >= pool->threads_max)
+        return;
+    pthread_t thread;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, (size_t)1 << 21); /* the ABI promises at least 1 MiB */
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int failed = pthread_create(&thread, &attributes, pool_thread, pool);
+    pthread_attr_destroy(&attributes);
+    if (failed == 0)
+        pool->threads++;
+    else
+        pawl_log_write(pool->log, PAWL_LOG_ERROR, "cannot start an effect thread", "error", strerror(failed),
+                       (char *)NULL);
+}
+
 /* A place is free: the first that waits for it goes back into the queue. Locked. */
-static void leave(pawl_effect_pool *pool, pawl_bulkhead *bulkhead)
+static void leave(pawl_effect_pool *pool, pawl_bulkhead *bulkhead, bool on_pool_thread)
 {
     bulkhead->active--;
     pool->running--;
@@ -222,27 +247,37 @@ static void leave(pawl_effect_pool *pool, pawl_bulkhead *bulkhead)
         if (next->next == NULL)
             bulkhead->waiting_tail = NULL;
         push(pool, next);
+        if (!on_pool_thread) /* such a thread takes the next call itself */
+            grow(pool);
         pthread_cond_signal(&pool->work);
     }
 }
 
-/* The call has ended: its place goes to the next, its owner is told. done() may free the call. */
-static void finish(pawl_call *call)
+/* The call has ended: its owner is told, its place goes to the next. done() may free the call. It comes first: once the
+ * call no longer counts as running the pool may be stopped and freed, and what done() uses with it. */
+static void finish(pawl_call *call, bool on_pool_thread)
 {
     pawl_effect_pool *pool = call->pool;
+    pawl_bulkhead *bulkhead = call->effect->bulkhead;
+    call->done(call);
     pthread_mutex_lock(&pool->lock);
-    leave(pool, call->effect->bulkhead);
+    leave(pool, bulkhead, on_pool_thread);
     pthread_cond_broadcast(&pool->ended);
     pthread_mutex_unlock(&pool->lock);
-    call->done(call);
+}
+
+/* It was never begun: certainly nothing happened. */
+static void end_unbegun(pawl_call *call)
+{
+    tell(call, PAWL_RETRYABLE, "effect.not_begun", "it was asked to stop before it was begun");
+    settle(call, PAWL_E_CANCELLED);
 }
 
 static void run(pawl_effect_pool *pool, pawl_call *call, bool stopping)
 {
-    if (stopping) {
-        tell(call, PAWL_RETRYABLE, "worker.stopping", "the worker is stopping; the effect was not begun");
-        settle(call, PAWL_E_CANCELLED);
-        finish(call);
+    if (stopping || pawl_cancel_is_asked(&call->cancel)) {
+        end_unbegun(call);
+        finish(call, true);
         return;
     }
     begin(call, pool->clock);
@@ -251,7 +286,7 @@ static void run(pawl_effect_pool *pool, pawl_call *call, bool stopping)
     if (status == PAWL_PENDING && may_pend)
         return; /* on_complete finishes it; perhaps it already has, so the call may not be looked at */
     settle(call, status);
-    finish(call);
+    finish(call, true);
 }
 
 static void *pool_thread(void *argument)
@@ -297,25 +332,6 @@ pawl_effect_pool *pawl_effect_pool_create(uint32_t threads_max, const pawl_clock
     return pool;
 }
 
-/* Locked. A thread that cannot be made is not an error as long as one exists: work waits for it. */
-static void grow(pawl_effect_pool *pool)
-{
-    if (pool->idle > 0 || pool->threads >= pool->threads_max)
-        return;
-    pthread_t thread;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, (size_t)1 << 21); /* the ABI promises at least 1 MiB */
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    int failed = pthread_create(&thread, &attributes, pool_thread, pool);
-    pthread_attr_destroy(&attributes);
-    if (failed == 0)
-        pool->threads++;
-    else
-        pawl_log_write(pool->log, PAWL_LOG_ERROR, "cannot start an effect thread", "error", strerror(failed),
-                       (char *)NULL);
-}
-
 void pawl_effect_pool_submit(pawl_effect_pool *pool, pawl_call *call)
 {
     call->pool = pool;
@@ -325,6 +341,49 @@ void pawl_effect_pool_submit(pawl_effect_pool *pool, pawl_call *call)
     grow(pool);
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->lock);
+}
+
+/* Take a call out of a list. Locked. */
+static bool take_out(pawl_call **head, pawl_call **tail, pawl_call *call)
+{
+    pawl_call *before = NULL, *at = *head;
+    while (at != NULL && at != call) {
+        before = at;
+        at = at->next;
+    }
+    if (at == NULL)
+        return false;
+    if (before == NULL)
+        *head = call->next;
+    else
+        before->next = call->next;
+    if (*tail == call)
+        *tail = before;
+    call->next = NULL;
+    return true;
+}
+
+bool pawl_effect_pool_withdraw(pawl_effect_pool *pool, pawl_call *call)
+{
+    pawl_bulkhead *bulkhead = call->effect->bulkhead;
+    pthread_mutex_lock(&pool->lock);
+    bool found = take_out(&pool->head, &pool->tail, call);
+    if (found) {
+        pool->ready--;
+    } else {
+        pawl_call *head = bulkhead->waiting, *tail = bulkhead->waiting_tail;
+        found = take_out(&head, &tail, call);
+        bulkhead->waiting = head;
+        bulkhead->waiting_tail = tail;
+    }
+    if (found)
+        pool->queued--;
+    pthread_mutex_unlock(&pool->lock);
+    if (found) {
+        end_unbegun(call);
+        call->done(call);
+    }
+    return found;
 }
 
 void pawl_effect_pool_load(pawl_effect_pool *pool, uint32_t *running, uint32_t *queued)
@@ -339,7 +398,7 @@ bool pawl_effect_pool_stop(pawl_effect_pool *pool, uint64_t deadline_mono_ns)
 {
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    if (pool->threads == 0 && pool->queued > 0)
+    if (pool->threads == 0)
         grow(pool);
     pthread_cond_broadcast(&pool->work);
     while (pool->threads > 0 || pool->running > 0) {

@@ -61,6 +61,9 @@ typedef struct pawl_effect_pool pawl_effect_pool;
 /** NULL: out of memory. threads_max >= 1; threads start when there is work for them. */
 pawl_effect_pool *pawl_effect_pool_create(uint32_t threads_max, const pawl_clock *clock, const pawl_log *log);
 void pawl_effect_pool_submit(pawl_effect_pool *pool, pawl_call *call);
+/** Take back a call that was submitted and has not begun: it ends as PAWL_E_CANCELLED, with done(), on this thread.
+ * False when it has begun (or has ended): then it is only asked to stop. [any] */
+bool pawl_effect_pool_withdraw(pawl_effect_pool *pool, pawl_call *call);
 /** Calls running (including asynchronous ones) and queued now. */
 void pawl_effect_pool_load(pawl_effect_pool *pool, uint32_t *running, uint32_t *queued);
 /** No more work; calls not yet begun end as PAWL_E_CANCELLED. Waits for the threads until deadline_mono_ns. True when

@@ -17,8 +17,9 @@ typedef struct pawl_posted {
     pawl_record record; /* body behind this struct */
 } pawl_posted;
 
-#define TIME_CHECK_NS (10 * PAWL_NS_PER_SECOND) /* how long a jump of the wall clock may go unnoticed */
-#define LOAD_RETRY_NS PAWL_NS_PER_SECOND
+#define TIME_CHECK_NS      (10 * PAWL_NS_PER_SECOND) /* how long a jump of the wall clock may go unnoticed */
+#define LOAD_RETRY_NS      PAWL_NS_PER_SECOND
+#define TERMINATE_RETRY_NS PAWL_NS_PER_SECOND
 
 /* ---- coming and going ---- */
 
@@ -47,6 +48,7 @@ void resident_leave(pawl_resident *r)
     pthread_mutex_unlock(&shard->table_lock);
     pawl_timer_clear(&shard->timers, &r->timer);
     resident_detach_calls(r);
+    resident_detach_termination(r);
     if (r->activation != NULL)
         resident_forget_efforts(r);
     pawl_activation_destroy(r->activation);
@@ -92,6 +94,7 @@ static bool wakes_program(uint32_t kind)
 bool resident_feed(pawl_resident *r, const pawl_record *record)
 {
     pawl_error error = {0};
+    bool first_cancel = record->kind == PAWL_RECORD_CANCEL && pawl_activation_cancel_time(r->activation) == 0;
     if (record->kind == PAWL_RECORD_STEP || record->kind == PAWL_RECORD_ATTEMPT) {
         pawl_entry entry;
         if (pawl_entry_decode(record, &entry, NULL) == PAWL_OK)
@@ -104,7 +107,7 @@ bool resident_feed(pawl_resident *r, const pawl_record *record)
     }
     if (wakes_program(record->kind))
         r->dirty = true;
-    if (record->kind == PAWL_RECORD_CANCEL)
+    if (first_cancel) /* told once: a second one does not disturb the way of stopping */
         resident_cancel_calls(r);
     return true;
 }
@@ -334,7 +337,7 @@ static void prepare_timers(pawl_resident *r)
 static uint64_t grace_end(const pawl_resident *r)
 {
     uint64_t asked = pawl_activation_cancel_time(r->activation);
-    if (asked == 0 || r->terminating)
+    if (asked == 0)
         return UINT64_MAX;
     uint64_t from = asked > r->loaded_unix_ns ? asked : r->loaded_unix_ns; /* its code gets the whole grace */
     return from + r->worker->config.cancel_grace_ns;
@@ -348,15 +351,21 @@ static void schedule(pawl_resident *r)
     if (r->commit_again_mono_ns != 0 && r->commit_again_mono_ns < due)
         due = r->commit_again_mono_ns;
     uint64_t wall = UINT64_MAX;
-    if (!r->committing && !r->parking && !r->broken) {
+    /* Only while it waits are timers and attempts looked at when they are due; otherwise this would spin. */
+    bool waits = !r->committing && !r->parking && !r->broken && !r->wait_more && r->commit_again_mono_ns == 0 &&
+                 r->result.kind == PAWL_RUN_SUSPENDED && atomic_load(&r->worker->stop_mode) == 0;
+    if (waits) {
         wall = resident_next_attempt(r);
         for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next)
             if (t->recorded && t->due_unix_ns < wall)
                 wall = t->due_unix_ns;
     }
     uint64_t grace = grace_end(r);
-    if (grace < wall)
+    if (grace > now && grace < wall)
         wall = grace;
+    uint64_t look = mono + (r->termination == NULL ? 0 : TERMINATE_RETRY_NS); /* over: end it, see that it ended */
+    if (grace <= now && look < due)
+        due = look;
     if (wall != UINT64_MAX) {
         uint64_t left = wall > now ? wall - now : 0;
         uint64_t check = mono + (left < TIME_CHECK_NS ? left : TIME_CHECK_NS);
@@ -373,12 +382,14 @@ static void schedule(pawl_resident *r)
 static bool advance_suspended(pawl_resident *r)
 {
     prepare_timers(r);
+    resident_drop_unbegun(r);
     resident_prepare_calls(r);
     if (r->results || r->parking)
         return false;
     size_t startable = resident_startable(r);
     /* Once told to stop, a process stays in memory until it ends: the grace is counted here. */
-    bool stay = startable > 0 || r->calls != NULL || pawl_activation_cancel_time(r->activation) != 0;
+    bool stay =
+        startable > 0 || r->calls != NULL || pawl_activation_cancel_time(r->activation) != 0 || resident_reconciling(r);
     if (!resident_batch_empty(&r->pending)) {
         resident_commit(r, stay ? PAWL_OP_APPEND : PAWL_OP_SUSPEND);
         return true;
@@ -396,13 +407,19 @@ static bool advance_suspended(pawl_resident *r)
 static bool step(pawl_resident *r)
 {
     for (;;) {
-        if (r->committing || r->broken)
+        if (r->committing)
             return true;
         uint32_t stop = (uint32_t)atomic_load(&r->worker->stop_mode);
+        if (stop >= STOP_ABORT || (stop != 0 && r->broken)) {
+            release(r);
+            return false;
+        }
+        if (r->broken)
+            return true;
         if (r->commit_again_mono_ns != 0) {
-            if (stop == 0 && resident_mono_now(r) < r->commit_again_mono_ns)
+            if (stop <= STOP_GRACEFUL && resident_mono_now(r) < r->commit_again_mono_ns)
                 return true;
-            if (stop == 0) {
+            if (stop <= STOP_GRACEFUL) { /* a graceful stop, too, still tries until its deadline */
                 r->commit_again_mono_ns = 0;
                 resident_submit(r);
                 return true;
@@ -513,9 +530,9 @@ void pawl_resident_stop_all(pawl_shard *shard)
     for (size_t i = 0; i < PAWL_RESIDENT_BUCKETS; i++)
         for (pawl_resident *r = shard->table[i], *next; r != NULL; r = next) {
             next = r->next;
-            if (mode >= 2)
+            if (mode >= STOP_CANCEL)
                 resident_cancel_calls(r);
-            if (mode >= 3 && !r->committing)
+            if (mode >= STOP_ABORT && !r->committing)
                 release(r);
             else if (r->broken || r->load_again || r->foreign)
                 release(r);

@@ -155,6 +155,7 @@ static void after_failure(pawl_resident *r, pawl_open_call *open, const pawl_eff
 static void after_reconcile(pawl_resident *r, pawl_open_call *open, const pawl_call *call, pawl_effort *effort)
 {
     const pawl_effect *effect = call->effect;
+    bool seen_failing = effort->intent == open->intents; /* by this worker: no crash, a failure that counts */
     uint64_t now = resident_unix_now(r);
     if (call->status == PAWL_OK) {
         record_value(r, open, open->intents, pawl_sink_bytes(&call->out));
@@ -166,7 +167,10 @@ static void after_reconcile(pawl_resident *r, pawl_open_call *open, const pawl_c
                                 .code = pawl_bytes_text("reconcile.did_not_happen"),
                                 .message = pawl_bytes_text("the outside system does not know this attempt")};
         effort->reconcile = false;
-        record_attempt(r, open, open->intents, &failure, now);
+        if (seen_failing)
+            after_failure(r, open, effect, open->intents, &failure);
+        else
+            record_attempt(r, open, open->intents, &failure, now);
         return;
     }
     pawl_retry_policy policy = effect->retry;
@@ -191,6 +195,7 @@ static void settle(pawl_resident *r, const pawl_call *call)
     if (open == NULL || open->worker_data == NULL)
         return;
     pawl_effort *effort = open->worker_data;
+    bool stop_asked = effort->running != NULL && effort->running->stop_asked;
     effort->running = NULL;
     uint32_t attempt = call->abi.attempt;
     if (call->reconcile) {
@@ -200,7 +205,7 @@ static void settle(pawl_resident *r, const pawl_call *call)
     } else if (stopped_with_worker(r, call)) {
         if (needs_intent(call->effect) && call->why.failure.klass == PAWL_RETRYABLE)
             record_attempt(r, open, attempt, &call->why.failure, resident_unix_now(r));
-    } else if (r->result.kind == PAWL_RUN_ENDED || pawl_activation_cancel_time(r->activation) != 0) {
+    } else if (r->result.kind == PAWL_RUN_ENDED || (stop_asked && pawl_activation_cancel_time(r->activation) != 0)) {
         record_failure(r, open, attempt, &call->why.failure); /* nobody waits for another attempt */
     } else {
         after_failure(r, open, call->effect, attempt, &call->why.failure);
@@ -287,6 +292,32 @@ void resident_prepare_calls(pawl_resident *r)
     }
 }
 
+void resident_drop_unbegun(pawl_resident *r)
+{
+    uint64_t last = pawl_activation_cancel_ordinal(r->activation);
+    static const char message[] = "its process was asked to stop before this was begun";
+    const pawl_failure failure = {.struct_size = sizeof failure,
+                                  .klass = PAWL_TERMINAL,
+                                  .code = {"cancelled", 9},
+                                  .message = {message, sizeof message - 1}};
+    for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
+        pawl_effort *effort = open->worker_data;
+        if (!open->issued || open->ordinal > last || open->intents > open->attempts ||
+            (effort != NULL && (effort->running != NULL || effort->settled)))
+            continue;
+        if (effort_of(r, open) != NULL)
+            record_failure(r, open, open->attempts + 1, &failure);
+    }
+}
+
+bool resident_reconciling(pawl_resident *r)
+{
+    for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next)
+        if (open->worker_data != NULL && ((pawl_effort *)open->worker_data)->reconcile)
+            return true;
+    return false;
+}
+
 size_t resident_startable(pawl_resident *r)
 {
     size_t count = 0;
@@ -359,10 +390,19 @@ void resident_start_calls(pawl_resident *r)
     }
 }
 
+/* One that has not begun ends now, and its end comes as a message like any other. */
+static void stop_call(pawl_worker *worker, pawl_running *running)
+{
+    pawl_cancel_ask(&running->call->cancel);
+    (void)pawl_effect_pool_withdraw(worker->pool, running->call);
+}
+
 void resident_cancel_calls(pawl_resident *r)
 {
-    for (pawl_running *running = r->calls; running != NULL; running = running->next)
-        pawl_cancel_ask(&running->call->cancel);
+    for (pawl_running *running = r->calls; running != NULL; running = running->next) {
+        running->stop_asked = true;
+        stop_call(r->worker, running);
+    }
 }
 
 void resident_detach_calls(pawl_resident *r)
@@ -375,7 +415,7 @@ void resident_detach_calls(pawl_resident *r)
         pawl_running *next = running->next;
         running->next = NULL;
         running->resident = NULL;
-        pawl_cancel_ask(&running->call->cancel);
+        stop_call(r->worker, running);
         running = next;
     }
 }

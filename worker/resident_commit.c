@@ -240,28 +240,45 @@ void resident_committed(pawl_shard *shard, pawl_message *message)
     resident_advance(r);
 }
 
-/* A termination on its way: it may outlive the resident. */
-struct termination {
+enum { UNDER_WAY = 0, ANSWERED = 1, ABANDONED = 2 };
+
+/* It may outlive the resident: whoever comes second to its state frees it. */
+struct pawl_termination {
     pawl_request request;
     pawl_post post;
     pawl_arena arena;
+    atomic_int state;
+    pawl_status status; /* when ANSWERED */
     char id[257];
 };
 
-static void terminated_posted(pawl_request *request)
+static void free_termination(pawl_termination *t)
 {
-    struct termination *t = request->context;
-    pawl_request_finish(request);
     pawl_arena_finish(&t->arena);
     free(t);
 }
 
-/* The grace after a cancel is over: end it over its head. The registry fences us; the LOST event does the rest. */
-void resident_terminate(pawl_resident *r)
+static void terminated_posted(pawl_request *request)
 {
-    struct termination *t = calloc(1, sizeof *t);
+    pawl_termination *t = request->context;
+    t->status = request->op.status;
+    pawl_request_finish(request);
+    if (atomic_exchange(&t->state, ANSWERED) == ABANDONED)
+        free_termination(t);
+}
+
+void resident_detach_termination(pawl_resident *r)
+{
+    if (r->termination != NULL && atomic_exchange(&r->termination->state, ABANDONED) == ANSWERED)
+        free_termination(r->termination);
+    r->termination = NULL;
+}
+
+static pawl_termination *make_termination(const pawl_resident *r)
+{
+    pawl_termination *t = calloc(1, sizeof *t);
     if (t == NULL)
-        return; /* tried again at the next look */
+        return NULL;
     pawl_entry ended = {.kind = PAWL_RECORD_ENDED, .status = PAWL_TERMINATED, .failed = true};
     ended.failure =
         (pawl_failure){.struct_size = sizeof ended.failure,
@@ -271,9 +288,8 @@ void resident_terminate(pawl_resident *r)
     static const uint8_t fingerprint[16] = "cancel_grace";
     pawl_bytes body;
     if (pawl_entry_encode(&t->arena, &ended, &body) != PAWL_OK) {
-        pawl_arena_finish(&t->arena);
-        free(t);
-        return;
+        free_termination(t);
+        return NULL;
     }
     memcpy(t->id, r->id.data, r->id.size);
     t->post = (pawl_post){.struct_size = sizeof t->post,
@@ -285,6 +301,22 @@ void resident_terminate(pawl_resident *r)
                           .status = PAWL_TERMINATED,
                           .force = 1};
     pawl_request_init(&t->request, PAWL_OP_POST, &t->post, terminated_posted, t);
-    r->terminating = true;
-    pawl_shard_submit(r->shard, &t->request.op);
+    return t;
+}
+
+/* The grace after a cancel is over: end it over its head. The registry fences us; the LOST event does the rest. */
+void resident_terminate(pawl_resident *r)
+{
+    pawl_termination *t = r->termination;
+    if (t != NULL) {
+        bool refused = atomic_load(&t->state) == ANSWERED && t->status != PAWL_OK && t->status != PAWL_E_TERMINAL;
+        if (!refused)
+            return;
+        pawl_log_write(r->worker->config.log, PAWL_LOG_ERROR, "the store refused to terminate a process; again",
+                       "process", (const char *)r->id.data, "error", pawl_status_name(t->status), (char *)NULL);
+        resident_detach_termination(r);
+    }
+    r->termination = make_termination(r); /* NULL: tried again at the next look */
+    if (r->termination != NULL)
+        pawl_shard_submit(r->shard, &r->termination->request.op);
 }

@@ -14,6 +14,7 @@ typedef struct pawl_running {
     pawl_shard *shard;
     pawl_call *call;
     bool deadline_told;
+    bool stop_asked; /* because its process is to stop */
 } pawl_running;
 
 /** What this worker knows of an open call beyond its records: worker_data of pawl_open_call. */
@@ -34,6 +35,9 @@ typedef struct pawl_batch {
     pawl_bytes document;
     bool has_document;
 } pawl_batch;
+
+/** "End it over its head", on its way to the registry. */
+typedef struct pawl_termination pawl_termination;
 
 struct pawl_resident {
     pawl_message admit;
@@ -67,15 +71,16 @@ struct pawl_resident {
     uint64_t commit_again_mono_ns; /* the store failed: try the same batch again then; 0: no */
     struct pawl_posted *early;     /* posted records beyond the mirror's head + 1, by sequence */
 
+    pawl_termination *termination; /* posted when the cancel grace was over; NULL: not yet */
+
     bool parking;
     char park_code[64];
     char park_reason[512];
 
     bool foreign;    /* registered under another host profile: held untouched, for a host that has it */
-    bool load_again;  /* the store could not be read; no activation yet */
-    bool lost;        /* no longer ours: go as soon as nothing of it is in flight at the registry */
-    bool broken;      /* can neither be run nor parked: held, untouched, so that it is not claimed over and over */
-    bool terminating; /* the cancel grace is over, termination was posted */
+    bool load_again; /* the store could not be read; no activation yet */
+    bool lost;       /* no longer ours: go as soon as nothing of it is in flight at the registry */
+    bool broken;     /* can neither be run nor parked: held, untouched, so that it is not claimed over and over */
     bool warned_size;
 };
 
@@ -110,8 +115,10 @@ void resident_commit(pawl_resident *r, uint32_t kind);
 void resident_submit(pawl_resident *r);
 /** The registry has answered. */
 void resident_committed(pawl_shard *shard, pawl_message *message);
-/** The grace after a cancel is over: end it over its head. */
+/** The grace after a cancel is over: end it over its head; again, when the store did not take it. */
 void resident_terminate(pawl_resident *r);
+/** Let go of a termination: it ends on its own. */
+void resident_detach_termination(pawl_resident *r);
 /** Add a record to what is written next. result: the program may be waiting for it. */
 void resident_record(pawl_resident *r, const pawl_entry *entry, bool result);
 /** Become stuck as soon as nothing is in flight. The first reason stays. */
@@ -123,7 +130,11 @@ void resident_prepare_calls(pawl_resident *r);
 /** How many open calls could be started now. resident_prepare_calls comes first. */
 size_t resident_startable(pawl_resident *r);
 void resident_start_calls(pawl_resident *r);
-/** Ask all calls in flight to stop. */
+/** Fail what a process that was told to stop had started before and that was never begun. */
+void resident_drop_unbegun(pawl_resident *r);
+/** Does an open call wait for another reconcile? Those are counted in memory. */
+bool resident_reconciling(pawl_resident *r);
+/** Ask all calls in flight to stop; those not begun end at once. */
 void resident_cancel_calls(pawl_resident *r);
 /** Let go of the calls in flight: they end on their own. */
 void resident_detach_calls(pawl_resident *r);

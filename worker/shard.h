@@ -19,6 +19,9 @@ typedef struct pawl_message {
     void (*handle)(pawl_shard *shard, struct pawl_message *message);
 } pawl_message;
 
+/* Stop modes, as in pawl_worker_stop. */
+enum { STOP_GRACEFUL = 1, STOP_CANCEL = 2, STOP_ABORT = 3 };
+
 #define PAWL_OUTBOX_ROOM      256u
 #define PAWL_RESIDENT_BUCKETS 4096u /* of one shard; a chain holds resident_max / shards / this, about one */
 

@@ -12,8 +12,6 @@
 #define ABORT_AFTER_CANCEL_NS PAWL_NS_PER_SECOND
 #define POOL_PATIENCE_NS      (2 * PAWL_NS_PER_SECOND)
 
-enum { STOP_GRACEFUL = 1, STOP_CANCEL = 2, STOP_ABORT = 3 };
-
 static uint64_t mono_now(const pawl_worker *worker)
 {
     return worker->config.clock->mono_ns(worker->config.clock);
@@ -430,6 +428,9 @@ pawl_worker *pawl_worker_destroy(pawl_worker *worker)
     pthread_mutex_unlock(&worker->lock);
     pthread_join(worker->claimer, NULL);
     pthread_join(worker->heart, NULL);
+    pthread_mutex_lock(&worker->lock);
+    wait_empty(worker); /* what the claimer got while the worker stopped is on its way out */
+    pthread_mutex_unlock(&worker->lock);
     pawl_registry *registry = worker->config.registry;
     registry->table.worker_close(registry->store, atomic_load(&worker->session));
     bool all = pawl_effect_pool_stop(worker->pool, mono_now(worker) + POOL_PATIENCE_NS);
