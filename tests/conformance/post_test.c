@@ -63,6 +63,24 @@ static void test_E02_post_ids_count_within_their_process_and_kind(void **state)
     }
 }
 
+static void test_E02_one_post_id_of_several_kinds_in_one_batch(void **state)
+{
+    struct world *world = *state;
+    step_ok(step_register(world, "p", "t", ""));
+    struct step *steps[3] = {
+        step_post(world, PAWL_RECORD_SIGNAL, "p", "same", "one"),
+        step_post(world, PAWL_RECORD_CANCEL, "p", "same", "two"),
+        step_post(world, PAWL_RECORD_RESUMED, "p", "same", "one"),
+    };
+    pawl_registry_op *ops[3] = {&steps[0]->op, &steps[1]->op, &steps[2]->op};
+    host_submit(world->host, world->registry, world->store, ops, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(step_wait(steps[i]), PAWL_OK);
+        assert_int_equal(steps[i]->op.flags & PAWL_RESULT_REPLAYED, 0);
+        assert_int_equal(steps[i]->op.sequence, i + 2);
+    }
+}
+
 static void test_E04_bad_posts_leave_no_trace(void **state)
 {
     struct world *world = *state;
@@ -307,6 +325,7 @@ static const struct CMUnitTest post_tests[] = {
     CASE(test_E02_the_same_post_again_is_answered_as_before),
     CASE(test_E02_twice_in_one_batch_is_once),
     CASE(test_E02_post_ids_count_within_their_process_and_kind),
+    CASE(test_E02_one_post_id_of_several_kinds_in_one_batch),
     CASE(test_E03_a_post_id_with_other_content_is_a_conflict),
     CASE(test_E04_bad_posts_leave_no_trace),
     CASE(test_I5_a_signal_wakes_what_waits),

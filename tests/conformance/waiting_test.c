@@ -55,6 +55,18 @@ static void test_W02_nothing_at_or_before_the_cursor_is_told(void **state)
     assert_int_equal(step_wait(end_only), PAWL_OK);
 }
 
+static void test_W02_a_cursor_may_lie_ahead(void **state)
+{
+    struct world *world = *state;
+    step_ok(step_register(world, "p", "t", ""));
+    struct step *watch = step_watch(world, "p", 2, BIT(PAWL_RECORD_SIGNAL)); /* there is no record 2 yet */
+    step_submit(watch);
+    assert_int_equal(step_run(step_post(world, PAWL_RECORD_SIGNAL, "p", "s-1", "one")), PAWL_OK);
+    assert_int_equal(step_run(step_post(world, PAWL_RECORD_SIGNAL, "p", "s-2", "two")), PAWL_OK);
+    assert_int_equal(step_wait(watch), PAWL_OK);
+    assert_int_equal(watch->op.sequence, 3);
+}
+
 static void test_W04_the_end_ends_every_wait(void **state)
 {
     struct world *world = *state;
@@ -261,6 +273,7 @@ static void test_W05_work_is_announced_to_every_worker_session(void **state)
 static const struct CMUnitTest waiting_tests[] = {
     CASE(test_W01_what_is_there_already_is_told_at_once_the_earliest_first),
     CASE(test_W02_nothing_at_or_before_the_cursor_is_told),
+    CASE(test_W02_a_cursor_may_lie_ahead),
     CASE(test_W04_the_end_ends_every_wait),
     CASE(test_W05_many_waiters_are_all_told),
     CASE(test_W05_a_wait_can_be_given_up),
