@@ -221,7 +221,7 @@ static void test_serve_says_in_json_when_it_is_ready(void **state)
     yard_stop(y);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_every_command_about_processes, open_yard, close_yard),
@@ -231,5 +231,7 @@ int main(void)
                                         close_yard),
         cmocka_unit_test_setup_teardown(test_serve_says_in_json_when_it_is_ready, open_yard, close_yard),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -123,7 +123,7 @@ static void test_an_answer_recorded_before_the_kill_is_not_asked_for_again(void 
     yard_stop(s->y);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_X07_a_post_carries_the_key_of_its_step, open_scene, close_scene),
@@ -133,5 +133,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_an_answer_recorded_before_the_kill_is_not_asked_for_again, open_scene,
                                         close_scene),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

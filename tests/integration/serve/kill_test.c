@@ -403,7 +403,7 @@ static void test_the_auditor_sees_what_may_never_be(void **state)
     yard_stop(y);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_the_auditor_sees_what_may_never_be, open_yard, close_yard),
@@ -421,5 +421,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_C10_a_cancel_answered_before_the_kill, open_yard, close_yard),
         cmocka_unit_test_setup_teardown(test_V01_kill_during_a_graceful_stop, open_yard, close_yard),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

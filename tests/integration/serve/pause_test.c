@@ -115,7 +115,7 @@ static void test_L16_a_crowd_and_many_pauses(void **state)
     yard_stop(y);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_L16_a_paused_worker_wakes_after_its_lease_is_gone, open_yard, close_yard),
@@ -123,5 +123,7 @@ int main(void)
                                         close_yard),
         cmocka_unit_test_setup_teardown(test_L16_a_crowd_and_many_pauses, open_yard, close_yard),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

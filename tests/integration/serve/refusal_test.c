@@ -260,7 +260,7 @@ static void test_P03_a_plugin_that_is_wrong_is_refused_with_its_place(void **sta
     YARD_EXPECT(y, 6, "pawl.http", "serve", "--profile", "p.yaml"); /* nobody offers it */
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_G01_G02_G03_G04_G14_one_weak_facet_is_refused_by_name, open_yard,
@@ -273,5 +273,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_P03_a_plugin_that_is_wrong_is_refused_with_its_place, open_yard,
                                         close_yard),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

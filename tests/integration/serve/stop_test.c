@@ -119,6 +119,30 @@ static void test_L15_a_released_process_is_taken_over_at_once(void **state)
     yard_stop(y);
 }
 
+/* ---- threads -------------------------------------------------------------------------------------------------------
+ */
+
+/* Effects that block hold up nobody as long as there are threads left: with 16 threads, 16 are held at once, however
+ * closely their calls follow each other. */
+static void test_V03_as_many_effects_at_once_as_there_are_threads(void **state)
+{
+    yard *y = *state;
+    char id[16];
+    YARD_SERVE(y, NULL);
+    for (int round = 0; round < 4; round++) {
+        yard_shut_gate(y);
+        for (int i = 0; i < 16; i++) {
+            snprintf(id, sizeof id, "t%d-%d", round, i);
+            api_start(y, "probe.plan", id, i % 2 == 0 ? "step:0:0:1" : "step step:0:0:1");
+        }
+        yard_await_held(y, 16);
+        assert_int_equal(api_worker_number(y, "effects_running"), 16);
+        yard_open_gate(y);
+        api_await_ended(y, 16 * (round + 1));
+    }
+    yard_stop(y);
+}
+
 /* ---- the socket ---------------------------------------------------------------------------------------------------
  */
 
@@ -274,7 +298,7 @@ static void test_H09_W05_an_idle_host_writes_nothing_and_rests(void **state)
     yard_stop(y);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_H02_SIGTERM_lets_a_running_effect_end_and_exits_with_0, open_yard,
@@ -284,6 +308,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_H01_SIGINT_is_the_same_and_drain_before_it_is_harmless, open_yard,
                                         close_yard),
         cmocka_unit_test_setup_teardown(test_L15_a_released_process_is_taken_over_at_once, open_yard, close_yard),
+        cmocka_unit_test_setup_teardown(test_V03_as_many_effects_at_once_as_there_are_threads, open_yard, close_yard),
         cmocka_unit_test_setup_teardown(test_the_socket_belongs_to_its_user_alone, open_yard, close_yard),
         cmocka_unit_test_setup_teardown(test_a_stale_socket_is_replaced_and_a_file_is_not, open_yard, close_yard),
         cmocka_unit_test_setup_teardown(test_a_living_socket_is_not_taken, open_yard, close_yard),
@@ -292,5 +317,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_two_hosts_with_different_profiles_side_by_side, open_yard, close_yard),
         cmocka_unit_test_setup_teardown(test_H09_W05_an_idle_host_writes_nothing_and_rests, open_yard, close_yard),
     };
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
