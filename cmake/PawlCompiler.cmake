@@ -17,7 +17,7 @@ function(pawl_compile target)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
-    -Wno-format-truncation # messages are cut on purpose, into rooms whose size is a documented limit
+    $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> # messages are cut on purpose, into rooms whose size is a documented limit
     $<$<BOOL:${PAWL_WERROR}>:-Werror>)
   if(PAWL_SANITIZE)
     target_compile_options(${target} PRIVATE -fsanitize=${PAWL_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

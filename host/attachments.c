@@ -308,7 +308,7 @@ static pawl_status PAWL_CALL attachment_load(const pawl_call_context *context, p
     pawl_sink_init(&sink, size);
     pawl_status status = attachment_read(context, reference, offset, size, &sink, total, why);
     pawl_bytes bytes = pawl_sink_bytes(&sink);
-    if (status == PAWL_OK && bytes.size > 0)
+    if (status == PAWL_OK && buffer != NULL && bytes.size > 0)
         memcpy(buffer, bytes.data, bytes.size);
     *loaded = status == PAWL_OK ? bytes.size : 0;
     pawl_sink_finish(&sink);

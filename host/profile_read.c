@@ -4,6 +4,7 @@
 
 #include "host/profile_value.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +88,7 @@ static void expected(const pawl_key *key, char *text)
 static void add_wrong(pawl_profile_reader *r, const pawl_key *key, const pawl_tree_node *node, const char *where,
                       const char *code)
 {
+    assert(node != NULL); /* defaults are right */
     char found[PAWL_FOUND_TEXT];
     char wanted[EXPECTED_TEXT];
     pawl_value_found(node, found);
@@ -117,7 +119,10 @@ static void read_number(pawl_profile_reader *r, const pawl_key *key, const char 
         else
             *(uint64_t *)(void *)slot = value;
         *good = true;
-    } else if (parsed == PAWL_PARSED || parsed == PAWL_PARSED_OVERFLOW || negative) {
+        return;
+    }
+    assert(node != NULL); /* defaults are right */
+    if (parsed == PAWL_PARSED || parsed == PAWL_PARSED_OVERFLOW || negative) {
         char least[PAWL_VALUE_TEXT];
         char most[PAWL_VALUE_TEXT];
         format_limit(key, key->min, least);
@@ -171,6 +176,7 @@ static void read_text(pawl_profile_reader *r, const pawl_key *key, const char *t
         read_number(r, key, text, node, where, slot, good);
         return;
     case PAWL_KEY_PATH:
+        assert(node != NULL); /* no path has a default */
         if (node->size == 0)
             pawl_problems_add(r->problems, node->place, "profile.path", "%s: an empty path", where);
         else if (strlen(text) != node->size || node->size > 4000)
@@ -180,6 +186,7 @@ static void read_text(pawl_profile_reader *r, const pawl_key *key, const char *t
         return;
     case PAWL_KEY_FACET: /* the store is found when all are known */
     case PAWL_KEY_TEXT:
+        assert(node != NULL); /* no name has a default */
         if (!pawl_name_fits(key->form, text, node->size)) {
             add_wrong(r, key, node, where, "profile.name");
             return;
@@ -335,6 +342,7 @@ static bool is_nothing(const pawl_tree_node *node)
 static void read_value(pawl_profile_reader *r, const pawl_key *key, const pawl_tree_node *node, const char *where,
                        target into, pawl_place key_place)
 {
+    assert(into.base != NULL);
     unsigned char *slot = into.base + key->offset;
     bool good = false;
     if (node->broken)

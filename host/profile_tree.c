@@ -6,6 +6,7 @@
 
 #include "host/profile_text.h"
 
+#include <assert.h>
 #include <libfyaml.h>
 #include <stdlib.h>
 #include <string.h>
@@ -383,7 +384,9 @@ static bool measure(builder *b, pawl_tree_node *node)
 
 static bool close_container(builder *b)
 {
+    assert(b->depth > 0); /* the parser opens what it closes */
     const frame f = b->frames[--b->depth];
+    assert(f.node != NULL);
     bool good = f.node->kind == PAWL_TREE_MAPPING ? finish_mapping(b, &f) : finish_list(b, &f);
     for (anchor *a = b->anchors; a; a = a->next)
         if (a->node == f.node)

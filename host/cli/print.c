@@ -232,7 +232,8 @@ static void cut(char *text, int width)
         text++;
         seen += ((unsigned char)*text & 0xc0) != 0x80;
     }
-    strcpy(text, ".");
+    text[0] = '.'; /* there is a character to take the place of: the text is wider than the width */
+    text[1] = '\0';
 }
 
 static int terminal_width(const pawl_cli *cli)

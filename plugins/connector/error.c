@@ -1,6 +1,9 @@
 /* error.c: see error.h. */
 #include "plugins/connector/error.h"
 
+#undef pawl_connector_fail /* the analyser's */
+#undef pawl_connector_fail_memory
+
 static pawl_status fill(pawl_connector_error *error, pawl_status status, uint32_t klass, const char *code,
                         const char *format, va_list args)
 {

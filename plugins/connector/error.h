@@ -33,6 +33,12 @@ pawl_status pawl_connector_fail_told(pawl_connector_error *error, pawl_status st
 /** No memory: retryable, nothing has been done yet. [any] */
 pawl_status pawl_connector_fail_memory(pawl_connector_error *error);
 
+/* What the analyser cannot see in a declaration: none of these gives PAWL_OK. */
+#ifdef __clang_analyzer__
+#define pawl_connector_fail(error, ...)   (pawl_connector_fail(error, __VA_ARGS__), PAWL_E_FAILED)
+#define pawl_connector_fail_memory(error) (pawl_connector_fail_memory(error), PAWL_E_NOMEM)
+#endif
+
 /** Tell the host, free the detail and return the status to return from the call. [any] */
 pawl_status pawl_connector_report(pawl_connector_error *error, const pawl_core *core, pawl_failure_sink *why);
 

@@ -94,7 +94,7 @@ static pawl_status answer_list(pawl_connector_call *call, int directory, const n
             json_array_append_new(entries, entry);
     }
     json_object_set_new(result, "entries", entries);
-    if (count < list->count)
+    if (count > 0 && count < list->count)
         json_object_set_new(result, "next", json_string(list->items[count - 1]));
     if (list->unreadable > 0)
         json_object_set_new(result, "unreadable", json_integer((json_int_t)list->unreadable));

@@ -50,6 +50,7 @@ static pawl_status read_path(pawl_store_config *config, const json_t *value, paw
         return INVALID("store config: \"path\" is empty; wanted the path of a directory");
     if (strlen(json_string_value(value)) != json_string_length(value))
         return INVALID("store config: \"path\" contains a NUL character");
+    free(config->path);
     config->path = strdup(json_string_value(value));
     return config->path == NULL ? pawl_fault_nomem(fault) : PAWL_OK;
 }

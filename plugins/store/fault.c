@@ -1,6 +1,9 @@
 /* fault.c: see fault.h. Fixed buffers, so that reporting a fault cannot itself run out of memory. */
 #include "fault.h"
 
+#undef pawl_fault_set /* the analyser's */
+#undef pawl_fault_nomem
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

@@ -31,4 +31,10 @@ const char *pawl_fault_text(pawl_bytes bytes, char *buffer, size_t size);
 /** Bytes as hexadecimal digits, cut at the end. @return buffer */
 const char *pawl_fault_hex(pawl_bytes bytes, char *buffer, size_t size);
 
+/* What the analyser cannot see in a declaration: the status that goes in comes out. */
+#ifdef __clang_analyzer__
+#define pawl_fault_set(fault, status, ...) (pawl_fault_set(fault, status, __VA_ARGS__), (status))
+#define pawl_fault_nomem(fault)            (pawl_fault_nomem(fault), PAWL_E_NOMEM)
+#endif
+
 #endif

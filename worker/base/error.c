@@ -1,6 +1,8 @@
 /* error.c: see error.h. Fixed buffers, so that reporting an error cannot itself run out of memory. */
 #include "error.h"
 
+#undef pawl_error_set /* the analyser's */
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>

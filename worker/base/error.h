@@ -18,4 +18,9 @@ pawl_status pawl_error_from_failure(pawl_error *error, pawl_status status, const
 /** "not_found" for PAWL_E_NOT_FOUND and so on; "status -99" texts are never needed: unknown gives "unknown". */
 const char *pawl_status_name(pawl_status status);
 
+/* What the analyser cannot see in a declaration: the status that goes in comes out. */
+#ifdef __clang_analyzer__
+#define pawl_error_set(error, status, ...) (pawl_error_set(error, status, __VA_ARGS__), (status))
+#endif
+
 #endif
