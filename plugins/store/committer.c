@@ -112,6 +112,35 @@ static void take(store_registry *registry)
 
 /* ---- one round ---- */
 
+static void refuse(store_round *round, pawl_registry_op *op, const pawl_fault *fault)
+{
+    store_refusal *made = store_arena_take(&round->arena, sizeof *made);
+    if (made == NULL) {
+        pawl_fault_emit(&round->registry->store->core, op->why, fault);
+        return;
+    }
+    *made = (store_refusal){.next = round->refusals, .op = op, .fault = *fault};
+    round->refusals = made;
+}
+
+/* Judged by what stands in front of it, which the same round may have staged: a lease given up, an end, an id taken. */
+static bool is_judgement(pawl_status status)
+{
+    return status == PAWL_E_STALE || status == PAWL_E_TERMINAL || status == PAWL_E_CONFLICT || status == PAWL_E_LIMIT;
+}
+
+/* failure: why the write failed, or NULL. A judgement by what was undone is none. */
+static void tell_refusals(store_round *round, const pawl_fault *failure)
+{
+    for (store_refusal *refusal = round->refusals; refusal != NULL; refusal = refusal->next) {
+        bool void_now = failure != NULL && is_judgement(refusal->op->status);
+        if (void_now)
+            refusal->op->status = failure->status;
+        pawl_fault_emit(&round->registry->store->core, refusal->op->why, void_now ? failure : &refusal->fault);
+    }
+    round->refusals = NULL;
+}
+
 static void stage(store_round *round, pawl_registry_op *op)
 {
     pawl_fault fault = {0};
@@ -143,7 +172,7 @@ static void stage(store_round *round, pawl_registry_op *op)
     }
     op->status = status;
     if (status != PAWL_OK)
-        pawl_fault_emit(&round->registry->store->core, op->why, &fault);
+        refuse(round, op, &fault);
 }
 
 static void stage_all(store_round *round)
@@ -204,11 +233,13 @@ static void commit(store_round *round)
         status = pawl_kv_write(round->registry->store->kv, &round->rows, true, &fault);
     if (status == PAWL_OK) {
         store_round_publish(round);
+        tell_refusals(round, NULL);
         return;
     }
     store_log(round->registry->store, PAWL_LOG_ERROR, "a group commit of %zu operations failed: %s",
               round->op_at - round->op_from, fault.message);
     store_round_undo(round, &fault);
+    tell_refusals(round, &fault);
 }
 
 /* The operations of this write, in their order, and whatever they set off. Watches that fired stand behind them. */

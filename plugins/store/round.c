@@ -37,6 +37,7 @@ void store_round_begin(store_round *round)
     store_arena_clear(&round->arena);
     round->stages = NULL;
     round->stages_end = &round->stages;
+    round->refusals = NULL;
     memset(round->deltas, 0, sizeof round->deltas);
     round->next_number = round->registry->next_number;
     round->types_stored = round->registry->types_stored;

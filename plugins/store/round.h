@@ -45,6 +45,14 @@ typedef struct store_posted_event {
     pawl_record record;
 } store_posted_event;
 
+/* Why an operation was refused: told when the round has been written, for it may have been judged by what only this
+ * round has staged. */
+typedef struct store_refusal {
+    struct store_refusal *next;
+    pawl_registry_op *op;
+    pawl_fault fault;
+} store_refusal;
+
 struct store_round {
     store_registry *registry;
     pawl_registry_op **ops; /* PAWL_STORE_ROUND_OPS_MAX of them */
@@ -55,6 +63,7 @@ struct store_round {
     store_arena arena;
     store_stage *stages;
     store_stage **stages_end;
+    store_refusal *refusals;
     int64_t deltas[STORE_STATUS_COUNT];
     uint64_t next_number;
     uint32_t types_stored;
