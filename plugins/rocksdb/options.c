@@ -56,7 +56,10 @@ static void set_up_family(pawl_rocksdb_options *options, pawl_family family, con
     rocksdb_options_t *made = rocksdb_options_create();
     options->family[family] = made;
     rocksdb_options_set_write_buffer_size(made, is_large(family) ? config->write_buffer_bytes : SMALL_BUFFER_BYTES);
-    rocksdb_options_set_arena_block_size(made, is_large(family) ? LARGE_ARENA_BYTES : SMALL_ARENA_BYTES);
+    /* A block that is not small beside the buffer fills it at once, and RocksDB does not bear that. */
+    uint64_t arena = is_large(family) ? LARGE_ARENA_BYTES : SMALL_ARENA_BYTES;
+    uint64_t eighth = config->write_buffer_bytes / 8;
+    rocksdb_options_set_arena_block_size(made, is_large(family) && eighth < arena ? eighth : arena);
     rocksdb_options_set_block_based_table_factory(made,
                                                   is_read_by_key(family) ? options->point_table : options->range_table);
     /* Rows of a queue are deleted soon after they are written: files that are mostly deletions are rewritten early,

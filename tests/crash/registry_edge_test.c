@@ -66,12 +66,72 @@ static void test_a_suspend_that_came_back_stores_no_document(void **state)
     assert_string_equal(got.document, "second");
 }
 
+/* A refusal that was judged by what a failed write has undone would be a lie. */
+static void test_I4_what_a_failed_round_judged_is_void(void **state)
+{
+    fixture *f = *state;
+    row got;
+    pawl_post end = {.struct_size = sizeof end,
+                     .kind = PAWL_RECORD_ENDED,
+                     .id = BYTES("p"),
+                     .post_id = BYTES("end"),
+                     .fingerprint = fingerprint_1,
+                     .status = PAWL_TERMINATED,
+                     .force = 1};
+    pawl_post signal = {.struct_size = sizeof signal,
+                        .kind = PAWL_RECORD_SIGNAL,
+                        .id = BYTES("p"),
+                        .post_id = BYTES("x"),
+                        .fingerprint = fingerprint_1};
+    row held = hold(f, "p");
+    pawl_record record = {.struct_size = sizeof record, .kind = 7, .body = BYTES("note")};
+    pawl_commit append = {.struct_size = sizeof append,
+                          .number = held.number,
+                          .token = held.token,
+                          .records = &record,
+                          .record_count = 1,
+                          .record_size = sizeof record};
+    pawl_registry_op first = {.kind = PAWL_OP_POST, .request = &end};
+    pawl_registry_op second = {.kind = PAWL_OP_POST, .request = &signal};
+    pawl_registry_op third = {.kind = PAWL_OP_APPEND, .request = &append};
+    pawl_registry_op *ops[] = {&first, &second, &third};
+    fixture_fail_writes(f, 1, PAWL_E_IO);
+    fixture_submit_all(f, ops, 3);
+    for (size_t i = 0; i < 3; i++) {
+        fixture_wait(f, ops[i]);
+        assert_int_equal(ops[i]->status, PAWL_E_IO);
+    }
+    assert_int_equal(do_get(f, "p", &got, NULL), PAWL_OK);
+    assert_int_equal(got.status, PAWL_RUNNING);
+    uint64_t sequence;
+    assert_int_equal(do_append(f, &held, "still mine", &sequence), PAWL_OK);
+    assert_int_equal(sequence, 2);
+}
+
+/* The smallest write buffer that the settings allow is one that can be written to. */
+static void test_the_smallest_write_buffer_works(void **state)
+{
+    fixture *f = fixture_open(true, ",\"sync\":false,\"write_buffer_bytes\":65536");
+    char id[16];
+    uint64_t number;
+    (void)state;
+    for (unsigned i = 0; i < 2000; i++) {
+        snprintf(id, sizeof id, "p%u", i);
+        assert_int_equal(do_register(f, id, "type", &number), PAWL_OK);
+    }
+    fixture_reopen(f);
+    assert_counts(f, 2000, 0, 0, 0, 0);
+    fixture_close(f);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_memory, close_any)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_a_suspend_that_came_back_stores_no_document),
+        TEST(test_I4_what_a_failed_round_judged_is_void),
+        cmocka_unit_test(test_the_smallest_write_buffer_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
