@@ -130,6 +130,9 @@ void resident_commit(pawl_resident *r, uint32_t kind)
         parked.failure.code = pawl_bytes_text(r->park_code);
         r->commit.reason_code = pawl_bytes_text(r->park_code);
         r->commit.reason = pawl_bytes_text(r->park_reason);
+        /* A cancel request behind what cannot be read will never be seen: it must not make the process ready again. */
+        if (strncmp(r->park_code, "journal_", 8) == 0)
+            r->commit.seen = 0;
         ok = resident_batch_entry(&r->batch, &parked);
     } else if (kind == PAWL_OP_SUSPEND) {
         r->commit.wake_unix_ns = wake_time(r);
