@@ -88,7 +88,7 @@ static void evict(store_registry *registry)
 {
     while (registry->loading == 0 && registry->idle_count > PAWL_STORE_IDLE_ENTRIES_MAX) {
         store_entry *oldest = TAILQ_FIRST(&registry->idle);
-        // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): leave_idle() takes it out of the queue, so it is never first again
+        // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): leave_idle() took the one before out of the queue
         assert(oldest->idle);
         leave_idle(registry, oldest);
         detach(registry, oldest);
