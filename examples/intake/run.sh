@@ -12,9 +12,12 @@ rm -rf "$demo"
 mkdir -p "$demo"
 chmod 700 "$demo"
 
+# A text for the right side of `s|..|..|` that becomes part of a double-quoted YAML scalar.
+quoted() { printf '%s' "$1" | sed -e 's/[\\"]/\\&/g' -e 's/[\\&|]/\\&/g'; }
+
 # A profile pins each plugin by its digest: what is loaded is what was built here.
 pin() { sha256sum "$build/plugins/$1" | cut -d ' ' -f 1; }
-sed -e "s|@PLUGINS@|$build/plugins|g" -e "s|@FILES@|$files|g" \
+sed -e "s|@PLUGINS@|$(quoted "$build/plugins")|g" -e "s|@FILES@|$(quoted "$files")|g" \
     -e "s|@FILE_SHA@|$(pin pawl-file.so)|" -e "s|@EXEC_SHA@|$(pin pawl-exec.so)|" \
     -e "s|@HTTP_SHA@|$(pin pawl-http.so)|" -e "s|@INTAKE_SHA@|$(pin intake.so)|" \
     "$here/intake.yaml.in" >"$demo/intake.yaml.in"
@@ -22,7 +25,8 @@ sed -e "s|@PLUGINS@|$build/plugins|g" -e "s|@FILES@|$files|g" \
 # The socket's path must be short (108 bytes at most), whatever the path of this directory is.
 socket_dir=$(mktemp -d "${TMPDIR:-/tmp}/pawl-demo.XXXXXX")
 trap 'rm -rf "$socket_dir"' EXIT INT TERM
-sed -i "s|@SOCKET@|$socket_dir/pawl.sock|" "$demo/intake.yaml.in"
+sed -i "s|@SOCKET@|$(quoted "$socket_dir/pawl.sock")|" "$demo/intake.yaml.in"
 
-"$build/examples/intake/intake_demo" "$build/host/cli/pawl" "$demo/intake.yaml.in" "$demo/intake.yaml" \
+cd "$demo"
+"$build/examples/intake/intake_demo" "$build/host/cli/pawl" intake.yaml.in intake.yaml \
     "$socket_dir/pawl.sock" "$files"
