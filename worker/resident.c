@@ -1,6 +1,6 @@
-/* resident.c: what a held process does next. One function decides, resident_advance: results are written before the
- * program sees them, the program runs only over durable records, and effects start only when the records they depend on
- * are durable. Everything else here brings facts to it: a commit that ended, an event, a timer. */
+/* resident.c: what a held process does next. One function decides, pawl_resident_advance: results are written before
+ * the program sees them, the program runs only over durable records, and effects start only when the records they
+ * depend on are durable. Everything else here brings facts to it: a commit that ended, an event, a timer. */
 #include "resident_internal.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ static pawl_resident **find(pawl_shard *shard, uint64_t number)
 }
 
 /* Everything of it is forgotten here; what was durable stays, what was not never was. */
-void resident_leave(pawl_resident *r)
+void pawl_resident_leave(pawl_resident *r)
 {
     pawl_shard *shard = r->shard;
     pawl_worker *worker = r->worker;
@@ -47,18 +47,18 @@ void resident_leave(pawl_resident *r)
     }
     pthread_mutex_unlock(&shard->table_lock);
     pawl_timer_clear(&shard->timers, &r->timer);
-    resident_detach_calls(r);
-    resident_detach_termination(r);
+    pawl_resident_detach_calls(r);
+    pawl_resident_detach_termination(r);
     if (r->activation != NULL)
-        resident_forget_efforts(r);
+        pawl_resident_forget_efforts(r);
     pawl_activation_destroy(r->activation);
     while (r->early != NULL) {
         pawl_posted *next = r->early->next;
         free(r->early);
         r->early = next;
     }
-    resident_batch_finish(&r->pending);
-    resident_batch_finish(&r->batch);
+    pawl_resident_batch_finish(&r->pending);
+    pawl_resident_batch_finish(&r->batch);
     pawl_request_finish(&r->request);
     free(r);
     pawl_worker_left(worker);
@@ -68,7 +68,7 @@ static void release(pawl_resident *r)
 {
     pawl_registry *registry = r->worker->config.registry;
     (void)registry->table.release(registry->store, r->number, r->token); /* stale: someone else's already */
-    resident_leave(r);
+    pawl_resident_leave(r);
 }
 
 /* The lease is gone. What is at the registry must come back before the memory may go. */
@@ -78,9 +78,9 @@ static void lose(pawl_resident *r)
         return; /* it only waits for its commit */
     r->lost = true;
     atomic_fetch_add_explicit(&r->worker->lost_leases, 1, memory_order_relaxed);
-    resident_cancel_calls(r);
+    pawl_resident_cancel_calls(r);
     if (!r->committing)
-        resident_leave(r);
+        pawl_resident_leave(r);
 }
 
 /* ---- feeding the mirror ---- */
@@ -91,35 +91,35 @@ static bool wakes_program(uint32_t kind)
            kind != PAWL_RECORD_NOW && kind != PAWL_RECORD_PARKED;
 }
 
-bool resident_feed(pawl_resident *r, const pawl_record *record)
+bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
 {
     pawl_error error = {0};
     bool first_cancel = record->kind == PAWL_RECORD_CANCEL && pawl_activation_cancel_time(r->activation) == 0;
     if (record->kind == PAWL_RECORD_STEP || record->kind == PAWL_RECORD_ATTEMPT) {
         pawl_entry entry;
         if (pawl_entry_decode(record, &entry, NULL) == PAWL_OK)
-            resident_call_recorded(r, record->kind, entry.ordinal);
+            pawl_resident_call_recorded(r, record->kind, entry.ordinal);
     }
     if (pawl_activation_feed(r->activation, record, &error) != PAWL_OK) {
-        resident_park(r, error.status == PAWL_E_UNSUPPORTED ? "journal_version" : "journal_corrupt", "%s",
-                      error.message);
+        pawl_resident_park(r, error.status == PAWL_E_UNSUPPORTED ? "journal_version" : "journal_corrupt", "%s",
+                           error.message);
         return false;
     }
     if (wakes_program(record->kind))
         r->dirty = true;
     if (first_cancel) /* told once: a second one does not disturb the way of stopping */
-        resident_cancel_calls(r);
+        pawl_resident_cancel_calls(r);
     return true;
 }
 
 /* Posted records whose turn has come. */
-void resident_feed_early(pawl_resident *r)
+void pawl_resident_feed_early(pawl_resident *r)
 {
     while (r->early != NULL && r->early->record.sequence <= pawl_activation_head(r->activation) + 1) {
         pawl_posted *posted = r->early;
         r->early = posted->next;
         if (posted->record.sequence == pawl_activation_head(r->activation) + 1) {
-            resident_feed(r, &posted->record);
+            pawl_resident_feed(r, &posted->record);
             r->wait_more = false;
         }
         free(posted);
@@ -133,12 +133,12 @@ static void keep_early(pawl_resident *r, pawl_posted *posted)
         link = &(*link)->next;
     posted->next = *link;
     *link = posted;
-    resident_feed_early(r);
+    pawl_resident_feed_early(r);
 }
 
 static int32_t load_record(void *context, const pawl_record *record)
 {
-    return resident_feed(context, record) ? 0 : 1;
+    return pawl_resident_feed(context, record) ? 0 : 1;
 }
 
 static void log_line(void *context, pawl_bytes process, uint32_t level, pawl_bytes message, pawl_bytes fields_json)
@@ -170,11 +170,11 @@ static bool load(pawl_resident *r)
     if (pawl_activation_create(&activation, &r->activation, &error) != PAWL_OK)
         return false;
     if (newest == NULL)
-        resident_park(r, "unknown_type",
-                      "this host has no process type %.*s; add its plugin to the profile, then resume",
-                      (int)r->type.size, (const char *)r->type.data);
+        pawl_resident_park(r, "unknown_type",
+                           "this host has no process type %.*s; add its plugin to the profile, then resume",
+                           (int)r->type.size, (const char *)r->type.data);
     else if (type == NULL)
-        resident_park(
+        pawl_resident_park(
             r, "revision",
             "registered with revision %u of %s, this host's newest is %u and it has no revision %u; add a plugin "
             "that has it, then resume",
@@ -186,12 +186,12 @@ static bool load(pawl_resident *r)
     pawl_failure_error(&why, status, &error);
     pawl_failure_finish(&why);
     if (status == PAWL_E_CORRUPT)
-        resident_park(r, "journal_corrupt", "%s", error.message);
+        pawl_resident_park(r, "journal_corrupt", "%s", error.message);
     else if (status != PAWL_OK)
         pawl_log_write(config->log, PAWL_LOG_ERROR, "cannot read a journal", "process", (const char *)r->id.data,
                        "error", error.message, (char *)NULL);
     if (!r->parking && status == PAWL_OK && pawl_activation_head(r->activation) == 0)
-        resident_park(r, "journal_corrupt", "the journal is empty; it begins with a started record");
+        pawl_resident_park(r, "journal_corrupt", "the journal is empty; it begins with a started record");
     return status == PAWL_OK || status == PAWL_E_CORRUPT;
 }
 
@@ -208,7 +208,7 @@ static void start(pawl_resident *r)
     }
     r->load_again = !load(r);
     if (!r->load_again) {
-        resident_advance(r);
+        pawl_resident_advance(r);
         return;
     }
     pawl_activation_destroy(r->activation);
@@ -224,7 +224,7 @@ static void on_admit(pawl_shard *shard, pawl_message *message)
     pawl_resident **link = find(shard, r->number);
     if (*link != NULL) { /* an older lease of the same process: the newer token is the true one */
         if ((*link)->token >= r->token) {
-            resident_leave(r);
+            pawl_resident_leave(r);
             return;
         }
         lose(*link);
@@ -267,7 +267,7 @@ bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
     const char *profile = worker->config.profile;
     r->foreign = profile != NULL && r->profile.size > 0 && strcmp(profile, r->profile.data) != 0;
     r->admit.handle = on_admit;
-    r->committed.handle = resident_committed;
+    r->committed.handle = pawl_resident_committed;
     atomic_fetch_add(&worker->resident, 1);
     atomic_fetch_add_explicit(&worker->claimed, 1, memory_order_relaxed);
     pawl_shard_send(r->shard, &r->admit);
@@ -281,13 +281,13 @@ static void take_local(pawl_resident *r)
     for (size_t i = 0; i < r->result.local_count; i++) {
         pawl_bytes body;
         if (!pawl_arena_copy(&r->pending.arena, r->result.local[i].body, &body) ||
-            !resident_batch_add(&r->pending, r->result.local[i].kind, body))
-            resident_park(r, "no_memory", "no memory for a record");
+            !pawl_resident_batch_add(&r->pending, r->result.local[i].kind, body))
+            pawl_resident_park(r, "no_memory", "no memory for a record");
     }
     if (r->result.document != NULL) {
         r->pending.has_document = pawl_arena_copy(&r->pending.arena, *r->result.document, &r->pending.document);
         if (!r->pending.has_document)
-            resident_park(r, "no_memory", "no memory for the status document");
+            pawl_resident_park(r, "no_memory", "no memory for the status document");
     }
 }
 
@@ -302,7 +302,7 @@ static void run(pawl_resident *r)
     atomic_fetch_add_explicit(&shard->activations, 1, memory_order_relaxed);
     take_local(r);
     if (r->result.kind == PAWL_RUN_STUCK)
-        resident_park(r, "stuck", "%.*s", (int)r->result.reason.size, (const char *)r->result.reason.data);
+        pawl_resident_park(r, "stuck", "%.*s", (int)r->result.reason.size, (const char *)r->result.reason.data);
     if (r->result.kind == PAWL_RUN_STUCK && r->result.reason_code.size > 0)
         snprintf(r->park_code, sizeof r->park_code, "%.*s", (int)r->result.reason_code.size,
                  (const char *)r->result.reason_code.data);
@@ -324,10 +324,10 @@ static void prepare_timers(pawl_resident *r)
             entry.kind = PAWL_RECORD_TIMER;
             entry.after_ns = t->after_ns;
             entry.due_unix_ns = t->after_ns > UINT64_MAX - now ? UINT64_MAX : now + t->after_ns;
-            resident_record(r, &entry, false);
+            pawl_resident_record(r, &entry, false);
         } else if (t->due_unix_ns <= now) {
             entry.kind = PAWL_RECORD_FIRED;
-            resident_record(r, &entry, true);
+            pawl_resident_record(r, &entry, true);
         }
     }
 }
@@ -347,7 +347,7 @@ static uint64_t grace_end(const pawl_resident *r)
 static void schedule(pawl_resident *r)
 {
     uint64_t mono = resident_mono_now(r), now = resident_unix_now(r);
-    uint64_t due = resident_call_deadlines(r, mono);
+    uint64_t due = pawl_resident_call_deadlines(r, mono);
     if (r->commit_again_mono_ns != 0 && r->commit_again_mono_ns < due)
         due = r->commit_again_mono_ns;
     uint64_t wall = UINT64_MAX;
@@ -355,7 +355,7 @@ static void schedule(pawl_resident *r)
     bool waits = !r->committing && !r->parking && !r->broken && !r->wait_more && r->commit_again_mono_ns == 0 &&
                  r->result.kind == PAWL_RUN_SUSPENDED && atomic_load(&r->worker->stop_mode) == 0;
     if (waits) {
-        wall = resident_next_attempt(r);
+        wall = pawl_resident_next_attempt(r);
         for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next)
             if (t->recorded && t->due_unix_ns < wall)
                 wall = t->due_unix_ns;
@@ -375,31 +375,31 @@ static void schedule(pawl_resident *r)
     if (due == UINT64_MAX)
         pawl_timer_clear(&r->shard->timers, &r->timer);
     else if (!pawl_timer_set(&r->shard->timers, &r->timer, due))
-        resident_park(r, "no_memory", "no memory for a timer");
+        pawl_resident_park(r, "no_memory", "no memory for a timer");
 }
 
 /* The program waits: start what can start, or put the process away. False: look again from the top. */
 static bool advance_suspended(pawl_resident *r)
 {
     prepare_timers(r);
-    resident_drop_unbegun(r);
-    resident_prepare_calls(r);
+    pawl_resident_drop_unbegun(r);
+    pawl_resident_prepare_calls(r);
     if (r->results || r->parking)
         return false;
-    size_t startable = resident_startable(r);
+    size_t startable = pawl_resident_startable(r);
     /* Once told to stop, a process stays in memory until it ends: the grace is counted here. */
-    bool stay =
-        startable > 0 || r->calls != NULL || pawl_activation_cancel_time(r->activation) != 0 || resident_reconciling(r);
-    if (!resident_batch_empty(&r->pending)) {
-        resident_commit(r, stay ? PAWL_OP_APPEND : PAWL_OP_SUSPEND);
+    bool stay = startable > 0 || r->calls != NULL || pawl_activation_cancel_time(r->activation) != 0 ||
+                pawl_resident_reconciling(r);
+    if (!pawl_resident_batch_empty(&r->pending)) {
+        pawl_resident_commit(r, stay ? PAWL_OP_APPEND : PAWL_OP_SUSPEND);
         return true;
     }
     if (startable > 0) {
-        resident_start_calls(r);
-        return !(r->results || r->parking || !resident_batch_empty(&r->pending));
+        pawl_resident_start_calls(r);
+        return !(r->results || r->parking || !pawl_resident_batch_empty(&r->pending));
     }
     if (!stay)
-        resident_commit(r, PAWL_OP_SUSPEND);
+        pawl_resident_commit(r, PAWL_OP_SUSPEND);
     return true;
 }
 
@@ -421,7 +421,7 @@ static bool step(pawl_resident *r)
                 return true;
             if (stop <= STOP_GRACEFUL) { /* a graceful stop, too, still tries until its deadline */
                 r->commit_again_mono_ns = 0;
-                resident_submit(r);
+                pawl_resident_submit(r);
                 return true;
             }
             release(r); /* the store does not take it and we must go: what was not written runs again */
@@ -429,13 +429,13 @@ static bool step(pawl_resident *r)
         }
         if (r->parking) {
             if (r->calls == NULL)
-                resident_commit(r, PAWL_OP_PARK);
+                pawl_resident_commit(r, PAWL_OP_PARK);
             return true;
         }
         /* What is pending is written before the program runs again (it would ask for its clock readings twice) and
          * before the process is given back: a failed attempt that is not recorded would be in doubt. */
-        if (r->results || ((r->dirty || stop != 0) && !resident_batch_empty(&r->pending))) {
-            resident_commit(r, PAWL_OP_APPEND);
+        if (r->results || ((r->dirty || stop != 0) && !pawl_resident_batch_empty(&r->pending))) {
+            pawl_resident_commit(r, PAWL_OP_APPEND);
             return true;
         }
         if (r->wait_more)
@@ -452,9 +452,9 @@ static bool step(pawl_resident *r)
         }
         if (r->result.kind == PAWL_RUN_ENDED) {
             if (r->calls == NULL)
-                resident_commit(r, PAWL_OP_COMPLETE);
+                pawl_resident_commit(r, PAWL_OP_COMPLETE);
             else
-                resident_cancel_calls(r); /* an end is reported only when its effects have ended */
+                pawl_resident_cancel_calls(r); /* an end is reported only when its effects have ended */
             return true;
         }
         if (advance_suspended(r))
@@ -462,7 +462,7 @@ static bool step(pawl_resident *r)
     }
 }
 
-void resident_advance(pawl_resident *r)
+void pawl_resident_advance(pawl_resident *r)
 {
     if (step(r))
         schedule(r);
@@ -479,8 +479,8 @@ void pawl_resident_due(pawl_shard *shard, pawl_timer *timer)
         return;
     }
     if (grace_end(r) <= resident_unix_now(r))
-        resident_terminate(r);
-    resident_advance(r);
+        pawl_resident_terminate(r);
+    pawl_resident_advance(r);
 }
 
 static void on_event(pawl_shard *shard, pawl_message *message)
@@ -501,7 +501,7 @@ static void on_event(pawl_shard *shard, pawl_message *message)
         return;
     }
     keep_early(r, posted);
-    resident_advance(r);
+    pawl_resident_advance(r);
 }
 
 void pawl_resident_event(pawl_worker *worker, const pawl_registry_event *event)
@@ -531,13 +531,13 @@ void pawl_resident_stop_all(pawl_shard *shard)
         for (pawl_resident *r = shard->table[i], *next; r != NULL; r = next) {
             next = r->next;
             if (mode >= STOP_CANCEL)
-                resident_cancel_calls(r);
+                pawl_resident_cancel_calls(r);
             if (mode >= STOP_ABORT && !r->committing)
                 release(r);
             else if (r->broken || r->load_again || r->foreign)
                 release(r);
             else
-                resident_advance(r);
+                pawl_resident_advance(r);
         }
 }
 

@@ -17,7 +17,7 @@ static pawl_effort *effort_of(pawl_resident *r, pawl_open_call *open)
     if (open->worker_data == NULL) {
         open->worker_data = calloc(1, sizeof(pawl_effort));
         if (open->worker_data == NULL)
-            resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
+            pawl_resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
     }
     return open->worker_data;
 }
@@ -53,7 +53,7 @@ static void record_value(pawl_resident *r, const pawl_open_call *open, uint32_t 
     pawl_entry entry = entry_of(open, PAWL_RECORD_STEP, attempt);
     entry.value = value;
     hold(open, 0);
-    resident_record(r, &entry, true);
+    pawl_resident_record(r, &entry, true);
     atomic_fetch_add_explicit(&r->shard->steps, 1, memory_order_relaxed);
 }
 
@@ -63,7 +63,7 @@ static void record_failure(pawl_resident *r, const pawl_open_call *open, uint32_
     entry.failed = true;
     entry.failure = *failure;
     hold(open, 0);
-    resident_record(r, &entry, true);
+    pawl_resident_record(r, &entry, true);
     atomic_fetch_add_explicit(&r->shard->steps, 1, memory_order_relaxed);
 }
 
@@ -75,7 +75,7 @@ static void record_attempt(pawl_resident *r, const pawl_open_call *open, uint32_
     entry.failure = *failure;
     entry.due_unix_ns = due_unix_ns;
     hold(open, due_unix_ns);
-    resident_record(r, &entry, false);
+    pawl_resident_record(r, &entry, false);
     atomic_fetch_add_explicit(&r->shard->retries, 1, memory_order_relaxed);
 }
 
@@ -143,9 +143,10 @@ static void after_failure(pawl_resident *r, pawl_open_call *open, const pawl_eff
         record_attempt(r, open, attempt, failure, now + delay);
     } else if (policy.pause_when_exhausted) {
         record_attempt(r, open, attempt, failure, now);
-        resident_park(r, "retries_exhausted", "%.*s failed %u times, last with %.*s: %.*s", (int)open->name.size,
-                      (const char *)open->name.data, attempt, (int)failure->code.size, (const char *)failure->code.data,
-                      (int)failure->message.size, (const char *)failure->message.data);
+        pawl_resident_park(r, "retries_exhausted", "%.*s failed %u times, last with %.*s: %.*s", (int)open->name.size,
+                           (const char *)open->name.data, attempt, (int)failure->code.size,
+                           (const char *)failure->code.data, (int)failure->message.size,
+                           (const char *)failure->message.data);
     } else {
         record_failure(r, open, attempt, failure);
     }
@@ -234,7 +235,7 @@ static void on_ended(pawl_shard *shard, pawl_message *message)
     pawl_call_destroy(running->call);
     free(running);
     if (r != NULL)
-        resident_advance(r);
+        pawl_resident_advance(r);
 }
 
 /* From the pool's or the plugin's thread. */
@@ -262,14 +263,14 @@ static bool is_startable(const pawl_resident *r, const pawl_open_call *open)
     return open->issued && (effort == NULL || (effort->running == NULL && !effort->settled)) && is_due(r, open, effort);
 }
 
-void resident_prepare_calls(pawl_resident *r)
+void pawl_resident_prepare_calls(pawl_resident *r)
 {
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
         if (!is_startable(r, open))
             continue;
         const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
         if (effect == NULL) {
-            resident_park(
+            pawl_resident_park(
                 r, "unknown_effect",
                 "the program calls %.*s, and this host has no such effect; add the plugin or connector to the "
                 "profile, then resume",
@@ -287,12 +288,12 @@ void resident_prepare_calls(pawl_resident *r)
         } else if (effort->intent != open->attempts + 1) {
             effort->intent = open->attempts + 1;
             pawl_entry entry = entry_of(open, PAWL_RECORD_INTENT, effort->intent);
-            resident_record(r, &entry, false);
+            pawl_resident_record(r, &entry, false);
         }
     }
 }
 
-void resident_drop_unbegun(pawl_resident *r)
+void pawl_resident_drop_unbegun(pawl_resident *r)
 {
     uint64_t last = pawl_activation_cancel_ordinal(r->activation);
     static const char message[] = "its process was asked to stop before this was begun";
@@ -310,7 +311,7 @@ void resident_drop_unbegun(pawl_resident *r)
     }
 }
 
-bool resident_reconciling(pawl_resident *r)
+bool pawl_resident_reconciling(pawl_resident *r)
 {
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next)
         if (open->worker_data != NULL && ((pawl_effort *)open->worker_data)->reconcile)
@@ -318,7 +319,7 @@ bool resident_reconciling(pawl_resident *r)
     return false;
 }
 
-size_t resident_startable(pawl_resident *r)
+size_t pawl_resident_startable(pawl_resident *r)
 {
     size_t count = 0;
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next)
@@ -352,7 +353,7 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
         return; /* parked by prepare */
     pawl_call *call = make_call(r, open, effect, effort->reconcile);
     if (call == NULL) {
-        resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
+        pawl_resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
         return;
     }
     if (effect->runs == PAWL_RUNS_INLINE && effect->bulkhead->limit == 0 && !call->reconcile) {
@@ -364,7 +365,7 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
     pawl_running *running = calloc(1, sizeof *running);
     if (running == NULL) {
         pawl_call_destroy(call);
-        resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
+        pawl_resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
         return;
     }
     running->message.handle = on_ended;
@@ -381,7 +382,7 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
     pawl_effect_pool_submit(r->worker->pool, call);
 }
 
-void resident_start_calls(pawl_resident *r)
+void pawl_resident_start_calls(pawl_resident *r)
 {
     for (pawl_open_call *open = pawl_activation_calls(r->activation), *next; open != NULL && !r->parking; open = next) {
         next = open->next;
@@ -397,7 +398,7 @@ static void stop_call(pawl_worker *worker, pawl_running *running)
     (void)pawl_effect_pool_withdraw(worker->pool, running->call);
 }
 
-void resident_cancel_calls(pawl_resident *r)
+void pawl_resident_cancel_calls(pawl_resident *r)
 {
     for (pawl_running *running = r->calls; running != NULL; running = running->next) {
         running->stop_asked = true;
@@ -405,7 +406,7 @@ void resident_cancel_calls(pawl_resident *r)
     }
 }
 
-void resident_detach_calls(pawl_resident *r)
+void pawl_resident_detach_calls(pawl_resident *r)
 {
     pthread_mutex_lock(&r->shard->table_lock);
     pawl_running *running = r->calls;
@@ -420,7 +421,7 @@ void resident_detach_calls(pawl_resident *r)
     }
 }
 
-void resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordinal)
+void pawl_resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordinal)
 {
     pawl_open_call *open = find_open(r, ordinal);
     if (open == NULL || open->worker_data == NULL)
@@ -433,7 +434,7 @@ void resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordinal)
     }
 }
 
-void resident_forget_efforts(pawl_resident *r)
+void pawl_resident_forget_efforts(pawl_resident *r)
 {
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
         free(open->worker_data);
@@ -441,7 +442,7 @@ void resident_forget_efforts(pawl_resident *r)
     }
 }
 
-uint64_t resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns)
+uint64_t pawl_resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns)
 {
     uint64_t next = UINT64_MAX;
     for (pawl_running *running = r->calls; running != NULL; running = running->next) {
@@ -459,7 +460,7 @@ uint64_t resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns)
     return next;
 }
 
-uint64_t resident_next_attempt(pawl_resident *r)
+uint64_t pawl_resident_next_attempt(pawl_resident *r)
 {
     uint64_t next = UINT64_MAX;
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {

@@ -1,5 +1,5 @@
-/* resident_commit.c: how what a process did becomes durable: one batch at a time, and what the registry's answer means.
- * Nothing is shown to the program here before it is durable. */
+/* pawl_resident_commit.c: how what a process did becomes durable: one batch at a time, and what the registry's answer
+ * means. Nothing is shown to the program here before it is durable. */
 #include "resident_internal.h"
 
 #include <stdarg.h>
@@ -12,21 +12,21 @@
 
 /* ---- batches of records ---- */
 
-void resident_batch_reset(pawl_batch *batch)
+void pawl_resident_batch_reset(pawl_batch *batch)
 {
     pawl_arena_reset(&batch->arena);
     batch->count = 0;
     batch->has_document = false;
 }
 
-void resident_batch_finish(pawl_batch *batch)
+void pawl_resident_batch_finish(pawl_batch *batch)
 {
     pawl_arena_finish(&batch->arena);
     free(batch->records);
     *batch = (pawl_batch){0};
 }
 
-bool resident_batch_add(pawl_batch *batch, uint32_t kind, pawl_bytes body)
+bool pawl_resident_batch_add(pawl_batch *batch, uint32_t kind, pawl_bytes body)
 {
     if (batch->count == batch->room) {
         size_t room = batch->room == 0 ? 4 : batch->room * 2;
@@ -43,23 +43,24 @@ bool resident_batch_add(pawl_batch *batch, uint32_t kind, pawl_bytes body)
 static bool resident_batch_entry(pawl_batch *batch, const pawl_entry *entry)
 {
     pawl_bytes body;
-    return pawl_entry_encode(&batch->arena, entry, &body) == PAWL_OK && resident_batch_add(batch, entry->kind, body);
+    return pawl_entry_encode(&batch->arena, entry, &body) == PAWL_OK &&
+           pawl_resident_batch_add(batch, entry->kind, body);
 }
 
-bool resident_batch_empty(const pawl_batch *batch)
+bool pawl_resident_batch_empty(const pawl_batch *batch)
 {
     return batch->count == 0 && !batch->has_document;
 }
 
-void resident_record(pawl_resident *r, const pawl_entry *entry, bool result)
+void pawl_resident_record(pawl_resident *r, const pawl_entry *entry, bool result)
 {
     if (!resident_batch_entry(&r->pending, entry))
-        resident_park(r, "no_memory", "no memory for a %s record", pawl_record_name(entry->kind));
+        pawl_resident_park(r, "no_memory", "no memory for a %s record", pawl_record_name(entry->kind));
     else if (result)
         r->results = true;
 }
 
-void resident_park(pawl_resident *r, const char *code, const char *format, ...)
+void pawl_resident_park(pawl_resident *r, const char *code, const char *format, ...)
 {
     if (r->parking)
         return;
@@ -76,7 +77,7 @@ void resident_park(pawl_resident *r, const char *code, const char *format, ...)
 /* When a process that is put away must come back by itself. 0: never. */
 static uint64_t wake_time(pawl_resident *r)
 {
-    uint64_t wake = resident_next_attempt(r);
+    uint64_t wake = pawl_resident_next_attempt(r);
     for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next)
         if (t->recorded && t->due_unix_ns < wake)
             wake = t->due_unix_ns;
@@ -95,7 +96,7 @@ static void committed(pawl_request *request)
     pawl_shard_send(r->shard, &r->committed);
 }
 
-void resident_submit(pawl_resident *r)
+void pawl_resident_submit(pawl_resident *r)
 {
     r->committing = true;
     atomic_fetch_add_explicit(&r->shard->commits, 1, memory_order_relaxed);
@@ -105,12 +106,12 @@ void resident_submit(pawl_resident *r)
     pawl_shard_submit(r->shard, &r->request.op);
 }
 
-void resident_commit(pawl_resident *r, uint32_t kind)
+void pawl_resident_commit(pawl_resident *r, uint32_t kind)
 {
     pawl_batch swap = r->batch;
     r->batch = r->pending;
     r->pending = swap;
-    resident_batch_reset(&r->pending);
+    pawl_resident_batch_reset(&r->pending);
     r->results = false;
     r->commit = (pawl_commit){.struct_size = sizeof r->commit,
                               .number = r->number,
@@ -148,7 +149,7 @@ void resident_commit(pawl_resident *r, uint32_t kind)
     r->commit.record_count = r->batch.count;
     r->commit.document = r->batch.has_document ? &r->batch.document : NULL;
     r->request.op.kind = kind;
-    resident_submit(r);
+    pawl_resident_submit(r);
 }
 
 /* The records are durable: the mirror and the program may see them. */
@@ -156,13 +157,13 @@ static void feed_batch(pawl_resident *r, uint64_t first_sequence)
 {
     uint64_t now = resident_unix_now(r); /* about the provider's time; nothing deterministic depends on it */
     for (size_t i = 0; i < r->batch.count && !r->parking; i++) {
-        resident_feed_early(r);
+        pawl_resident_feed_early(r);
         r->batch.records[i].sequence = first_sequence + i;
         r->batch.records[i].time_unix_ns = now;
-        resident_feed(r, &r->batch.records[i]);
+        pawl_resident_feed(r, &r->batch.records[i]);
     }
-    resident_batch_reset(&r->batch);
-    resident_feed_early(r);
+    pawl_resident_batch_reset(&r->batch);
+    pawl_resident_feed_early(r);
 }
 
 static void on_refused(pawl_resident *r, uint32_t kind, const pawl_error *error)
@@ -176,10 +177,10 @@ static void on_refused(pawl_resident *r, uint32_t kind, const pawl_error *error)
         pawl_log_write(log, PAWL_LOG_WARN, "lease lost: nothing was written", "process", id, "error", error->message,
                        (char *)NULL);
         atomic_fetch_add_explicit(&r->worker->lost_leases, 1, memory_order_relaxed);
-        resident_leave(r);
+        pawl_resident_leave(r);
         return;
     case PAWL_E_CLOSED:
-        resident_leave(r);
+        pawl_resident_leave(r);
         return;
     case PAWL_E_FULL:
     case PAWL_E_IO:
@@ -190,7 +191,7 @@ static void on_refused(pawl_resident *r, uint32_t kind, const pawl_error *error)
             pawl_log_write(log, PAWL_LOG_ERROR, "the store refused a commit; it will be tried again", "process", id,
                            "error", error->message, (char *)NULL);
         r->commit_again_mono_ns = resident_mono_now(r) + (delay < COMMIT_RETRY_LAST_NS ? delay : COMMIT_RETRY_LAST_NS);
-        resident_advance(r);
+        pawl_resident_advance(r);
         return;
     }
     default:
@@ -202,20 +203,20 @@ static void on_refused(pawl_resident *r, uint32_t kind, const pawl_error *error)
                        "error", error->message, (char *)NULL);
         r->broken = true;
     } else {
-        resident_batch_reset(&r->batch);
-        resident_park(r, error->status == PAWL_E_LIMIT ? "limit" : "refused", "%s", error->message);
+        pawl_resident_batch_reset(&r->batch);
+        pawl_resident_park(r, error->status == PAWL_E_LIMIT ? "limit" : "refused", "%s", error->message);
     }
-    resident_advance(r);
+    pawl_resident_advance(r);
 }
 
-void resident_committed(pawl_shard *shard, pawl_message *message)
+void pawl_resident_committed(pawl_shard *shard, pawl_message *message)
 {
     (void)shard;
     pawl_resident *r = (pawl_resident *)((char *)message - offsetof(pawl_resident, committed));
     r->committing = false;
     const pawl_registry_op *op = &r->request.op;
     if (r->lost) {
-        resident_leave(r);
+        pawl_resident_leave(r);
         return;
     }
     if (op->status != PAWL_OK) {
@@ -227,7 +228,7 @@ void resident_committed(pawl_shard *shard, pawl_message *message)
     r->commit_failures = 0;
     bool more = (op->flags & PAWL_RESULT_MORE) != 0;
     if (op->kind == PAWL_OP_PARK || (op->kind != PAWL_OP_APPEND && !more)) {
-        resident_leave(r);
+        pawl_resident_leave(r);
         return;
     }
     /* The records it means may have come while this was on its way; otherwise they are about to. */
@@ -238,9 +239,9 @@ void resident_committed(pawl_shard *shard, pawl_message *message)
     if (op->kind != PAWL_OP_COMPLETE)
         feed_batch(r, op->sequence);
     else
-        resident_batch_reset(&r->batch);
-    resident_feed_early(r);
-    resident_advance(r);
+        pawl_resident_batch_reset(&r->batch);
+    pawl_resident_feed_early(r);
+    pawl_resident_advance(r);
 }
 
 enum { UNDER_WAY = 0, ANSWERED = 1, ABANDONED = 2 };
@@ -270,7 +271,7 @@ static void terminated_posted(pawl_request *request)
         free_termination(t);
 }
 
-void resident_detach_termination(pawl_resident *r)
+void pawl_resident_detach_termination(pawl_resident *r)
 {
     if (r->termination != NULL && atomic_exchange(&r->termination->state, ABANDONED) == ANSWERED)
         free_termination(r->termination);
@@ -308,7 +309,7 @@ static pawl_termination *make_termination(const pawl_resident *r)
 }
 
 /* The grace after a cancel is over: end it over its head. The registry fences us; the LOST event does the rest. */
-void resident_terminate(pawl_resident *r)
+void pawl_resident_terminate(pawl_resident *r)
 {
     pawl_termination *t = r->termination;
     if (t != NULL) {
@@ -317,7 +318,7 @@ void resident_terminate(pawl_resident *r)
             return;
         pawl_log_write(r->worker->config.log, PAWL_LOG_ERROR, "the store refused to terminate a process; again",
                        "process", (const char *)r->id.data, "error", pawl_status_name(t->status), (char *)NULL);
-        resident_detach_termination(r);
+        pawl_resident_detach_termination(r);
     }
     r->termination = make_termination(r); /* NULL: tried again at the next look */
     if (r->termination != NULL)

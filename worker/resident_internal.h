@@ -96,56 +96,57 @@ static inline uint64_t resident_mono_now(const pawl_resident *r)
 
 /* resident.c */
 /** Do whatever can be done now. May free r. */
-void resident_advance(pawl_resident *r);
+void pawl_resident_advance(pawl_resident *r);
 /** Give a durable record to the mirror. False: the process is to be parked. */
-bool resident_feed(pawl_resident *r, const pawl_record *record);
+bool pawl_resident_feed(pawl_resident *r, const pawl_record *record);
 /** Give it posted records whose turn has come. */
-void resident_feed_early(pawl_resident *r);
+void pawl_resident_feed_early(pawl_resident *r);
 /** Forget the process: what is durable stays, the rest never was. Frees r. */
-void resident_leave(pawl_resident *r);
+void pawl_resident_leave(pawl_resident *r);
 
-/* resident_commit.c */
-void resident_batch_reset(pawl_batch *batch);
-void resident_batch_finish(pawl_batch *batch);
-bool resident_batch_add(pawl_batch *batch, uint32_t kind, pawl_bytes body); /* false: out of memory */
-bool resident_batch_empty(const pawl_batch *batch);
+/* pawl_resident_commit.c */
+void pawl_resident_batch_reset(pawl_batch *batch);
+void pawl_resident_batch_finish(pawl_batch *batch);
+bool pawl_resident_batch_add(pawl_batch *batch, uint32_t kind, pawl_bytes body); /* false: out of memory */
+bool pawl_resident_batch_empty(const pawl_batch *batch);
 /** Write what is pending, as this PAWL_OP_*. */
-void resident_commit(pawl_resident *r, uint32_t kind);
+void pawl_resident_commit(pawl_resident *r, uint32_t kind);
 /** Write the same batch again, after the store failed. */
-void resident_submit(pawl_resident *r);
+void pawl_resident_submit(pawl_resident *r);
 /** The registry has answered. */
-void resident_committed(pawl_shard *shard, pawl_message *message);
+void pawl_resident_committed(pawl_shard *shard, pawl_message *message);
 /** The grace after a cancel is over: end it over its head; again, when the store did not take it. */
-void resident_terminate(pawl_resident *r);
+void pawl_resident_terminate(pawl_resident *r);
 /** Let go of a termination: it ends on its own. */
-void resident_detach_termination(pawl_resident *r);
+void pawl_resident_detach_termination(pawl_resident *r);
 /** Add a record to what is written next. result: the program may be waiting for it. */
-void resident_record(pawl_resident *r, const pawl_entry *entry, bool result);
+void pawl_resident_record(pawl_resident *r, const pawl_entry *entry, bool result);
 /** Become stuck as soon as nothing is in flight. The first reason stays. */
-void resident_park(pawl_resident *r, const char *code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void pawl_resident_park(pawl_resident *r, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* resident_calls.c */
 /** Write the INTENT records that calls which can start now need. */
-void resident_prepare_calls(pawl_resident *r);
-/** How many open calls could be started now. resident_prepare_calls comes first. */
-size_t resident_startable(pawl_resident *r);
-void resident_start_calls(pawl_resident *r);
+void pawl_resident_prepare_calls(pawl_resident *r);
+/** How many open calls could be started now. pawl_resident_prepare_calls comes first. */
+size_t pawl_resident_startable(pawl_resident *r);
+void pawl_resident_start_calls(pawl_resident *r);
 /** Fail what a process that was told to stop had started before and that was never begun. */
-void resident_drop_unbegun(pawl_resident *r);
+void pawl_resident_drop_unbegun(pawl_resident *r);
 /** Does an open call wait for another reconcile? Those are counted in memory. */
-bool resident_reconciling(pawl_resident *r);
+bool pawl_resident_reconciling(pawl_resident *r);
 /** Ask all calls in flight to stop; those not begun end at once. */
-void resident_cancel_calls(pawl_resident *r);
+void pawl_resident_cancel_calls(pawl_resident *r);
 /** Let go of the calls in flight: they end on their own. */
-void resident_detach_calls(pawl_resident *r);
+void pawl_resident_detach_calls(pawl_resident *r);
 /** A record of this call is durable: a STEP ends it (before the mirror forgets it), an ATTEMPT lets the next one start.
  */
-void resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordinal);
+void pawl_resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordinal);
 /** Free what is known of all open calls. */
-void resident_forget_efforts(pawl_resident *r);
+void pawl_resident_forget_efforts(pawl_resident *r);
 /** Deadlines of calls in flight: ask those that are over; the next one, or UINT64_MAX. */
-uint64_t resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns);
+uint64_t pawl_resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns);
 /** When the next open call that waits for its next attempt may start, or UINT64_MAX. */
-uint64_t resident_next_attempt(pawl_resident *r);
+uint64_t pawl_resident_next_attempt(pawl_resident *r);
 
 #endif
