@@ -1,4 +1,4 @@
-/* pawl_resident_commit.c: how what a process did becomes durable: one batch at a time, and what the registry's answer
+/* resident_commit.c: how what a process did becomes durable: one batch at a time, and what the registry's answer
  * means. Nothing is shown to the program here before it is durable. */
 #include "resident_internal.h"
 

@@ -104,7 +104,7 @@ void pawl_resident_feed_early(pawl_resident *r);
 /** Forget the process: what is durable stays, the rest never was. Frees r. */
 void pawl_resident_leave(pawl_resident *r);
 
-/* pawl_resident_commit.c */
+/* resident_commit.c */
 void pawl_resident_batch_reset(pawl_batch *batch);
 void pawl_resident_batch_finish(pawl_batch *batch);
 bool pawl_resident_batch_add(pawl_batch *batch, uint32_t kind, pawl_bytes body); /* false: out of memory */
