@@ -1,5 +1,6 @@
 /* host_tools.c: the parts of the embedding API that need no host: checking a profile, looking at a plugin, probing one.
  */
+#include "host/loader/trust.h"
 #include "view.h"
 
 #include "worker/base/sink.h"
@@ -9,7 +10,45 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
+
+/* What a host would say to this plugin file before any of its code runs. */
+static void check_plugin(const pawl_profile *profile, const pawl_profile_plugin *plugin, pawl_problem_list *problems)
+{
+    pawl_loader_options options = {.file_bytes_max = profile->limits.plugin_file_bytes};
+    pawl_plugin_facts facts;
+    pawl_error why = {0};
+    char found[PAWL_DIGEST_TEXT];
+    pawl_status status = pawl_loader_inspect(plugin->path, &options, &facts, &why);
+    if (status != PAWL_OK) {
+        pawl_problems_add(problems, plugin->place, "profile.plugin", "%s", why.message);
+        return;
+    }
+    pawl_digest_text(facts.digest, found);
+    if (plugin->sha256 != NULL && strcasecmp(plugin->sha256, found) != 0)
+        pawl_problems_add(problems, plugin->place, "profile.plugin",
+                          "%s: its SHA-256 is %s; wanted %s, as pinned here: find out why the file changed before "
+                          "changing the pin [rule A-29]",
+                          plugin->path, found, plugin->sha256);
+    /* With `dev` a host is more lenient about who may write the file; loading it will tell. */
+    if (facts.trust.status != PAWL_OK && !plugin->dev)
+        pawl_problems_add(problems, plugin->place, "profile.plugin", "%s", facts.trust.message);
+    if (facts.image.status != PAWL_OK)
+        pawl_problems_add(problems, plugin->place, "profile.plugin", "%s", facts.image.message);
+    pawl_plugin_facts_finish(&facts);
+}
+
+/* A host starts without an optional plugin that is unusable: no mistake of the profile. */
+static pawl_status check_plugins(const pawl_profile *profile, pawl_problem_list *problems)
+{
+    if (problems->path == NULL && (problems->path = strdup(profile->path)) == NULL)
+        return PAWL_E_NOMEM;
+    for (size_t i = 0; i < profile->plugin_count; i++)
+        if (!profile->plugins[i].optional)
+            check_plugin(profile, &profile->plugins[i], problems);
+    return problems->count + problems->more == 0 ? PAWL_OK : PAWL_E_INVALID;
+}
 
 pawl_status pawl_profile_check(const char *profile_path, pawl_text *ret_report, pawl_error *error)
 {
@@ -18,6 +57,8 @@ pawl_status pawl_profile_check(const char *profile_path, pawl_text *ret_report, 
     pawl_profile *profile = NULL;
     pawl_problem_list problems = {0};
     pawl_status status = pawl_profile_load(profile_path, &profile, &problems);
+    if (status == PAWL_OK)
+        status = check_plugins(profile, &problems);
     char *text = pawl_problems_text(&problems);
     if (text == NULL) {
         status = pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while checking %s", profile_path);

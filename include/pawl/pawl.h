@@ -62,7 +62,9 @@ typedef struct pawl_host_options {
 PAWL_EXPORT pawl_status pawl_host_open(const pawl_host_options *options, pawl_host **ret, pawl_error *error);
 
 /** Every problem of a profile, one per line as "file:line:column: message", in *ret_report (empty when there is none).
- * PAWL_OK: no problem; PAWL_E_INVALID: some. Loads no plugin. Since 0.1. */
+ * PAWL_OK: no problem; PAWL_E_INVALID: some. Reads the plugin files, but runs no code of theirs. What only an open host
+ * can tell (names that no plugin offers, a store's tier, secrets, the config of a connector) is not looked at.
+ * Since 0.1. */
 PAWL_EXPORT pawl_status pawl_profile_check(const char *profile_path, pawl_text *ret_report, pawl_error *error);
 
 #define PAWL_STOP_GRACEFUL 1u /**< claim nothing new; let running effects finish and be recorded, then release */

@@ -172,6 +172,48 @@ static void test_H06_a_profile_is_checked_without_a_host(void **state)
     assert_int_not_equal(stat(store, &facts), 0); /* it only looks */
 }
 
+static pawl_status check_with_plugin(const fixture *own, const char *settings, pawl_text *report)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/pawl.yaml", own->directory);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fprintf(file,
+            "profile: x\ntier: durable\ndata: data\nstores: { main: { provider: rocksdb } }\n"
+            "plugins: [ { path: %s } ]\n",
+            settings);
+    fclose(file);
+    pawl_error error = {0};
+    return pawl_profile_check(path, report, &error);
+}
+
+static void test_H06_a_check_looks_at_the_plugins_too(void **state)
+{
+    fixture *own = *state;
+    pawl_text text = {0};
+    char digest[65];
+    char settings[512];
+    digest_of(digest);
+    snprintf(settings, sizeof settings, "%s, sha256: %s", plugin_path, digest);
+    assert_int_equal(check_with_plugin(own, settings, &text), PAWL_OK);
+    assert_string_equal(text.data, "");
+    pawl_text_free(&text);
+
+    digest[0] = digest[0] == '0' ? '1' : '0';
+    snprintf(settings, sizeof settings, "%s, sha256: %s", plugin_path, digest);
+    assert_int_equal(check_with_plugin(own, settings, &text), PAWL_E_INVALID);
+    assert_has(text.data, "pawl.yaml:5:");
+    assert_has(text.data, digest);
+    assert_has(text.data, "A-29");
+    pawl_text_free(&text);
+
+    assert_int_equal(check_with_plugin(own, "/etc/passwd, dev: true", &text), PAWL_E_INVALID);
+    assert_has(text.data, "A-32");
+    pawl_text_free(&text);
+    assert_int_equal(check_with_plugin(own, "/etc/passwd, dev: true, optional: true", &text), PAWL_OK);
+    pawl_text_free(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +223,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_tools_look_at_a_plugin_and_probe_it, setup_files, teardown),
         cmocka_unit_test_setup_teardown(test_H06_a_profile_is_checked_without_a_host, setup_files, teardown),
+        cmocka_unit_test_setup_teardown(test_H06_a_check_looks_at_the_plugins_too, setup_files, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
