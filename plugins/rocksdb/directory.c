@@ -109,6 +109,23 @@ static pawl_status check_room(const char *path, pawl_fault *fault)
     return status;
 }
 
+/* A directory that was just made can be gone after a power failure, with all that was flushed in it, until its entry in
+ * the one above is flushed, too. Done at every opening: the one that made it may have died in between. */
+static pawl_status flush_parent(const char *path, pawl_fault *fault)
+{
+    char parent[PATH_BYTES_MAX];
+    int size = snprintf(parent, sizeof parent, "%s/..", path);
+    if (size < 0 || size >= PATH_BYTES_MAX)
+        return PAWL_OK; /* the names of its files do not fit either: refused with those */
+    int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return errno == EACCES ? PAWL_OK : io_fault(fault, "cannot open", parent); /* then somebody else made it */
+    bool flushed = fsync(directory) == 0 || errno == EINVAL;                       /* not every file system knows how */
+    pawl_status status = flushed ? PAWL_OK : io_fault(fault, "cannot flush", parent);
+    close(directory);
+    return status;
+}
+
 pawl_status pawl_directory_take(const char *path, int *lock, pawl_fault *fault)
 {
     char name[PATH_BYTES_MAX];
@@ -118,6 +135,8 @@ pawl_status pawl_directory_take(const char *path, int *lock, pawl_fault *fault)
     if (mkdir(path, 0700) != 0 && errno != EEXIST)
         return io_fault(fault, "cannot create the store directory", path);
     status = check_format(path, fault);
+    if (status == PAWL_OK)
+        status = flush_parent(path, fault);
     if (status != PAWL_OK)
         return status;
     int file = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
