@@ -35,7 +35,7 @@ static void meet(const expectation *expectations, size_t count)
     }
     fixture_close(&f);
 }
-#define MEET(expectations) meet(expectations, sizeof expectations / sizeof *expectations)
+#define MEET(expectations) meet(expectations, sizeof(expectations) / sizeof *(expectations))
 
 static void test_P01_what_the_file_says_is_refused_before_it_runs(void **state)
 {

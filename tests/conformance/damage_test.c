@@ -163,8 +163,12 @@ static void flip_bits(struct world *world, const char *suffix, int rounds, bool 
         uint64_t sizes = 0;
         for (size_t i = 0; i < files.count; i++)
             sizes += files.sizes[i];
-        assert_true(sizes > 0);
-        uint64_t at = next_random(&random) % (first_half ? sizes / 2 : sizes);
+        uint64_t range = first_half ? sizes / 2 : sizes;
+        if (range == 0) {
+            fail_msg("the files *%s are empty", suffix);
+            return;
+        }
+        uint64_t at = next_random(&random) % range;
         size_t chosen = 0;
         while (at >= files.sizes[chosen])
             at -= files.sizes[chosen++];

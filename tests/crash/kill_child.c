@@ -331,9 +331,9 @@ static void learn(const child_op *of)
     if (line->kind == PAWL_OP_REGISTER && (line->flags & PAWL_RESULT_CLAIMED) != 0)
         hold(line->number, line->token, line->sequence, line->id);
     bool commits = line->kind == PAWL_OP_SUSPEND || line->kind == PAWL_OP_COMPLETE || line->kind == PAWL_OP_PARK;
-    if (commits && line->status == PAWL_OK && (line->flags & PAWL_RESULT_MORE) == 0)
-        drop(line->number);
-    else if (line->kind == PAWL_OP_POST && line->status == PAWL_OK && line->record_kind == PAWL_RECORD_ENDED)
+    bool lets_go = (commits && (line->flags & PAWL_RESULT_MORE) == 0) ||
+                   (line->kind == PAWL_OP_POST && line->record_kind == PAWL_RECORD_ENDED);
+    if (line->status == PAWL_OK && lets_go)
         drop(line->number);
     for (size_t i = 0; i < own.lease_count; i++) {
         uint64_t last = line->sequence + (line->records > 0 ? line->records - 1 : 0);

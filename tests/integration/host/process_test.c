@@ -237,7 +237,7 @@ static void on_one(void *context, pawl_status status, const pawl_outcome *outcom
     one->called = true;
     one->status = status;
     if (error != NULL)
-        strcpy(one->code, error->code);
+        snprintf(one->code, sizeof one->code, "%s", error->code);
     pthread_cond_signal(&one->changed);
     pthread_mutex_unlock(&one->lock);
 }
