@@ -356,6 +356,46 @@ static void test_V01_kill_during_a_graceful_stop(void **state)
     yard_stop(y);
 }
 
+/* ---- poison -------------------------------------------------------------------------------------------------------
+ */
+
+#define OTHERS     12
+#define DEATHS_MAX 30
+
+/* One process kills every worker that runs it. Whatever the others record between two deaths stays recorded, so they
+ * come to their ends; and the offender can be ended where no worker runs. */
+static void test_V10_I8_a_poison_process_does_not_stop_the_others(void **state)
+{
+    yard *y = *state;
+    static char names[OTHERS][16];
+    const char *ids[OTHERS];
+    json_int_t done = 0;
+    YARD_SERVE(y, "--no-worker");
+    api_start(y, "probe.plan", "poison", "step step:40:0:3 step");
+    for (size_t i = 0; i < OTHERS; i++) {
+        snprintf(names[i], sizeof names[i], "other-%zu", i);
+        ids[i] = names[i];
+        api_start(y, "probe.plan", ids[i],
+                  i % 2 == 0 ? "step:4 step:4 check:4 later:4 step:4" : "once:6 both:8 keyed:6");
+    }
+    for (int deaths = 0; done < OTHERS && deaths < DEATHS_MAX; deaths++) {
+        yard_stop(y);
+        if (yard_try_serve(y))
+            assert_int_equal(yard_end(y), -SIGKILL);
+        YARD_SERVE(y, "--no-worker");
+        done = api_count(y, "completed");
+    }
+    assert_int_equal(done, OTHERS);
+    assert_int_equal(audit_ended(y, ids, OTHERS).completed, OTHERS);
+    YARD_EXPECT(y, 0, "terminated", "terminate", "poison", "--reason", "it kills workers");
+    yard_stop(y);
+    YARD_SERVE(y, NULL);
+    api_start(y, "probe.plan", "after", "step");
+    api_expect_end(y, "after", "completed");
+    api_expect_end(y, "poison", "terminated");
+    yard_stop(y);
+}
+
 /* ---- the auditor itself --------------------------------------------------------------------------------------------
  */
 
@@ -420,6 +460,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_C10_C02_a_cancel_recorded_while_no_worker_runs, open_yard, close_yard),
         cmocka_unit_test_setup_teardown(test_C10_a_cancel_answered_before_the_kill, open_yard, close_yard),
         cmocka_unit_test_setup_teardown(test_V01_kill_during_a_graceful_stop, open_yard, close_yard),
+        cmocka_unit_test_setup_teardown(test_V10_I8_a_poison_process_does_not_stop_the_others, open_yard, close_yard),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);

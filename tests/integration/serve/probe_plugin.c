@@ -11,9 +11,9 @@
  *
  * Words of a plan, each with optional numbers NAME:MS:FAIL:HOLD
  *   step, quick, later  an idempotent effect, on the pool, inline, async   keyed, once, check  by_key, at_most_once,
- * reconcile MS: it takes so long; FAIL: so many first attempts fail, retryable; HOLD: 1 hold before it is done, 2 after
- *   both:N    N steps at once      sleep:MS   signal:NAME   clock
- *   post:PATH a POST by the connector instance "web"        fail:CODE */
+ * reconcile MS: it takes so long; FAIL: so many first attempts fail, retryable; HOLD: 1 hold before it is done, 2
+ * after; 3 kill the whole program instead both:N    N steps at once      sleep:MS   signal:NAME   clock post:PATH a
+ * POST by the connector instance "web"        fail:CODE */
 #include <pawl_plugin.h>
 #include <pawl_process.h>
 
@@ -21,6 +21,7 @@
 #include <jansson.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -132,6 +133,8 @@ static pawl_status execute(const pawl_effect_call *call, pawl_sink *out, pawl_fa
         return stopped(call, nonce);
     if (w.ms > 0 && !rest(core, call, (int)w.ms))
         return stopped(call, nonce);
+    if (w.hold == 3)
+        kill(getpid(), SIGKILL);
     if (call->attempt <= w.fail) {
         note(call, "fail", nonce, w.previous);
         return pawl_fail_with(core, why, PAWL_RETRYABLE, "probe.flaky", "attempt %u fails, as asked",

@@ -133,7 +133,7 @@ int main(int argc, char **argv)
 {
     const char *given = getenv("PAWL_SEED");
     bool long_one = argc > 1 && strcmp(argv[1], "--long") == 0;
-    wanted = (load){.processes = long_one ? 2500 : 200, .kills = long_one ? 60 : 10};
+    wanted = (load){.processes = long_one ? 3000 : 200, .kills = long_one ? 200 : 10};
     wanted.seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_L10_V01_kills_at_random_moments, open_yard, close_yard),

@@ -215,7 +215,7 @@ static pid_t begin_serve(const yard *y, const char *const *arguments, int ready)
     return child;
 }
 
-void yard_serve(yard *y, const char *const *arguments)
+static bool serve(yard *y, const char *const *arguments)
 {
     int ready[2];
     char byte;
@@ -228,8 +228,21 @@ void yard_serve(yard *y, const char *const *arguments)
     struct pollfd wait = {.fd = ready[0], .events = POLLIN};
     bool came = poll(&wait, 1, YARD_PATIENCE_S * 1000) == 1 && read(ready[0], &byte, 1) == 1;
     close(ready[0]);
-    if (!came)
+    return came;
+}
+
+void yard_serve(yard *y, const char *const *arguments)
+{
+    if (!serve(y, arguments))
         fail_with_log(y, "did not become ready");
+}
+
+bool yard_try_serve(yard *y)
+{
+    if (serve(y, NULL))
+        return true;
+    (void)yard_end(y);
+    return false;
 }
 
 void yard_signal(const yard *y, int signal)

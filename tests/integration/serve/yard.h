@@ -44,6 +44,8 @@ bool yard_has(const yard *y, const char *name);
 /** Start `pawl serve` with these further arguments (NULL-terminated; NULL: none), and wait until it is ready. */
 void yard_serve(yard *y, const char *const *arguments);
 #define YARD_SERVE(y, ...) yard_serve(y, (const char *const[]){__VA_ARGS__, NULL})
+/** The same, but it may end before it is ready; then it is waited for, and this is false. */
+bool yard_try_serve(yard *y);
 /** Send it a signal. */
 void yard_signal(const yard *y, int signal);
 /** Wait until it has ended: its exit code, or minus the signal that ended it. */
