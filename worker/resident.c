@@ -105,6 +105,7 @@ bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
                            error.message);
         return false;
     }
+    r->journal_bytes += record->body.size;
     if (wakes_program(record->kind))
         r->dirty = true;
     if (first_cancel) /* told once: a second one does not disturb the way of stopping */
@@ -206,6 +207,7 @@ static void start(pawl_resident *r)
             release(r);
         return;
     }
+    r->journal_bytes = 0;
     r->load_again = !load(r);
     if (!r->load_again) {
         pawl_resident_advance(r);
@@ -301,11 +303,12 @@ static void run(pawl_resident *r)
     atomic_store_explicit(&shard->running_since_mono_ns, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&shard->activations, 1, memory_order_relaxed);
     take_local(r);
-    if (r->result.kind == PAWL_RUN_STUCK)
-        pawl_resident_park(r, "stuck", "%.*s", (int)r->result.reason.size, (const char *)r->result.reason.data);
-    if (r->result.kind == PAWL_RUN_STUCK && r->result.reason_code.size > 0)
-        snprintf(r->park_code, sizeof r->park_code, "%.*s", (int)r->result.reason_code.size,
-                 (const char *)r->result.reason_code.data);
+    if (r->result.kind == PAWL_RUN_STUCK) {
+        pawl_bytes code = r->result.reason_code.size > 0 ? r->result.reason_code : pawl_bytes_text("stuck");
+        char text[sizeof r->park_code];
+        snprintf(text, sizeof text, "%.*s", (int)code.size, (const char *)code.data);
+        pawl_resident_park(r, text, "%.*s", (int)r->result.reason.size, (const char *)r->result.reason.data);
+    }
     snprintf(r->waits, sizeof r->waits, "%.*s", (int)r->result.waits.size, (const char *)r->result.waits.data);
     if (!r->warned_size && pawl_activation_memory(r->activation) > r->worker->config.journal_warn_bytes) {
         r->warned_size = true;
@@ -381,6 +384,14 @@ static void schedule(pawl_resident *r)
 /* The program waits: start what can start, or put the process away. False: look again from the top. */
 static bool advance_suspended(pawl_resident *r)
 {
+    uint64_t most = r->worker->config.journal_max_bytes;
+    if (r->journal_bytes > most && most != 0 && pawl_activation_cancel_time(r->activation) == 0) {
+        pawl_resident_park(r, "limit",
+                           "its journal has %llu bytes, and it goes on; at most %llu are allowed: raise the limit and "
+                           "resume it, or cancel it",
+                           (unsigned long long)r->journal_bytes, (unsigned long long)most);
+        return false;
+    }
     prepare_timers(r);
     pawl_resident_drop_unbegun(r);
     pawl_resident_prepare_calls(r);

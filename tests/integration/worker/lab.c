@@ -307,6 +307,22 @@ void lab_end(lab_worker *w)
     free(w);
 }
 
+void lab_abandon(lab_worker *w)
+{
+    pawl_worker_destroy(w->worker);
+    lab_worker **link = &w->own->workers;
+    while (*link != w)
+        link = &(*link)->next;
+    *link = w->next;
+}
+
+uint32_t lab_stop_mode(lab_worker *w)
+{
+    pawl_worker_stats s;
+    pawl_worker_get_stats(w->worker, &s);
+    return s.stop_mode;
+}
+
 void lab_crash(lab_worker *w)
 {
     unruly_cut(w->store);

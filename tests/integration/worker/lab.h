@@ -146,6 +146,9 @@ lab_worker *lab_start(lab *own, const lab_settings *settings);
 void lab_stop(lab_worker *w, uint32_t mode, uint64_t within_ns); /* pawl_worker_stop */
 /** Stop it hard, free it. Effects that run are let go first. */
 void lab_end(lab_worker *w);
+/** End it as a host would while an effect never returns: what that uses is left in place for ever. */
+void lab_abandon(lab_worker *w);
+uint32_t lab_stop_mode(lab_worker *w);
 /** As if its program had been killed: the store never hears of it again. Its memory goes with the lab. */
 void lab_crash(lab_worker *w);
 unruly *lab_store(lab_worker *w);
