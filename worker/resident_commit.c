@@ -70,6 +70,8 @@ void pawl_resident_park(pawl_resident *r, const char *code, const char *format, 
     va_start(args, format);
     vsnprintf(r->park_reason, sizeof r->park_reason, format, args);
     va_end(args);
+    pawl_log_write(r->worker->config.log, PAWL_LOG_WARN, "a process is stuck", "process", (const char *)r->id.data,
+                   "code", r->park_code, "reason", r->park_reason, (char *)NULL);
 }
 
 /* ---- writing ---- */
