@@ -370,6 +370,13 @@ static pawl_status collect_upload(pawl_store *store, pawl_bytes key, pawl_bytes 
     uint64_t blob = pawl_reader_u64(&key_reader);
     if (started >= before || store_upload_is_running(store, blob))
         return PAWL_OK;
+    /* The row is that of the cursor's snapshot. If it is gone by now the upload was committed meanwhile, and its chunks
+     * are content. */
+    pawl_buffer current = {0};
+    status = pawl_kv_get(store->kv, PAWL_FAMILY_ATTACHMENT, key, &current, fault);
+    pawl_buffer_finish(&current);
+    if (status != PAWL_OK)
+        return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
     pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, key);
     store_chunks_delete(&batch, blob);
     status = pawl_kv_write(store->kv, &batch, false, fault);

@@ -124,6 +124,65 @@ static void test_the_smallest_write_buffer_works(void **state)
     fixture_close(f);
 }
 
+/* ---- an upload that is committed while content is collected ---- */
+
+static struct hook {
+    const pawl_kv_table *real;
+    pawl_kv_table table;
+    pawl_attachment_upload *upload; /* committed within the next write */
+    uint8_t digest[32];
+} hook;
+
+static pawl_status write_and_commit(pawl_kv *kv, const pawl_batch *batch, bool sync, pawl_fault *fault)
+{
+    pawl_attachment_upload *upload = hook.upload;
+    hook.upload = NULL;
+    if (upload != NULL)
+        assert_int_equal(pawl_store_attachment_table.commit(upload, hook.digest, NULL, NULL), PAWL_OK);
+    return hook.real->write(kv, batch, sync, fault);
+}
+
+static pawl_attachment_upload *upload_of(fixture *f, const void *data, size_t size)
+{
+    const pawl_attachment_table *table = &pawl_store_attachment_table;
+    pawl_attachment_upload *upload;
+    assert_int_equal(table->begin(f->store, BYTES("scope"), BYTES("text/plain"), BYTES("name"), &upload, NULL),
+                     PAWL_OK);
+    assert_int_equal(table->write(upload, (pawl_bytes){data, size}, NULL), PAWL_OK);
+    return upload;
+}
+
+/* Content with a link is never removed, also when it is linked while a collection is under way. */
+static void test_S06_content_committed_during_a_collection_stays(void **state)
+{
+    fixture *f = *state;
+    const pawl_attachment_table *table = &pawl_store_attachment_table;
+    static char large[600000];
+    uint8_t garbage[32];
+    uint64_t removed = 0;
+    uint64_t total = 0;
+    memset(large, 'x', sizeof large);
+    assert_int_equal(table->commit(upload_of(f, "garbage", 7), garbage, NULL, NULL), PAWL_OK);
+    assert_int_equal(table->unlink(f->store, BYTES("scope"), garbage, NULL), PAWL_OK);
+    hook.upload = upload_of(f, large, sizeof large);
+    fixture_advance(f, 1000000000);
+    hook.real = f->store->kv->table;
+    hook.table = *hook.real;
+    hook.table.write = write_and_commit;
+    f->store->kv->table = &hook.table;
+    assert_int_equal(table->collect(f->store, f->unix_ns, &removed, NULL), PAWL_OK);
+    f->store->kv->table = hook.real;
+    assert_null(hook.upload);
+    assert_int_equal(removed, 1); /* the garbage */
+    sink out = {0};
+    assert_int_equal(table->read(f->store, hook.digest, 0, sizeof large, (pawl_sink *)(void *)&out, &total, NULL),
+                     PAWL_OK);
+    assert_int_equal(total, sizeof large);
+    assert_int_equal(out.bytes.size, sizeof large);
+    assert_memory_equal(out.bytes.data, large, sizeof large);
+    pawl_buffer_finish(&out.bytes);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_memory, close_any)
 
 int main(void)
@@ -131,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_suspend_that_came_back_stores_no_document),
         TEST(test_I4_what_a_failed_round_judged_is_void),
+        TEST(test_S06_content_committed_during_a_collection_stays),
         cmocka_unit_test(test_the_smallest_write_buffer_works),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
