@@ -543,9 +543,8 @@ void pawl_resident_stop_all(pawl_shard *shard)
             next = r->next;
             if (mode >= STOP_CANCEL)
                 pawl_resident_cancel_calls(r);
-            if (mode >= STOP_ABORT && !r->committing)
-                release(r);
-            else if (r->broken || r->load_again || r->foreign)
+            bool useless = r->broken || r->load_again || r->foreign;
+            if (useless || (mode >= STOP_ABORT && !r->committing))
                 release(r);
             else
                 pawl_resident_advance(r);
