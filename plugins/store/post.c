@@ -122,9 +122,11 @@ static void add_event(store_round *round, store_stage *stage, const pawl_post *p
     stage->events_end = &event->next;
 }
 
-static bool makes_ready(const store_stage *stage, const pawl_post *post, bool leased)
+/* Also when it is leased, if a wake time made it claimable: were the clock set back and the lease lost, what was posted
+ * would otherwise wait for that time again. */
+static bool makes_ready(const store_stage *stage, const pawl_post *post)
 {
-    if (leased || stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED)
+    if (stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED)
         return false;
     if (stage->state.status == PAWL_STUCK)
         return post->kind != PAWL_RECORD_SIGNAL;
@@ -158,7 +160,7 @@ static pawl_status stage_post(store_round *round, store_stage *stage, bool lease
     if (status == PAWL_OK && post->kind == PAWL_RECORD_SIGNAL)
         status = store_stage_has_room(round, stage, 1, post->body.size, fault);
     preparation made = {0};
-    bool ready = makes_ready(stage, post, leased);
+    bool ready = makes_ready(stage, post);
     if (status == PAWL_OK)
         status = prepare(round, stage, ready, &made, fault);
     if (status != PAWL_OK)

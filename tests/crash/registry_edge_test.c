@@ -108,6 +108,32 @@ static void test_I4_what_a_failed_round_judged_is_void(void **state)
     assert_int_equal(sequence, 2);
 }
 
+/* Whether a signal is acted on never depends on the clock: not on one that was set back behind the time at which the
+ * process woke, either. */
+static void test_I3_a_signal_outlives_a_clock_that_is_set_back(void **state)
+{
+    fixture *f = *state;
+    row got;
+    row held = hold(f, "p");
+    assert_int_equal(do_suspend(f, &held, 1, f->unix_ns + 1000, NULL), PAWL_OK);
+    fixture_advance(f, 2000);
+    uint64_t session = do_worker(f, "first", UINT64_C(3600000000000), NULL);
+    assert_int_equal(do_claim(f, session, "type", &held, 1), 1);
+    assert_int_equal(do_post(f, "p", PAWL_RECORD_SIGNAL, "x", NULL, NULL), PAWL_OK);
+    assert_counts(f, 0, 1, 0, 0, 0);
+    pthread_mutex_lock(&f->lock);
+    f->unix_ns -= 1000000000;
+    pthread_mutex_unlock(&f->lock);
+    pawl_store_registry_table.worker_close(f->store, session);
+    session = do_worker(f, "second", UINT64_C(3600000000000), NULL);
+    assert_int_equal(do_claim(f, session, "type", &got, 1), 1);
+    assert_int_equal(do_suspend(f, &got, got.head, f->unix_ns + 1000, NULL), PAWL_OK);
+    assert_counts(f, 0, 0, 1, 0, 0);
+    assert_int_equal(do_claim(f, session, "type", &got, 1), 0);
+    fixture_advance(f, 2000);
+    assert_int_equal(do_claim(f, session, "type", &got, 1), 1);
+}
+
 /* The smallest write buffer that the settings allow is one that can be written to. */
 static void test_the_smallest_write_buffer_works(void **state)
 {
@@ -190,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_suspend_that_came_back_stores_no_document),
         TEST(test_I4_what_a_failed_round_judged_is_void),
+        TEST(test_I3_a_signal_outlives_a_clock_that_is_set_back),
         TEST(test_S06_content_committed_during_a_collection_stays),
         cmocka_unit_test(test_the_smallest_write_buffer_works),
     };

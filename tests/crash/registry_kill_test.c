@@ -161,9 +161,8 @@ static void ack_post(known *process, const kill_line *line)
         process->status = line->ends_as;
         process->leased = false;
         process->wake_unix_ns = 0;
-    } else if (!process->leased && !process->external &&
-               (process->status == PAWL_WAITING ||
-                (process->status == PAWL_STUCK && line->record_kind != PAWL_RECORD_SIGNAL))) {
+    } else if (!process->external && (process->status == PAWL_WAITING ||
+                                      (process->status == PAWL_STUCK && line->record_kind != PAWL_RECORD_SIGNAL))) {
         process->status = PAWL_READY;
         process->wake_unix_ns = 0;
     }
