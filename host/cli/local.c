@@ -16,10 +16,12 @@ static int plugin_refused(pawl_cli *cli, const pawl_error *error)
 static void print_facts(const pawl_cli *cli, const pawl_text *text)
 {
     json_t *facts = json_loadb(text->data, text->size, JSON_DECODE_ANY, NULL);
-    if (cli->json && facts != NULL)
+    if (cli->json && facts != NULL) {
         pawl_cli_put_json(cli->out, facts);
-    else if (json_is_object(facts))
+    } else if (json_is_object(facts)) {
+        (void)json_object_del(facts, "manifest"); /* for people it is said above; --json has it whole */
         pawl_cli_put_object(cli, facts, 0);
+    }
     json_decref(facts);
 }
 

@@ -81,10 +81,17 @@ static void print_ending(pawl_cli *cli, const char *id, const json_t *outcome)
         fputc(' ', cli->out);
         pawl_cli_put_value(cli->out, output);
     }
+    if (pawl_cli_text(outcome, "output_base64")[0] != '\0') {
+        fputs(" base64 ", cli->out);
+        pawl_cli_put(cli->out, pawl_cli_text(outcome, "output_base64"));
+    }
     if (pawl_cli_text(outcome, "code")[0] != '\0') {
         fputs(" [", cli->out);
         pawl_cli_put(cli->out, pawl_cli_text(outcome, "code"));
-        fputs("] ", cli->out);
+        fputc(']', cli->out);
+    }
+    if (pawl_cli_text(outcome, "message")[0] != '\0') {
+        fputc(' ', cli->out);
         pawl_cli_put(cli->out, pawl_cli_text(outcome, "message"));
     }
     fputc('\n', cli->out);
