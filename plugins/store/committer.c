@@ -6,6 +6,7 @@
 #include "round.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -385,7 +386,12 @@ static pawl_status start(store_registry *registry, pawl_fault *fault)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&registry->queue_cond, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all); /* signals are the host's; none is to interrupt a commit */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     int error = pthread_create(&registry->committer, NULL, run, registry);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error == 0)
         return PAWL_OK;
     pthread_cond_destroy(&registry->queue_cond);

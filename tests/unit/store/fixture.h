@@ -59,6 +59,7 @@ typedef struct fixture {
     uint64_t completed_ops;
     seen_event events[EVENTS_MAX];
     size_t event_count;
+    uint64_t close_at_event; /* a worker session to close from inside the first event */
     uint64_t log_lines;
     char directory[64]; /* of a store on disk; "" in memory */
     const char *extra;  /* config keys, beginning with a comma */
