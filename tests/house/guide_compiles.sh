@@ -13,7 +13,7 @@ awk -v dir="$work" '
 count=0
 for program in "$work"/program*.c; do
     [ -s "$program" ] || { echo "the guide has no C programs"; exit 1; }
-    "$cc" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -Wl,-z,defs -I "$root/abi" \
+    "$cc" -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -Wl,-z,defs -I "$root/abi" \
         "$program" -o "$program.so"
     symbols=$(nm -D --defined-only "$program.so" | awk '{print $3}' | grep -v -e '^_' || true)
     [ "$symbols" = pawl_plugin_entry_v1 ] || { echo "$(head -n 1 "$program"): exports $symbols"; exit 1; }
