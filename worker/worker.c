@@ -233,21 +233,41 @@ static void watch_activations(pawl_worker *worker)
     }
 }
 
+/* Wait for the next beat. False: closing. Locked. */
+static bool wait_beat(pawl_worker *worker)
+{
+    uint64_t start = mono_now(worker), pause = worker->config.heartbeat_ns, passed = 0;
+    while (!worker->closing && passed < pause) {
+        wait_for(worker, pause - passed);
+        passed = mono_now(worker) - start;
+    }
+    return !worker->closing;
+}
+
+/* One beat. A worker whose session the store does not keep, or cannot be asked about for as long as it lasts, drops
+ * everything by itself: others may have it by now. */
+static void beat(pawl_worker *worker, uint64_t *last_mono_ns)
+{
+    pawl_registry *registry = worker->config.registry;
+    uint64_t now = mono_now(worker);
+    pawl_status status = registry->table.heartbeat(registry->store, atomic_load(&worker->session));
+    bool overdue = now - *last_mono_ns >= worker->config.lease_ttl_ns;
+    if (status == PAWL_E_STALE || (status != PAWL_OK && overdue))
+        renew_session(worker);
+    else if (status != PAWL_OK)
+        return;
+    *last_mono_ns = now;
+}
+
 static void *heart_thread(void *argument)
 {
     pawl_worker *worker = argument;
     pawl_registry *registry = worker->config.registry;
+    uint64_t last_mono_ns = mono_now(worker);
     pthread_mutex_lock(&worker->lock);
-    while (!worker->closing) {
-        uint64_t pause = worker->config.heartbeat_ns;
-        uint64_t start = mono_now(worker);
-        while (!worker->closing && mono_now(worker) - start < pause)
-            wait_for(worker, pause - (mono_now(worker) - start));
-        if (worker->closing)
-            break;
+    while (wait_beat(worker)) {
         pthread_mutex_unlock(&worker->lock);
-        if (registry->table.heartbeat(registry->store, atomic_load(&worker->session)) == PAWL_E_STALE)
-            renew_session(worker);
+        beat(worker, &last_mono_ns);
         registry->table.tick(registry->store);
         watch_activations(worker);
         pthread_mutex_lock(&worker->lock);

@@ -325,6 +325,9 @@ uint32_t lab_stop_mode(lab_worker *w)
 
 void lab_crash(lab_worker *w)
 {
+    lab_lock(w->own);
+    w->crashed = true;
+    lab_unlock(w->own);
     unruly_cut(w->store);
 }
 

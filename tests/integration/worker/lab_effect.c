@@ -33,10 +33,14 @@ static void copy_text(char *to, size_t room, pawl_bytes from)
     snprintf(to, room, "%.*s", (int)from.size, (const char *)from.data);
 }
 
-/* Locked. Never moves: the array is made once. */
+/* NULL: its worker is dead, so that this never happened. Locked. A note never moves: the array is made once. */
 static lab_execution *note(lab_effect *effect, const pawl_effect_call *call, bool reconcile)
 {
     lab *own = effect->own;
+    const lab_worker *worker =
+        (const lab_worker *)(const void *)((const char *)call->host - offsetof(lab_worker, root));
+    if (worker->crashed)
+        return NULL;
     if (own->execution_count == LAB_EXECUTIONS_MAX)
         abort(); /* a test that outgrew the lab */
     lab_execution *execution = &own->executions[own->execution_count++];
@@ -147,6 +151,8 @@ static pawl_status PAWL_CALL invoke(pawl_connector *instance, const pawl_effect_
     pthread_mutex_lock(&effect->own->lock);
     lab_execution *execution = note(effect, call, false);
     pthread_mutex_unlock(&effect->own->lock);
+    if (execution == NULL)
+        return PAWL_E_CANCELLED;
     decide(effect, call, execution, &what);
     return write_out(&what, out, why);
 }
@@ -190,8 +196,14 @@ static pawl_status PAWL_CALL start(pawl_connector *instance, const pawl_effect_c
         return PAWL_E_NOMEM;
     pthread_mutex_lock(&effect->own->lock);
     *own = (started){effect, call, done, note(effect, call, false)};
-    effect->own->asynchronous++;
+    bool dead = own->execution == NULL;
+    if (!dead)
+        effect->own->asynchronous++;
     pthread_mutex_unlock(&effect->own->lock);
+    if (dead) {
+        free(own);
+        return PAWL_E_CANCELLED;
+    }
     pthread_t thread;
     pthread_attr_t detached;
     pthread_attr_init(&detached);
@@ -210,11 +222,14 @@ static pawl_status PAWL_CALL reconcile(pawl_connector *instance, const pawl_effe
     snprintf(what.text, sizeof what.text, "reconciled(%.*s)", (int)call->input.size, (const char *)call->input.data);
     pthread_mutex_lock(&effect->own->lock);
     lab_execution *execution = note(effect, call, true);
-    if (effect->reconcile == LAB_DID_NOT_HAPPEN)
+    if (execution == NULL)
+        what.status = PAWL_E_CANCELLED;
+    else if (effect->reconcile == LAB_DID_NOT_HAPPEN)
         what.status = PAWL_E_NOT_FOUND;
     else if (effect->reconcile == LAB_CANNOT_TELL)
         fail_as(&what, effect, PAWL_RETRYABLE, "lab.cannot_tell");
-    note_end(effect, execution);
+    if (execution != NULL)
+        note_end(effect, execution);
     pthread_mutex_unlock(&effect->own->lock);
     return write_out(&what, out, why);
 }

@@ -27,6 +27,7 @@ struct lab_worker {
     pawl_host_data host_data;
     pawl_host_root root;
     char name[32];
+    bool crashed; /* under the lab's lock: what it still executes never happened */
     lab_worker *next;
 };
 

@@ -70,7 +70,7 @@ static void test_L07_L08_a_worker_whose_lease_is_gone_writes_nothing(void **stat
     lab_register(own, "p", "one_call", "in");
     lab_wait_running(one, 1);
     uint64_t token = lab_look(own, "p").token;
-    unruly_fail_heartbeats(lab_store(first), UINT32_MAX, PAWL_E_IO); /* paused, and it hears nothing */
+    unruly_fail_heartbeats(lab_store(first), UINT32_MAX, PAWL_OK); /* it does not notice, and hears nothing */
     unruly_deafen(lab_store(first));
     lab_advance(own, 120 * PAWL_NS_PER_SECOND);
     lab_worker *second = lab_start(own, &(lab_settings){.name = "second"});
@@ -96,7 +96,7 @@ static void test_L07_an_end_under_an_old_token_is_refused(void **state)
     unruly_add(lab_store(first), &(unruly_rule){.action = UNRULY_HOLD, .op_kind = PAWL_OP_COMPLETE});
     lab_register(own, "p", "one_call", "in");
     assert_true(unruly_wait_held(lab_store(first), 1));
-    unruly_fail_heartbeats(lab_store(first), UINT32_MAX, PAWL_E_IO);
+    unruly_fail_heartbeats(lab_store(first), UINT32_MAX, PAWL_OK);
     unruly_deafen(lab_store(first));
     lab_advance(own, 120 * PAWL_NS_PER_SECOND);
     lab_start(own, NULL);
@@ -164,6 +164,26 @@ static void test_L11_passing_failures_of_the_heartbeat_lose_nothing(void **state
     assert_int_equal(lab_wait_end(own, "p").status, PAWL_COMPLETED);
     assert_int_equal(lab_executions(one), 1);
     assert_int_equal(lab_stats(worker).claimed, 1);
+    lab_destroy(own);
+}
+
+static void test_L11_a_heartbeat_that_stays_overdue_drops_everything(void **state)
+{
+    (void)state;
+    lab *own = lab_with("memory");
+    lab_effect *one = lab_add(own, &(lab_effect){.name = "one", .held = true});
+    lab_worker *worker = lab_start(own, NULL);
+    lab_register(own, "p", "one_call", "in");
+    lab_wait_running(one, 1);
+    unruly_deafen(lab_store(worker));
+    unruly_fail_heartbeats(lab_store(worker), UINT32_MAX, PAWL_E_IO);
+    lab_advance(own, 61 * PAWL_NS_PER_SECOND);
+    LAB_UNTIL(own, lab_execution_of(one, 0).told_to_stop); /* nobody told it: it counts for itself */
+    assert_true(lab_logged(own, "the worker session expired"));
+    unruly_fail_heartbeats(lab_store(worker), 0, PAWL_OK);
+    lab_let_go(one);
+    lab_start(own, NULL);
+    assert_int_equal(lab_wait_end(own, "p").status, PAWL_COMPLETED);
     lab_destroy(own);
 }
 
@@ -415,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_L16_an_expired_session_drops_everything_and_claims_anew),
         cmocka_unit_test(test_L16_a_worker_that_slept_beyond_its_lease_begins_anew),
         cmocka_unit_test(test_L11_passing_failures_of_the_heartbeat_lose_nothing),
+        cmocka_unit_test(test_L11_a_heartbeat_that_stays_overdue_drops_everything),
         cmocka_unit_test(test_L15_a_graceful_stop_lets_another_take_over_at_once),
         cmocka_unit_test(test_L10_many_workers_and_crashes_give_one_end_each),
         cmocka_unit_test(test_V08_an_end_whose_answer_was_lost_is_not_run_again),

@@ -33,7 +33,7 @@ struct unruly {
     uint32_t rule_count, touched;
     passage *held;   /* not forwarded, or answered and not told */
     passage *answer; /* to be told, when due */
-    uint32_t held_count, telling;
+    uint32_t held_count, outstanding;
     uint32_t late_ms, random;
     uint32_t claims, claim_failures, journal_failures, heartbeat_failures;
     pawl_status claim_status, journal_status, heartbeat_status;
@@ -122,15 +122,14 @@ static void *answering(void *argument)
         uint64_t now = lab_mono_ns();
         if (p != NULL && p->due_mono_ns <= now) {
             u->answer = p->next;
-            u->telling++;
+            u->outstanding--;
             pthread_mutex_unlock(&u->lock);
             tell(p);
             pthread_mutex_lock(&u->lock);
-            u->telling--;
         } else if (p != NULL) {
             lab_wait(&u->changed, &u->lock, p->due_mono_ns - now);
-        } else if (u->closing) {
-            break;
+        } else if (u->closing && u->outstanding == 0) {
+            break; /* what its worker left behind at the real registry has come back, too */
         } else {
             pthread_cond_wait(&u->changed, &u->lock);
         }
@@ -216,6 +215,7 @@ static void submit(pawl_store *store, pawl_registry_op *const *ops, size_t count
         p->op = ops[i];
         p->owner = u;
         pthread_mutex_lock(&u->lock);
+        u->outstanding++;
         bool now = judge(u, p);
         pthread_mutex_unlock(&u->lock);
         if (now)
