@@ -595,8 +595,8 @@ typedef struct pawl_commit {
     uint32_t status; /* COMPLETE: the terminal status */
     uint64_t number;
     uint64_t token;
-    /* SUSPEND, COMPLETE: the last sequence the holder has seen. PARK: likewise, so that a cancel request beyond it makes the
-     * process ready again at once; 0 when the journal could not be read. */
+    /* SUSPEND, COMPLETE: the last sequence the holder has seen. PARK: likewise, so that a cancel request beyond it
+     * makes the process ready again at once; 0 when the journal could not be read. */
     uint64_t seen;
     const pawl_record *records; /* appended in order, numbered densely after the head */
     size_t record_count;
