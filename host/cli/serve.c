@@ -61,7 +61,13 @@ static void escalate(pawl_cli *cli, stopping *stop)
         free(job);
         return;
     }
-    fprintf(cli->err, "pawl: %s\n", lines[stop->count]);
+    if (cli->json) {
+        json_t *line = json_pack("{s:s, s:s}", "event", "stopping", "message", lines[stop->count]);
+        pawl_cli_put_json(cli->err, line);
+        json_decref(line);
+    } else {
+        fprintf(cli->err, "pawl: %s\n", lines[stop->count]);
+    }
     fflush(cli->err);
     stop->count++;
 }
