@@ -7,18 +7,18 @@
 
 #define BLOCK_BYTES (64u << 10)
 
-struct store_arena_block {
-    store_arena_block *older;
+struct pawl_store_arena_block {
+    pawl_store_arena_block *older;
     size_t capacity;
     alignas(max_align_t) unsigned char data[];
 };
 
-void *store_arena_take(store_arena *arena, size_t size)
+void *pawl_store_arena_take(pawl_store_arena *arena, size_t size)
 {
     size = (size + alignof(max_align_t) - 1) & ~(alignof(max_align_t) - 1);
     if (arena->blocks == NULL || arena->blocks->capacity - arena->used < size) {
         size_t capacity = size > BLOCK_BYTES ? size : BLOCK_BYTES;
-        store_arena_block *block = malloc(sizeof *block + capacity);
+        pawl_store_arena_block *block = malloc(sizeof *block + capacity);
         if (block == NULL)
             return NULL;
         block->older = arena->blocks;
@@ -31,20 +31,20 @@ void *store_arena_take(store_arena *arena, size_t size)
     return memset(memory, 0, size);
 }
 
-void store_arena_clear(store_arena *arena)
+void pawl_store_arena_clear(pawl_store_arena *arena)
 {
     while (arena->blocks != NULL && (arena->blocks->older != NULL || arena->blocks->capacity > BLOCK_BYTES)) {
-        store_arena_block *block = arena->blocks;
+        pawl_store_arena_block *block = arena->blocks;
         arena->blocks = block->older;
         free(block);
     }
     arena->used = 0;
 }
 
-void store_arena_finish(store_arena *arena)
+void pawl_store_arena_finish(pawl_store_arena *arena)
 {
     while (arena->blocks != NULL) {
-        store_arena_block *block = arena->blocks;
+        pawl_store_arena_block *block = arena->blocks;
         arena->blocks = block->older;
         free(block);
     }

@@ -4,16 +4,16 @@
 
 #include <stddef.h>
 
-typedef struct store_arena_block store_arena_block;
-typedef struct store_arena {
-    store_arena_block *blocks; /* the newest first */
-    size_t used;               /* of the newest */
-} store_arena;
+typedef struct pawl_store_arena_block pawl_store_arena_block;
+typedef struct pawl_store_arena {
+    pawl_store_arena_block *blocks; /* the newest first */
+    size_t used;                    /* of the newest */
+} pawl_store_arena;
 
 /** Zeroed memory, aligned for anything; NULL when out of memory. */
-void *store_arena_take(store_arena *arena, size_t size);
+void *pawl_store_arena_take(pawl_store_arena *arena, size_t size);
 /** Give everything back; one block is kept for the next round. */
-void store_arena_clear(store_arena *arena);
-void store_arena_finish(store_arena *arena);
+void pawl_store_arena_clear(pawl_store_arena *arena);
+void pawl_store_arena_finish(pawl_store_arena *arena);
 
 #endif

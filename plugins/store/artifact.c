@@ -42,7 +42,7 @@ static pawl_status read_facts(pawl_store *store, const uint8_t *digest, pawl_buf
     pawl_status status = pawl_kv_get(store->kv, PAWL_FAMILY_ARTIFACT, pawl_key_bytes(&key), buffer, fault);
     if (status == PAWL_E_NOT_FOUND)
         return pawl_fault_set(fault, status, "artifact.not_found", "there is no artifact %s",
-                              store_digest_text(digest, text));
+                              pawl_store_digest_text(digest, text));
     if (status == PAWL_OK)
         status = pawl_row_open(&reader, PAWL_FAMILY_ARTIFACT, pawl_key_bytes(&key),
                                (pawl_bytes){buffer->data, buffer->size}, fault);
@@ -92,20 +92,20 @@ static pawl_status write_content(pawl_store *store, pawl_batch *batch, pawl_byte
     return pawl_kv_write(store->kv, batch, true, fault);
 }
 
-pawl_status store_artifact_put(pawl_store *store, pawl_bytes kind, pawl_bytes content, uint8_t *digest,
-                               pawl_failure_sink *why)
+pawl_status pawl_store_artifact_put(pawl_store *store, pawl_bytes kind, pawl_bytes content, uint8_t *digest,
+                                    pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     uint8_t made[PAWL_STORE_DIGEST_BYTES];
-    pawl_status status = store_check_size("the kind of an artifact", kind, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_size("the kind of an artifact", kind, PAWL_STORE_ID_BYTES_MAX, &fault);
     if (status == PAWL_OK)
-        status = store_check_size("an artifact", content, PAWL_STORE_ARTIFACT_BYTES_MAX, &fault);
+        status = pawl_store_check_size("an artifact", content, PAWL_STORE_ARTIFACT_BYTES_MAX, &fault);
     if (status == PAWL_OK &&
         EVP_Digest(content.size == 0 ? "" : content.data, content.size, made, NULL, EVP_sha256(), NULL) != 1)
         status = pawl_fault_nomem(&fault);
     if (status != PAWL_OK)
         return emit(store, why, &fault, status);
-    pthread_mutex_lock(store_digest_lock(store, made));
+    pthread_mutex_lock(pawl_store_digest_lock(store, made));
     status = is_there(store, made, &fault);
     if (status == PAWL_E_NOT_FOUND) {
         pawl_batch batch = {0};
@@ -113,7 +113,7 @@ pawl_status store_artifact_put(pawl_store *store, pawl_bytes kind, pawl_bytes co
         status = write_content(store, &batch, kind, content, made, &fault);
         pawl_batch_finish(&batch);
     }
-    pthread_mutex_unlock(store_digest_lock(store, made));
+    pthread_mutex_unlock(pawl_store_digest_lock(store, made));
     if (status == PAWL_OK)
         memcpy(digest, made, sizeof made);
     return emit(store, why, &fault, status);
@@ -162,12 +162,12 @@ static pawl_status check_digest(EVP_MD_CTX *hash, const uint8_t *digest, pawl_fa
     if (memcmp(made, digest, sizeof made) != 0)
         return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
                               "stored data is damaged: the bytes of artifact %s have another digest",
-                              store_digest_text(digest, text));
+                              pawl_store_digest_text(digest, text));
     return PAWL_OK;
 }
 
-pawl_status store_artifact_get(pawl_store *store, const uint8_t *digest, pawl_sink *content, pawl_sink *kind,
-                               pawl_failure_sink *why)
+pawl_status pawl_store_artifact_get(pawl_store *store, const uint8_t *digest, pawl_sink *content, pawl_sink *kind,
+                                    pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_buffer buffer = {0};
@@ -203,29 +203,31 @@ static pawl_status write_holder(pawl_store *store, const uint8_t *digest, pawl_b
         pawl_batch_mark(&batch, PAWL_FAMILY_HOLDER, pawl_key_bytes(&key));
     else
         pawl_batch_delete(&batch, PAWL_FAMILY_HOLDER, pawl_key_bytes(&key));
-    pthread_mutex_lock(store_digest_lock(store, digest));
+    pthread_mutex_lock(pawl_store_digest_lock(store, digest));
     if (holds)
         status = is_there(store, digest, fault);
     if (status == PAWL_OK)
         status = pawl_kv_write(store->kv, &batch, true, fault);
-    pthread_mutex_unlock(store_digest_lock(store, digest));
+    pthread_mutex_unlock(pawl_store_digest_lock(store, digest));
     pawl_batch_finish(&batch);
     return status;
 }
 
-pawl_status store_artifact_hold(pawl_store *store, const uint8_t *digest, pawl_bytes holder, pawl_failure_sink *why)
+pawl_status pawl_store_artifact_hold(pawl_store *store, const uint8_t *digest, pawl_bytes holder,
+                                     pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    pawl_status status = store_check_name("a holder", holder, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a holder", holder, PAWL_STORE_ID_BYTES_MAX, &fault);
     if (status == PAWL_OK)
         status = write_holder(store, digest, holder, true, &fault);
     return emit(store, why, &fault, status);
 }
 
-pawl_status store_artifact_release(pawl_store *store, const uint8_t *digest, pawl_bytes holder, pawl_failure_sink *why)
+pawl_status pawl_store_artifact_release(pawl_store *store, const uint8_t *digest, pawl_bytes holder,
+                                        pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    pawl_status status = store_check_name("a holder", holder, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a holder", holder, PAWL_STORE_ID_BYTES_MAX, &fault);
     if (status == PAWL_OK)
         status = write_holder(store, digest, holder, false, &fault);
     return emit(store, why, &fault, status);
@@ -244,8 +246,9 @@ static pawl_status check_free(pawl_store *store, const uint8_t *digest, pawl_fau
     pawl_status status = pawl_kv_cursor_status(cursor, fault);
     if (status == PAWL_OK && cursor->valid) {
         pawl_bytes holder = {(const uint8_t *)cursor->key.data + prefix.size, cursor->key.size - prefix.size};
-        status = pawl_fault_set(fault, PAWL_E_BUSY, "artifact.held", "artifact %s is held by \"%s\"",
-                                store_digest_text(digest, digest_text), pawl_fault_text(holder, text, sizeof text));
+        status =
+            pawl_fault_set(fault, PAWL_E_BUSY, "artifact.held", "artifact %s is held by \"%s\"",
+                           pawl_store_digest_text(digest, digest_text), pawl_fault_text(holder, text, sizeof text));
     }
     pawl_kv_cursor_close(cursor);
     return status;
@@ -271,11 +274,11 @@ static pawl_status remove_locked(pawl_store *store, const uint8_t *digest, pawl_
     return status;
 }
 
-pawl_status store_artifact_remove(pawl_store *store, const uint8_t *digest, pawl_failure_sink *why)
+pawl_status pawl_store_artifact_remove(pawl_store *store, const uint8_t *digest, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    pthread_mutex_lock(store_digest_lock(store, digest));
+    pthread_mutex_lock(pawl_store_digest_lock(store, digest));
     pawl_status status = remove_locked(store, digest, &fault);
-    pthread_mutex_unlock(store_digest_lock(store, digest));
+    pthread_mutex_unlock(pawl_store_digest_lock(store, digest));
     return emit(store, why, &fault, status);
 }

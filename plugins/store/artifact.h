@@ -4,12 +4,14 @@
 
 #include "contents.h"
 
-pawl_status store_artifact_put(pawl_store *store, pawl_bytes kind, pawl_bytes content, uint8_t *digest,
-                               pawl_failure_sink *why);
-pawl_status store_artifact_get(pawl_store *store, const uint8_t *digest, pawl_sink *content, pawl_sink *kind,
-                               pawl_failure_sink *why);
-pawl_status store_artifact_hold(pawl_store *store, const uint8_t *digest, pawl_bytes holder, pawl_failure_sink *why);
-pawl_status store_artifact_release(pawl_store *store, const uint8_t *digest, pawl_bytes holder, pawl_failure_sink *why);
-pawl_status store_artifact_remove(pawl_store *store, const uint8_t *digest, pawl_failure_sink *why);
+pawl_status pawl_store_artifact_put(pawl_store *store, pawl_bytes kind, pawl_bytes content, uint8_t *digest,
+                                    pawl_failure_sink *why);
+pawl_status pawl_store_artifact_get(pawl_store *store, const uint8_t *digest, pawl_sink *content, pawl_sink *kind,
+                                    pawl_failure_sink *why);
+pawl_status pawl_store_artifact_hold(pawl_store *store, const uint8_t *digest, pawl_bytes holder,
+                                     pawl_failure_sink *why);
+pawl_status pawl_store_artifact_release(pawl_store *store, const uint8_t *digest, pawl_bytes holder,
+                                        pawl_failure_sink *why);
+pawl_status pawl_store_artifact_remove(pawl_store *store, const uint8_t *digest, pawl_failure_sink *why);
 
 #endif

@@ -25,14 +25,14 @@ static void key_blob(pawl_key *key, const uint8_t *digest)
     pawl_key_append(key, digest_bytes(digest));
 }
 
-void store_key_upload(pawl_key *key, uint64_t blob)
+void pawl_store_key_upload(pawl_key *key, uint64_t blob)
 {
     pawl_key_start(key);
     pawl_key_u8(key, 'u');
     pawl_key_u64(key, blob);
 }
 
-void store_key_chunk(pawl_key *key, uint64_t blob, uint32_t index)
+void pawl_store_key_chunk(pawl_key *key, uint64_t blob, uint32_t index)
 {
     pawl_key_start(key);
     pawl_key_u64(key, blob);
@@ -58,7 +58,7 @@ static void key_reverse(pawl_key *key, const uint8_t *digest, pawl_bytes scope)
     pawl_key_append(key, scope);
 }
 
-void store_blob_put(pawl_batch *batch, const uint8_t *digest, const store_blob *blob)
+void pawl_store_blob_put(pawl_batch *batch, const uint8_t *digest, const pawl_store_blob *blob)
 {
     pawl_key key;
     key_blob(&key, digest);
@@ -69,7 +69,7 @@ void store_blob_put(pawl_batch *batch, const uint8_t *digest, const store_blob *
     pawl_batch_end(batch);
 }
 
-static pawl_status decode_blob(pawl_bytes key, pawl_bytes value, store_blob *blob, pawl_fault *fault)
+static pawl_status decode_blob(pawl_bytes key, pawl_bytes value, pawl_store_blob *blob, pawl_fault *fault)
 {
     pawl_reader reader;
     pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_ATTACHMENT, key, value, fault);
@@ -81,7 +81,7 @@ static pawl_status decode_blob(pawl_bytes key, pawl_bytes value, store_blob *blo
     return reader.bad ? pawl_row_bad(PAWL_FAMILY_ATTACHMENT, key, "it is too short", fault) : PAWL_OK;
 }
 
-pawl_status store_blob_read(pawl_store *store, const uint8_t *digest, store_blob *blob, pawl_fault *fault)
+pawl_status pawl_store_blob_read(pawl_store *store, const uint8_t *digest, pawl_store_blob *blob, pawl_fault *fault)
 {
     char text[32];
     pawl_key key;
@@ -90,33 +90,34 @@ pawl_status store_blob_read(pawl_store *store, const uint8_t *digest, store_blob
     pawl_status status = pawl_kv_get(store->kv, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key), &buffer, fault);
     if (status == PAWL_E_NOT_FOUND)
         pawl_fault_set(fault, status, "attachment.not_found", "there is no attachment %s",
-                       store_digest_text(digest, text));
+                       pawl_store_digest_text(digest, text));
     if (status == PAWL_OK)
         status = decode_blob(pawl_key_bytes(&key), (pawl_bytes){buffer.data, buffer.size}, blob, fault);
     pawl_buffer_finish(&buffer);
     return status;
 }
 
-void store_chunks_delete(pawl_batch *batch, uint64_t blob)
+void pawl_store_chunks_delete(pawl_batch *batch, uint64_t blob)
 {
     pawl_key from;
     pawl_key to;
-    store_key_chunk(&from, blob, 0);
-    store_key_chunk(&to, blob + 1, 0);
+    pawl_store_key_chunk(&from, blob, 0);
+    pawl_store_key_chunk(&to, blob + 1, 0);
     pawl_batch_delete_range(batch, PAWL_FAMILY_CHUNK, pawl_key_bytes(&from), pawl_key_bytes(&to));
 }
 
-pawl_status store_link_check(pawl_bytes scope, pawl_bytes media_type, pawl_bytes name, pawl_fault *fault)
+pawl_status pawl_store_link_check(pawl_bytes scope, pawl_bytes media_type, pawl_bytes name, pawl_fault *fault)
 {
-    pawl_status status = store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, fault);
+    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK)
-        status = store_check_size("a media type", media_type, PAWL_STORE_MEDIA_TYPE_BYTES_MAX, fault);
+        status = pawl_store_check_size("a media type", media_type, PAWL_STORE_MEDIA_TYPE_BYTES_MAX, fault);
     if (status == PAWL_OK)
-        status = store_check_size("the name of an attachment", name, PAWL_STORE_NAME_BYTES_MAX, fault);
+        status = pawl_store_check_size("the name of an attachment", name, PAWL_STORE_NAME_BYTES_MAX, fault);
     return status;
 }
 
-void store_link_put(pawl_batch *batch, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type, pawl_bytes name)
+void pawl_store_link_put(pawl_batch *batch, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type,
+                         pawl_bytes name)
 {
     pawl_key key;
     key_link(&key, scope, digest);
@@ -130,12 +131,12 @@ void store_link_put(pawl_batch *batch, pawl_bytes scope, const uint8_t *digest, 
 
 /* ---- reading ---- */
 
-static pawl_status read_chunk(pawl_store *store, const store_blob *blob, uint32_t index, pawl_buffer *buffer,
+static pawl_status read_chunk(pawl_store *store, const pawl_store_blob *blob, uint32_t index, pawl_buffer *buffer,
                               pawl_bytes *content, pawl_fault *fault)
 {
     pawl_key key;
     pawl_reader reader;
-    store_key_chunk(&key, blob->number, index);
+    pawl_store_key_chunk(&key, blob->number, index);
     pawl_status status = pawl_kv_get(store->kv, PAWL_FAMILY_CHUNK, pawl_key_bytes(&key), buffer, fault);
     if (status == PAWL_E_NOT_FOUND)
         return pawl_row_bad(PAWL_FAMILY_CHUNK, pawl_key_bytes(&key), "it is missing", fault);
@@ -151,8 +152,8 @@ static pawl_status read_chunk(pawl_store *store, const store_blob *blob, uint32_
     return PAWL_OK;
 }
 
-static pawl_status read_range(pawl_store *store, const store_blob *blob, uint64_t offset, uint64_t size, pawl_sink *out,
-                              pawl_fault *fault)
+static pawl_status read_range(pawl_store *store, const pawl_store_blob *blob, uint64_t offset, uint64_t size,
+                              pawl_sink *out, pawl_fault *fault)
 {
     pawl_buffer buffer = {0};
     pawl_status status = PAWL_OK;
@@ -174,12 +175,12 @@ static pawl_status read_range(pawl_store *store, const store_blob *blob, uint64_
     return status;
 }
 
-pawl_status store_attachment_read(pawl_store *store, const uint8_t *digest, uint64_t offset, uint64_t size,
-                                  pawl_sink *out, uint64_t *total, pawl_failure_sink *why)
+pawl_status pawl_store_attachment_read(pawl_store *store, const uint8_t *digest, uint64_t offset, uint64_t size,
+                                       pawl_sink *out, uint64_t *total, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    store_blob blob;
-    pawl_status status = store_blob_read(store, digest, &blob, &fault);
+    pawl_store_blob blob;
+    pawl_status status = pawl_store_blob_read(store, digest, &blob, &fault);
     if (status == PAWL_OK && total != NULL)
         *total = blob.size;
     if (status == PAWL_OK && size > 0)
@@ -192,10 +193,10 @@ static pawl_status visit_link(pawl_store *store, const uint8_t *digest, pawl_byt
                               pawl_attachment_visit visit, void *context, int32_t *stop, pawl_fault *fault)
 {
     pawl_reader reader;
-    store_blob blob;
+    pawl_store_blob blob;
     pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_LINK, key, value, fault);
     if (status == PAWL_OK)
-        status = store_blob_read(store, digest, &blob, fault);
+        status = pawl_store_blob_read(store, digest, &blob, fault);
     if (status == PAWL_E_NOT_FOUND)
         return pawl_row_bad(PAWL_FAMILY_LINK, key, "what it links is not there", fault);
     if (status != PAWL_OK)
@@ -211,22 +212,22 @@ static pawl_status visit_link(pawl_store *store, const uint8_t *digest, pawl_byt
     return PAWL_OK;
 }
 
-pawl_status store_attachment_stat(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
-                                  pawl_attachment_visit visit, void *context, pawl_failure_sink *why)
+pawl_status pawl_store_attachment_stat(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
+                                       pawl_attachment_visit visit, void *context, pawl_failure_sink *why)
 {
     char text[32];
     pawl_fault fault = {0};
     pawl_key key;
     pawl_buffer buffer = {0};
     int32_t stop;
-    pawl_status status = store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
     if (status == PAWL_OK) {
         key_link(&key, scope, digest);
         status = pawl_kv_get(store->kv, PAWL_FAMILY_LINK, pawl_key_bytes(&key), &buffer, &fault);
     }
     if (status == PAWL_E_NOT_FOUND)
         pawl_fault_set(&fault, status, "attachment.not_found", "attachment %s is not linked to this scope",
-                       store_digest_text(digest, text));
+                       pawl_store_digest_text(digest, text));
     if (status == PAWL_OK)
         status = visit_link(store, digest, pawl_key_bytes(&key), (pawl_bytes){buffer.data, buffer.size}, visit, context,
                             &stop, &fault);
@@ -250,12 +251,12 @@ static pawl_status visit_links(pawl_store *store, pawl_kv_cursor *cursor, const 
     return pawl_kv_cursor_status(cursor, fault);
 }
 
-pawl_status store_attachment_list(pawl_store *store, pawl_bytes scope, pawl_attachment_visit visit, void *context,
-                                  pawl_failure_sink *why)
+pawl_status pawl_store_attachment_list(pawl_store *store, pawl_bytes scope, pawl_attachment_visit visit, void *context,
+                                       pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_key prefix;
-    pawl_status status = store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
     if (status == PAWL_OK) {
         key_scope(&prefix, scope);
         pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(store->kv, PAWL_FAMILY_LINK, &prefix);
@@ -271,44 +272,45 @@ pawl_status store_attachment_list(pawl_store *store, pawl_bytes scope, pawl_atta
 static pawl_status link_locked(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type,
                                pawl_bytes name, pawl_fault *fault)
 {
-    store_blob blob;
+    pawl_store_blob blob;
     pawl_batch batch = {0};
-    pawl_status status = store_blob_read(store, digest, &blob, fault);
+    pawl_status status = pawl_store_blob_read(store, digest, &blob, fault);
     if (status != PAWL_OK)
         return status;
-    store_link_put(&batch, scope, digest, media_type, name);
+    pawl_store_link_put(&batch, scope, digest, media_type, name);
     status = pawl_kv_write(store->kv, &batch, true, fault);
     pawl_batch_finish(&batch);
     return status;
 }
 
-pawl_status store_attachment_link(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type,
-                                  pawl_bytes name, pawl_failure_sink *why)
+pawl_status pawl_store_attachment_link(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
+                                       pawl_bytes media_type, pawl_bytes name, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    pawl_status status = store_link_check(scope, media_type, name, &fault);
+    pawl_status status = pawl_store_link_check(scope, media_type, name, &fault);
     if (status == PAWL_OK) {
-        pthread_mutex_lock(store_digest_lock(store, digest));
+        pthread_mutex_lock(pawl_store_digest_lock(store, digest));
         status = link_locked(store, scope, digest, media_type, name, &fault);
-        pthread_mutex_unlock(store_digest_lock(store, digest));
+        pthread_mutex_unlock(pawl_store_digest_lock(store, digest));
     }
     return emit(store, why, &fault, status);
 }
 
-pawl_status store_attachment_unlink(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_failure_sink *why)
+pawl_status pawl_store_attachment_unlink(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
+                                         pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_key key;
     pawl_batch batch = {0};
-    pawl_status status = store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
     if (status == PAWL_OK) {
         key_link(&key, scope, digest);
         pawl_batch_delete(&batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
         key_reverse(&key, digest, scope);
         pawl_batch_delete(&batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
-        pthread_mutex_lock(store_digest_lock(store, digest));
+        pthread_mutex_lock(pawl_store_digest_lock(store, digest));
         status = pawl_kv_write(store->kv, &batch, true, &fault);
-        pthread_mutex_unlock(store_digest_lock(store, digest));
+        pthread_mutex_unlock(pawl_store_digest_lock(store, digest));
     }
     pawl_batch_finish(&batch);
     return emit(store, why, &fault, status);
@@ -335,10 +337,10 @@ static pawl_status collect_blob(pawl_store *store, const uint8_t *digest, uint64
                                 pawl_fault *fault)
 {
     bool linked = true;
-    store_blob blob;
+    pawl_store_blob blob;
     pawl_key key;
     pawl_batch batch = {0};
-    pawl_status status = store_blob_read(store, digest, &blob, fault);
+    pawl_status status = pawl_store_blob_read(store, digest, &blob, fault);
     if (status == PAWL_E_NOT_FOUND)
         return PAWL_OK;
     if (status == PAWL_OK && blob.created_unix_ns >= before)
@@ -349,7 +351,7 @@ static pawl_status collect_blob(pawl_store *store, const uint8_t *digest, uint64
         return status;
     key_blob(&key, digest);
     pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
-    store_chunks_delete(&batch, blob.number);
+    pawl_store_chunks_delete(&batch, blob.number);
     status = pawl_kv_write(store->kv, &batch, false, fault);
     pawl_batch_finish(&batch);
     *removed += status == PAWL_OK;
@@ -368,7 +370,7 @@ static pawl_status collect_upload(pawl_store *store, pawl_bytes key, pawl_bytes 
     pawl_reader key_reader = pawl_reader_of(key);
     pawl_reader_u8(&key_reader);
     uint64_t blob = pawl_reader_u64(&key_reader);
-    if (started >= before || store_upload_is_running(store, blob))
+    if (started >= before || pawl_store_upload_is_running(store, blob))
         return PAWL_OK;
     /* The row is that of the cursor's snapshot. If it is gone by now the upload was committed meanwhile, and its chunks
      * are content. */
@@ -378,7 +380,7 @@ static pawl_status collect_upload(pawl_store *store, pawl_bytes key, pawl_bytes 
     if (status != PAWL_OK)
         return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
     pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, key);
-    store_chunks_delete(&batch, blob);
+    pawl_store_chunks_delete(&batch, blob);
     status = pawl_kv_write(store->kv, &batch, false, fault);
     pawl_batch_finish(&batch);
     *removed += status == PAWL_OK;
@@ -394,21 +396,21 @@ static pawl_status collect_row(pawl_store *store, pawl_bytes key, pawl_bytes val
     pawl_status status = PAWL_OK;
     if (key.size == 1 + sizeof digest && data[0] == 'd') {
         memcpy(digest, data + 1, sizeof digest);
-        pthread_mutex_lock(store_digest_lock(store, digest));
+        pthread_mutex_lock(pawl_store_digest_lock(store, digest));
         status = collect_blob(store, digest, before, removed, fault);
-        pthread_mutex_unlock(store_digest_lock(store, digest));
+        pthread_mutex_unlock(pawl_store_digest_lock(store, digest));
     } else if (data[0] == 'u') {
         status = collect_upload(store, key, value, before, removed, fault);
     }
     if (status != PAWL_E_CORRUPT)
         return status;
-    store_log(store, PAWL_LOG_ERROR, "collect leaves an attachment behind: %s", fault->message);
+    pawl_store_log(store, PAWL_LOG_ERROR, "collect leaves an attachment behind: %s", fault->message);
     *fault = (pawl_fault){0};
     return PAWL_OK;
 }
 
-pawl_status store_attachment_collect(pawl_store *store, uint64_t before_unix_ns, uint64_t *removed,
-                                     pawl_failure_sink *why)
+pawl_status pawl_store_attachment_collect(pawl_store *store, uint64_t before_unix_ns, uint64_t *removed,
+                                          pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     const pawl_bytes none = {NULL, 0};

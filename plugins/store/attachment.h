@@ -5,44 +5,46 @@
 #include "contents.h"
 
 /* upload.c */
-pawl_status store_upload_begin(pawl_store *store, pawl_bytes scope, pawl_bytes media_type, pawl_bytes name,
-                               pawl_attachment_upload **upload, pawl_failure_sink *why);
-pawl_status store_upload_write(pawl_attachment_upload *upload, pawl_bytes chunk, pawl_failure_sink *why);
-pawl_status store_upload_commit(pawl_attachment_upload *upload, uint8_t *digest, uint64_t *size,
-                                pawl_failure_sink *why);
-void store_upload_abort(pawl_attachment_upload *upload);
+pawl_status pawl_store_upload_begin(pawl_store *store, pawl_bytes scope, pawl_bytes media_type, pawl_bytes name,
+                                    pawl_attachment_upload **upload, pawl_failure_sink *why);
+pawl_status pawl_store_upload_write(pawl_attachment_upload *upload, pawl_bytes chunk, pawl_failure_sink *why);
+pawl_status pawl_store_upload_commit(pawl_attachment_upload *upload, uint8_t *digest, uint64_t *size,
+                                     pawl_failure_sink *why);
+void pawl_store_upload_abort(pawl_attachment_upload *upload);
 
 /* attachment.c */
-pawl_status store_attachment_read(pawl_store *store, const uint8_t *digest, uint64_t offset, uint64_t size,
-                                  pawl_sink *out, uint64_t *total, pawl_failure_sink *why);
-pawl_status store_attachment_stat(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
-                                  pawl_attachment_visit visit, void *context, pawl_failure_sink *why);
-pawl_status store_attachment_link(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type,
-                                  pawl_bytes name, pawl_failure_sink *why);
-pawl_status store_attachment_unlink(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_failure_sink *why);
-pawl_status store_attachment_list(pawl_store *store, pawl_bytes scope, pawl_attachment_visit visit, void *context,
-                                  pawl_failure_sink *why);
-pawl_status store_attachment_collect(pawl_store *store, uint64_t before_unix_ns, uint64_t *removed,
-                                     pawl_failure_sink *why);
+pawl_status pawl_store_attachment_read(pawl_store *store, const uint8_t *digest, uint64_t offset, uint64_t size,
+                                       pawl_sink *out, uint64_t *total, pawl_failure_sink *why);
+pawl_status pawl_store_attachment_stat(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
+                                       pawl_attachment_visit visit, void *context, pawl_failure_sink *why);
+pawl_status pawl_store_attachment_link(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
+                                       pawl_bytes media_type, pawl_bytes name, pawl_failure_sink *why);
+pawl_status pawl_store_attachment_unlink(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
+                                         pawl_failure_sink *why);
+pawl_status pawl_store_attachment_list(pawl_store *store, pawl_bytes scope, pawl_attachment_visit visit, void *context,
+                                       pawl_failure_sink *why);
+pawl_status pawl_store_attachment_collect(pawl_store *store, uint64_t before_unix_ns, uint64_t *removed,
+                                          pawl_failure_sink *why);
 
 /* ---- between the two ---- */
 
 /** What is stored of a content. */
-typedef struct store_blob {
+typedef struct pawl_store_blob {
     uint64_t number; /* under which its chunks are */
     uint64_t size;
     uint64_t created_unix_ns;
-} store_blob;
+} pawl_store_blob;
 
-pawl_status store_blob_read(pawl_store *store, const uint8_t *digest, store_blob *blob, pawl_fault *fault);
-void store_blob_put(pawl_batch *batch, const uint8_t *digest, const store_blob *blob);
-void store_key_chunk(pawl_key *key, uint64_t blob, uint32_t index);
-void store_key_upload(pawl_key *key, uint64_t blob);
+pawl_status pawl_store_blob_read(pawl_store *store, const uint8_t *digest, pawl_store_blob *blob, pawl_fault *fault);
+void pawl_store_blob_put(pawl_batch *batch, const uint8_t *digest, const pawl_store_blob *blob);
+void pawl_store_key_chunk(pawl_key *key, uint64_t blob, uint32_t index);
+void pawl_store_key_upload(pawl_key *key, uint64_t blob);
 /** Delete the chunks of a blob. */
-void store_chunks_delete(pawl_batch *batch, uint64_t blob);
-pawl_status store_link_check(pawl_bytes scope, pawl_bytes media_type, pawl_bytes name, pawl_fault *fault);
-void store_link_put(pawl_batch *batch, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type, pawl_bytes name);
+void pawl_store_chunks_delete(pawl_batch *batch, uint64_t blob);
+pawl_status pawl_store_link_check(pawl_bytes scope, pawl_bytes media_type, pawl_bytes name, pawl_fault *fault);
+void pawl_store_link_put(pawl_batch *batch, pawl_bytes scope, const uint8_t *digest, pawl_bytes media_type,
+                         pawl_bytes name);
 /** Is an upload with this blob number running? */
-bool store_upload_is_running(pawl_store *store, uint64_t blob);
+bool pawl_store_upload_is_running(pawl_store *store, uint64_t blob);
 
 #endif

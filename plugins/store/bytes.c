@@ -41,13 +41,13 @@ void pawl_buffer_u8(pawl_buffer *buffer, uint8_t value)
     pawl_buffer_append(buffer, &value, 1);
 }
 
-static void store_u32(uint8_t *to, uint32_t value)
+static void pawl_store_u32(uint8_t *to, uint32_t value)
 {
     for (int i = 0; i < 4; i++)
         to[i] = (uint8_t)(value >> (24 - 8 * i));
 }
 
-static void store_u64(uint8_t *to, uint64_t value)
+static void pawl_store_u64(uint8_t *to, uint64_t value)
 {
     for (int i = 0; i < 8; i++)
         to[i] = (uint8_t)(value >> (56 - 8 * i));
@@ -56,14 +56,14 @@ static void store_u64(uint8_t *to, uint64_t value)
 void pawl_buffer_u32(pawl_buffer *buffer, uint32_t value)
 {
     uint8_t bytes[4];
-    store_u32(bytes, value);
+    pawl_store_u32(bytes, value);
     pawl_buffer_append(buffer, bytes, sizeof bytes);
 }
 
 void pawl_buffer_u64(pawl_buffer *buffer, uint64_t value)
 {
     uint8_t bytes[8];
-    store_u64(bytes, value);
+    pawl_store_u64(bytes, value);
     pawl_buffer_append(buffer, bytes, sizeof bytes);
 }
 
@@ -106,12 +106,12 @@ void pawl_key_u8(pawl_key *key, uint8_t value)
 
 void pawl_key_u32(pawl_key *key, uint32_t value)
 {
-    store_u32(key_room(key, 4), value);
+    pawl_store_u32(key_room(key, 4), value);
 }
 
 void pawl_key_u64(pawl_key *key, uint64_t value)
 {
-    store_u64(key_room(key, 8), value);
+    pawl_store_u64(key_room(key, 8), value);
 }
 
 void pawl_key_append(pawl_key *key, pawl_bytes bytes)

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 
 typedef struct claiming {
-    store_registry *registry;
+    pawl_store_registry *registry;
     uint64_t session;
     uint64_t now_unix_ns;
-    uint64_t token;      /* fetched, not used yet; 0: none */
-    store_entry **picks; /* leased and pinned */
+    uint64_t token;           /* fetched, not used yet; 0: none */
+    pawl_store_entry **picks; /* leased and pinned */
     size_t count;
     size_t limit;
     bool over; /* the session has ended */
@@ -27,7 +27,7 @@ static pawl_status stale(pawl_fault *fault)
 
 static pawl_status fetch_token(claiming *c)
 {
-    return c->token != 0 ? PAWL_OK : store_ticket(c->registry->store, &c->token, c->fault);
+    return c->token != 0 ? PAWL_OK : pawl_store_ticket(c->registry->store, &c->token, c->fault);
 }
 
 /* Lease a pinned entry, if it can be leased now; the pin goes with it. Under lock.
@@ -35,23 +35,23 @@ static pawl_status fetch_token(claiming *c)
  * Whatever is not leased here although it may be claimable, now or in a moment, is put on its type's list: the scan
  * that met it moves on, and no other will meet its row again. First of all what is part of the running round, whatever
  * it looks like: its new rows may be in the engine already, and what is in memory is as it was before. */
-static bool lease(claiming *c, store_entry *entry)
+static bool lease(claiming *c, pawl_store_entry *entry)
 {
     if (entry->stage != NULL) {
-        store_returned_add(entry); /* announced, or taken off again, when the round is published */
+        pawl_store_returned_add(entry); /* announced, or taken off again, when the round is published */
         return false;
     }
-    if (entry->worker != NULL || !store_claimable(entry, c->now_unix_ns))
+    if (entry->worker != NULL || !pawl_store_claimable(entry, c->now_unix_ns))
         return false;
-    store_worker *worker = store_worker_alive(c->registry, c->session);
+    pawl_store_worker *worker = pawl_store_worker_alive(c->registry, c->session);
     c->over = worker == NULL;
     if (c->over || c->token <= entry->token) { /* nobody to lease it to; or leased meanwhile under a younger token */
-        store_returned_add(entry);
-        store_announce_work(c->registry);
+        pawl_store_returned_add(entry);
+        pawl_store_announce_work(c->registry);
         c->token = c->over ? c->token : 0;
         return false;
     }
-    store_lease_take(c->registry, entry, worker, c->token);
+    pawl_store_lease_take(c->registry, entry, worker, c->token);
     c->token = 0;
     c->picks[c->count++] = entry;
     return true;
@@ -60,27 +60,27 @@ static bool lease(claiming *c, store_entry *entry)
 /* ---- 1: what was given back ---- */
 
 /* One entry of the list. Under lock. */
-static void try_returned(claiming *c, store_type *type, store_entry *entry)
+static void try_returned(claiming *c, pawl_store_type *type, pawl_store_entry *entry)
 {
-    if (!store_claimable(entry, c->now_unix_ns)) {
-        store_returned_remove(entry);
+    if (!pawl_store_claimable(entry, c->now_unix_ns)) {
+        pawl_store_returned_remove(entry);
         if (entry->state.wake_unix_ns != 0) /* the clock was set back: it is due again later */
-            store_type_note_wake(type, entry->state.wake_unix_ns, entry->number);
-        store_entry_settle(c->registry, entry);
+            pawl_store_type_note_wake(type, entry->state.wake_unix_ns, entry->number);
+        pawl_store_entry_settle(c->registry, entry);
         return;
     }
-    store_entry_pin(c->registry, entry);
+    pawl_store_entry_pin(c->registry, entry);
     if (!lease(c, entry))
-        store_entry_unpin(c->registry, entry);
+        pawl_store_entry_unpin(c->registry, entry);
 }
 
-static pawl_status pick_returned(claiming *c, store_type *type)
+static pawl_status pick_returned(claiming *c, pawl_store_type *type)
 {
     pawl_status status = PAWL_OK;
     pthread_mutex_lock(&c->registry->lock);
-    store_entry *entry = TAILQ_FIRST(&type->returned);
+    pawl_store_entry *entry = TAILQ_FIRST(&type->returned);
     while (entry != NULL && c->count < c->limit && !c->over && status == PAWL_OK) {
-        store_entry *next = TAILQ_NEXT(entry, returned_link);
+        pawl_store_entry *next = TAILQ_NEXT(entry, returned_link);
         if (c->token == 0) { /* fetching one may write; the list may change meanwhile: start over */
             pthread_mutex_unlock(&c->registry->lock);
             status = fetch_token(c);
@@ -103,14 +103,14 @@ static pawl_status pick_returned(claiming *c, store_type *type)
 /* A damaged process stalls nobody else: it is reported and passed over. */
 static pawl_status try_number(claiming *c, uint64_t number)
 {
-    store_entry *entry;
+    pawl_store_entry *entry;
     pawl_fault fault = {0};
     pawl_status status = fetch_token(c);
     if (status != PAWL_OK)
         return status;
-    status = store_entry_by_number(c->registry, number, &entry, &fault);
+    status = pawl_store_entry_by_number(c->registry, number, &entry, &fault);
     if (status == PAWL_E_CORRUPT || status == PAWL_E_NOT_FOUND) {
-        store_log(c->registry->store, PAWL_LOG_ERROR, "claim passes over a process: %s", fault.message);
+        pawl_store_log(c->registry->store, PAWL_LOG_ERROR, "claim passes over a process: %s", fault.message);
         return PAWL_OK;
     }
     if (status != PAWL_OK) {
@@ -119,7 +119,7 @@ static pawl_status try_number(claiming *c, uint64_t number)
     }
     pthread_mutex_lock(&c->registry->lock);
     if (!lease(c, entry))
-        store_entry_unpin(c->registry, entry);
+        pawl_store_entry_unpin(c->registry, entry);
     pthread_mutex_unlock(&c->registry->lock);
     return PAWL_OK;
 }
@@ -139,11 +139,11 @@ typedef struct wake_scan {
     uint64_t writes;
 } wake_scan;
 
-static pawl_status scan_wakes(claiming *c, store_type *type, pawl_kv_cursor *cursor, wake_scan *scan)
+static pawl_status scan_wakes(claiming *c, pawl_store_type *type, pawl_kv_cursor *cursor, wake_scan *scan)
 {
     pawl_key key;
     pawl_status status = PAWL_OK;
-    store_key_wake(&key, type->id, scan->due, scan->number);
+    pawl_store_key_wake(&key, type->id, scan->due, scan->number);
     for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&key)); cursor->valid; pawl_kv_cursor_next(cursor)) {
         pawl_reader reader = pawl_reader_of(cursor->key);
         pawl_reader_u32(&reader);
@@ -161,7 +161,7 @@ static pawl_status scan_wakes(claiming *c, store_type *type, pawl_kv_cursor *cur
     return pawl_kv_cursor_status(cursor, c->fault);
 }
 
-static pawl_status pick_due(claiming *c, store_type *type)
+static pawl_status pick_due(claiming *c, pawl_store_type *type)
 {
     wake_scan scan = {0};
     pthread_mutex_lock(&c->registry->lock);
@@ -185,11 +185,11 @@ static pawl_status pick_due(claiming *c, store_type *type)
     }
     type->announced = type->next_due <= c->now_unix_ns && type->wake_writes == scan.writes;
     pthread_mutex_unlock(&c->registry->lock);
-    store_poke(c->registry); /* what the clock is waited for has changed */
+    pawl_store_poke(c->registry); /* what the clock is waited for has changed */
     return status;
 }
 
-static pawl_status pick_ready(claiming *c, store_type *type)
+static pawl_status pick_ready(claiming *c, pawl_store_type *type)
 {
     pawl_key key;
     pthread_mutex_lock(&c->registry->lock);
@@ -203,7 +203,7 @@ static pawl_status pick_ready(claiming *c, store_type *type)
     if (cursor == NULL)
         return pawl_fault_nomem(c->fault);
     pawl_status status = PAWL_OK;
-    store_key_ready(&key, type->id, at);
+    pawl_store_key_ready(&key, type->id, at);
     pawl_kv_cursor_seek(cursor, pawl_key_bytes(&key));
     while (status == PAWL_OK && cursor->valid && c->count < c->limit && !c->over) {
         pawl_reader row;
@@ -214,7 +214,7 @@ static pawl_status pick_ready(claiming *c, store_type *type)
         if (status == PAWL_OK)
             status = try_number(c, pawl_reader_u64(&row));
         else if (status == PAWL_E_CORRUPT) {
-            store_log(c->registry->store, PAWL_LOG_ERROR, "claim passes over a process: %s", c->fault->message);
+            pawl_store_log(c->registry->store, PAWL_LOG_ERROR, "claim passes over a process: %s", c->fault->message);
             status = PAWL_OK;
         }
         if (status == PAWL_OK) {
@@ -236,15 +236,15 @@ static pawl_status pick_ready(claiming *c, store_type *type)
 
 /* ---- many ---- */
 
-static store_type **find_types(store_registry *registry, const pawl_claim *claim, size_t *count)
+static pawl_store_type **find_types(pawl_store_registry *registry, const pawl_claim *claim, size_t *count)
 {
-    store_type **types = calloc(claim->type_count, sizeof *types);
+    pawl_store_type **types = calloc(claim->type_count, sizeof *types);
     if (types == NULL)
         return NULL;
     pthread_mutex_lock(&registry->lock);
     for (size_t i = 0; i < claim->type_count; i++) {
         const void *name = (const char *)claim->types + i * claim->type_size;
-        store_type *type = store_type_find(registry, *(const pawl_bytes *)name);
+        pawl_store_type *type = pawl_store_type_find(registry, *(const pawl_bytes *)name);
         if (type != NULL)
             types[(*count)++] = type;
     }
@@ -253,7 +253,7 @@ static store_type **find_types(store_registry *registry, const pawl_claim *claim
 }
 
 /* Round robin: each type gets an equal share of what is left, as long as any has something to give. */
-static pawl_status pick(claiming *c, store_type **types, size_t type_count)
+static pawl_status pick(claiming *c, pawl_store_type **types, size_t type_count)
 {
     size_t limit = c->limit;
     size_t before = SIZE_MAX;
@@ -261,7 +261,7 @@ static pawl_status pick(claiming *c, store_type **types, size_t type_count)
     while (c->count < limit && c->count != before && !c->over) {
         before = c->count;
         for (size_t i = 0; i < type_count && c->count < limit && status == PAWL_OK; i++) {
-            store_type *type = types[(c->registry->next_type + i) % type_count];
+            pawl_store_type *type = types[(c->registry->next_type + i) % type_count];
             size_t share = (limit - c->count + type_count - i - 1) / (type_count - i);
             c->limit = c->count + share;
             status = pick_returned(c, type);
@@ -286,12 +286,12 @@ static pawl_status claim_many(claiming *c, const pawl_claim *claim)
                               "the types of CLAIM have elements of %zu bytes; wanted %zu", claim->type_size,
                               sizeof(pawl_bytes));
     pthread_mutex_lock(&c->registry->lock);
-    c->over = store_worker_alive(c->registry, c->session) == NULL;
+    c->over = pawl_store_worker_alive(c->registry, c->session) == NULL;
     pthread_mutex_unlock(&c->registry->lock);
     if (c->over)
         return stale(c->fault);
     size_t type_count = 0;
-    store_type **types = find_types(c->registry, claim, &type_count);
+    pawl_store_type **types = find_types(c->registry, claim, &type_count);
     if (types == NULL)
         return pawl_fault_nomem(c->fault);
     pawl_status status = PAWL_OK;
@@ -306,9 +306,9 @@ static pawl_status claim_many(claiming *c, const pawl_claim *claim)
 
 /* ---- one ---- */
 
-static pawl_status held(claiming *c, const store_entry *entry)
+static pawl_status held(claiming *c, const pawl_store_entry *entry)
 {
-    uint64_t now = store_mono_now(c->registry->store);
+    uint64_t now = pawl_store_mono_now(c->registry->store);
     uint64_t left = entry->worker->expires_mono_ns > now ? entry->worker->expires_mono_ns - now : 0;
     char id[300];
     char name[300];
@@ -319,7 +319,7 @@ static pawl_status held(claiming *c, const store_entry *entry)
         (unsigned long long)(left / 1000000));
 }
 
-static const char *why_not(const store_entry *entry)
+static const char *why_not(const pawl_store_entry *entry)
 {
     if (entry->identity.external)
         return "is completed from outside";
@@ -328,7 +328,7 @@ static const char *why_not(const store_entry *entry)
 
 /* Wait until the process is not part of the running round, with a token younger than its last one. Under lock, which is
  * given up meanwhile. */
-static pawl_status prepare_one(claiming *c, store_entry *entry)
+static pawl_status prepare_one(claiming *c, pawl_store_entry *entry)
 {
     pawl_status status = PAWL_OK;
     while (status == PAWL_OK && (entry->stage != NULL || c->token <= entry->token)) {
@@ -345,10 +345,10 @@ static pawl_status prepare_one(claiming *c, store_entry *entry)
 }
 
 /* Under lock. */
-static pawl_status claim_entry(claiming *c, store_entry *entry)
+static pawl_status claim_entry(claiming *c, pawl_store_entry *entry)
 {
     char id[300];
-    store_worker *worker = store_worker_alive(c->registry, c->session);
+    pawl_store_worker *worker = pawl_store_worker_alive(c->registry, c->session);
     pawl_fault_text(entry->identity.id, id, sizeof id);
     if (worker == NULL)
         return stale(c->fault);
@@ -358,11 +358,11 @@ static pawl_status claim_entry(claiming *c, store_entry *entry)
         return pawl_fault_set(c->fault, PAWL_E_TERMINAL, "registry.terminal", "process \"%s\" has already ended", id);
     if (entry->worker != NULL && entry->worker != worker)
         return held(c, entry);
-    if (entry->worker == NULL && !store_claimable(entry, c->now_unix_ns))
+    if (entry->worker == NULL && !pawl_store_claimable(entry, c->now_unix_ns))
         return pawl_fault_set(c->fault, PAWL_E_BUSY, "registry.not_claimable",
                               "process \"%s\" cannot be claimed: it %s", id, why_not(entry));
-    store_lease_drop(c->registry, entry, true);
-    store_lease_take(c->registry, entry, worker, c->token);
+    pawl_store_lease_drop(c->registry, entry, true);
+    pawl_store_lease_take(c->registry, entry, worker, c->token);
     c->token = 0;
     c->picks[c->count++] = entry;
     return PAWL_OK;
@@ -370,10 +370,10 @@ static pawl_status claim_entry(claiming *c, store_entry *entry)
 
 static pawl_status claim_one(claiming *c, pawl_bytes id)
 {
-    store_entry *entry;
-    pawl_status status = store_check_name("a process id", id, PAWL_STORE_ID_BYTES_MAX, c->fault);
+    pawl_store_entry *entry;
+    pawl_status status = pawl_store_check_name("a process id", id, PAWL_STORE_ID_BYTES_MAX, c->fault);
     if (status == PAWL_OK)
-        status = store_entry_by_id(c->registry, id, &entry, c->fault);
+        status = pawl_store_entry_by_id(c->registry, id, &entry, c->fault);
     if (status != PAWL_OK)
         return status;
     pthread_mutex_lock(&c->registry->lock);
@@ -381,38 +381,38 @@ static pawl_status claim_one(claiming *c, pawl_bytes id)
     if (status == PAWL_OK)
         status = claim_entry(c, entry);
     if (status != PAWL_OK)
-        store_entry_unpin(c->registry, entry);
+        pawl_store_entry_unpin(c->registry, entry);
     pthread_mutex_unlock(&c->registry->lock);
     return status;
 }
 
 /* ---- handing over ---- */
 
-static void give_back(claiming *c, store_entry *entry, uint64_t token, bool claimable)
+static void give_back(claiming *c, pawl_store_entry *entry, uint64_t token, bool claimable)
 {
     pthread_mutex_lock(&c->registry->lock);
     if (entry->worker != NULL && entry->token == token) {
-        store_lease_drop(c->registry, entry, false);
+        pawl_store_lease_drop(c->registry, entry, false);
         if (claimable)
-            store_returned_add(entry);
+            pawl_store_returned_add(entry);
     }
     pthread_mutex_unlock(&c->registry->lock);
 }
 
 static void hand_over(claiming *c, pawl_row_visit visit, void *context)
 {
-    store_view view = {0};
+    pawl_store_view view = {0};
     bool stopped = false;
     for (size_t i = 0; i < c->count; i++) {
-        store_entry *entry = c->picks[i];
+        pawl_store_entry *entry = c->picks[i];
         pawl_fault fault = {0};
         pthread_mutex_lock(&c->registry->lock);
         uint64_t token = entry->token;
         pthread_mutex_unlock(&c->registry->lock);
         if (stopped) {
             give_back(c, entry, token, true);
-        } else if (store_view_read(&view, c->registry, entry->number, &fault) != PAWL_OK) {
-            store_log(c->registry->store, PAWL_LOG_ERROR, "claim passes over a process: %s", fault.message);
+        } else if (pawl_store_view_read(&view, c->registry, entry->number, &fault) != PAWL_OK) {
+            pawl_store_log(c->registry->store, PAWL_LOG_ERROR, "claim passes over a process: %s", fault.message);
             give_back(c, entry, token, false);
         } else {
             view.row.token = token;
@@ -420,14 +420,14 @@ static void hand_over(claiming *c, pawl_row_visit visit, void *context)
             stopped = visit(context, &view.row) != 0;
         }
         pthread_mutex_lock(&c->registry->lock);
-        store_entry_unpin(c->registry, entry);
+        pawl_store_entry_unpin(c->registry, entry);
         pthread_mutex_unlock(&c->registry->lock);
     }
-    store_view_finish(&view);
+    pawl_store_view_finish(&view);
 }
 
-pawl_status store_claim(pawl_store *store, const pawl_claim *claim, pawl_row_visit visit, void *context,
-                        pawl_failure_sink *why)
+pawl_status pawl_store_claim(pawl_store *store, const pawl_claim *claim, pawl_row_visit visit, void *context,
+                             pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     if (claim == NULL || claim->struct_size < sizeof *claim || visit == NULL)
@@ -437,7 +437,7 @@ pawl_status store_claim(pawl_store *store, const pawl_claim *claim, pawl_row_vis
     claiming c = {
         .registry = store->registry,
         .session = claim->session,
-        .now_unix_ns = store_unix_now(store),
+        .now_unix_ns = pawl_store_unix_now(store),
         .limit = claim->id.size > 0 ? 1 : claim->limit,
         .fault = &fault,
     };
@@ -445,7 +445,7 @@ pawl_status store_claim(pawl_store *store, const pawl_claim *claim, pawl_row_vis
         c.limit = PAWL_STORE_CLAIM_MAX;
     if (c.limit == 0)
         return PAWL_OK;
-    c.picks = calloc(c.limit, sizeof(store_entry *));
+    c.picks = calloc(c.limit, sizeof(pawl_store_entry *));
     pawl_status status = PAWL_OK;
     if (c.picks == NULL)
         status = pawl_fault_nomem(&fault);

@@ -23,12 +23,13 @@ static const char *kind_name(uint32_t kind)
 
 #define INVALID(...) pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", __VA_ARGS__)
 
-static pawl_status check_records(const store_round *round, const pawl_registry_op *op, uint64_t *bytes,
+static pawl_status check_records(const pawl_store_round *round, const pawl_registry_op *op, uint64_t *bytes,
                                  pawl_fault *fault)
 {
     const pawl_commit *commit = op->request;
     if (commit->record_count > PAWL_STORE_COMMIT_RECORDS_MAX)
-        return store_limit(fault, "the records of one operation", commit->record_count, PAWL_STORE_COMMIT_RECORDS_MAX);
+        return pawl_store_limit(fault, "the records of one operation", commit->record_count,
+                                PAWL_STORE_COMMIT_RECORDS_MAX);
     if (commit->record_count > 0 && (commit->records == NULL || commit->record_size < sizeof(pawl_record)))
         return INVALID("the records of %s have elements of %zu bytes; wanted at least %zu", kind_name(op->kind),
                        commit->record_count == 0 ? 0 : commit->record_size, sizeof(pawl_record));
@@ -41,7 +42,7 @@ static pawl_status check_records(const store_round *round, const pawl_registry_o
             return INVALID("record %zu of %s has kind %u, which does not belong there", i + 1, kind_name(op->kind),
                            record->kind);
         pawl_status status =
-            store_check_size("the body of a record", record->body, round->registry->store->value_bytes_max, fault);
+            pawl_store_check_size("the body of a record", record->body, round->registry->store->value_bytes_max, fault);
         if (status != PAWL_OK)
             return status;
         *bytes += record->body.size;
@@ -52,7 +53,7 @@ static pawl_status check_records(const store_round *round, const pawl_registry_o
     return PAWL_OK;
 }
 
-static pawl_status check(const store_round *round, const pawl_registry_op *op, uint64_t *bytes, pawl_fault *fault)
+static pawl_status check(const pawl_store_round *round, const pawl_registry_op *op, uint64_t *bytes, pawl_fault *fault)
 {
     const pawl_commit *commit = op->request;
     if (commit == NULL || commit->struct_size < sizeof *commit)
@@ -61,27 +62,28 @@ static pawl_status check(const store_round *round, const pawl_registry_op *op, u
         return INVALID("COMPLETE has status %u, which is not terminal", commit->status);
     pawl_status status = check_records(round, op, bytes, fault);
     if (status == PAWL_OK)
-        status = store_check_size("a reason code", commit->reason_code, PAWL_STORE_REASON_CODE_BYTES_MAX, fault);
+        status = pawl_store_check_size("a reason code", commit->reason_code, PAWL_STORE_REASON_CODE_BYTES_MAX, fault);
     if (status == PAWL_OK)
-        status = store_check_size("a reason", commit->reason, PAWL_STORE_REASON_BYTES_MAX, fault);
+        status = pawl_store_check_size("a reason", commit->reason, PAWL_STORE_REASON_BYTES_MAX, fault);
     if (status == PAWL_OK && commit->document != NULL)
-        status =
-            store_check_size("a status document", *commit->document, round->registry->store->value_bytes_max, fault);
+        status = pawl_store_check_size("a status document", *commit->document, round->registry->store->value_bytes_max,
+                                       fault);
     return status;
 }
 
 /* The stage of the process, if the token is its lease's. */
-static pawl_status fence(store_round *round, const pawl_commit *commit, store_stage **stage, pawl_fault *fault)
+static pawl_status fence(pawl_store_round *round, const pawl_commit *commit, pawl_store_stage **stage,
+                         pawl_fault *fault)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     pawl_status status = PAWL_E_STALE;
     pthread_mutex_lock(&registry->lock);
-    store_entry *entry = store_entry_find(registry, commit->number); /* what is leased is in memory */
+    pawl_store_entry *entry = pawl_store_entry_find(registry, commit->number); /* what is leased is in memory */
     bool held = entry != NULL && entry->worker != NULL && entry->token == commit->token &&
-                (entry->stage == NULL || store_stage_is_leased(entry->stage));
+                (entry->stage == NULL || pawl_store_stage_is_leased(entry->stage));
     uint64_t current = entry == NULL ? 0 : entry->token;
     if (held) {
-        *stage = store_stage_of(round, entry);
+        *stage = pawl_store_stage_of(round, entry);
         status = *stage == NULL ? PAWL_E_NOMEM : PAWL_OK;
     }
     pthread_mutex_unlock(&registry->lock);
@@ -98,38 +100,38 @@ static pawl_status fence(store_round *round, const pawl_commit *commit, store_st
     return PAWL_OK;
 }
 
-static void append_records(store_round *round, store_stage *stage, pawl_registry_op *op)
+static void append_records(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op)
 {
     const pawl_commit *commit = op->request;
     op->sequence = commit->record_count > 0 ? stage->state.head + 1 : 0;
     for (size_t i = 0; i < commit->record_count; i++) {
         const pawl_record *record = record_at(commit, i);
-        uint64_t sequence = store_stage_record(round, stage, record->kind, record->body);
-        if (record->kind > PAWL_RECORD_STARTED && !store_stage_note_posted(round, stage, record->kind, sequence))
+        uint64_t sequence = pawl_store_stage_record(round, stage, record->kind, record->body);
+        if (record->kind > PAWL_RECORD_STARTED && !pawl_store_stage_note_posted(round, stage, record->kind, sequence))
             round->rows.bytes.failed = true; /* out of memory: the whole round fails, and nothing is half done */
     }
 }
 
 /* The records and the status document. Every operation but APPEND writes the header afterwards. */
-static void append(store_round *round, store_stage *stage, pawl_registry_op *op)
+static void append(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op)
 {
     const pawl_commit *commit = op->request;
     append_records(round, stage, op);
     if (commit->document == NULL)
         return;
     pawl_key key;
-    store_key_number(&key, stage->entry->number);
+    pawl_store_key_number(&key, stage->entry->number);
     pawl_batch_begin(&round->rows, PAWL_FAMILY_DOCUMENT, pawl_key_bytes(&key));
     pawl_buffer_append(&round->rows.bytes, commit->document->data, commit->document->size);
     pawl_batch_end(&round->rows);
     if (!stage->state.has_document) {
         stage->state.has_document = true;
         if (op->kind == PAWL_OP_APPEND)
-            store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
+            pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
     }
 }
 
-static pawl_status suspend(store_round *round, store_stage *stage, pawl_registry_op *op)
+static pawl_status suspend(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op)
 {
     const pawl_commit *commit = op->request;
     if (stage->state.head > commit->seen) {
@@ -138,14 +140,14 @@ static pawl_status suspend(store_round *round, store_stage *stage, pawl_registry
         return PAWL_OK;
     }
     append(round, stage, op);
-    store_stage_move(round, stage, PAWL_WAITING, commit->wake_unix_ns, 0);
-    store_stage_header(round, stage, (pawl_bytes){NULL, 0}, commit->reason);
+    pawl_store_stage_move(round, stage, PAWL_WAITING, commit->wake_unix_ns, 0);
+    pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, commit->reason);
     stage->drop_lease = true;
     stage->waits = true;
     return PAWL_OK;
 }
 
-static pawl_status complete(store_round *round, store_stage *stage, pawl_registry_op *op)
+static pawl_status complete(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op)
 {
     const pawl_commit *commit = op->request;
     if (stage->state.head > commit->seen) {
@@ -153,49 +155,49 @@ static pawl_status complete(store_round *round, store_stage *stage, pawl_registr
         return PAWL_OK;
     }
     append(round, stage, op);
-    store_stage_move(round, stage, commit->status, 0, 0);
-    store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
+    pawl_store_stage_move(round, stage, commit->status, 0, 0);
+    pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
     stage->drop_lease = true;
     return PAWL_OK;
 }
 
 /* A holder that parks its process without having seen a cancel request: were it stuck now, that request would be lost
  * until an operator comes. It becomes ready instead, and whoever claims it sees the request. */
-static bool has_unseen_cancel(const store_stage *stage, const pawl_commit *commit)
+static bool has_unseen_cancel(const pawl_store_stage *stage, const pawl_commit *commit)
 {
     uint64_t cancel = stage->cancel_sequence != 0 ? stage->cancel_sequence : stage->entry->cancel_sequence;
     return commit->seen != 0 && cancel > commit->seen;
 }
 
-static pawl_status park(store_round *round, store_stage *stage, pawl_registry_op *op, pawl_fault *fault)
+static pawl_status park(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op, pawl_fault *fault)
 {
     const pawl_commit *commit = op->request;
     uint64_t ready = 0;
     bool again = has_unseen_cancel(stage, commit);
-    if (again && store_stage_needs_ready(stage)) {
-        pawl_status status = store_ticket(round->registry->store, &ready, fault);
+    if (again && pawl_store_stage_needs_ready(stage)) {
+        pawl_status status = pawl_store_ticket(round->registry->store, &ready, fault);
         if (status != PAWL_OK)
             return status;
     }
     append(round, stage, op);
-    store_stage_move(round, stage, again ? PAWL_READY : PAWL_STUCK, 0, ready);
-    store_stage_header(round, stage, again ? (pawl_bytes){NULL, 0} : commit->reason_code,
-                       again ? (pawl_bytes){NULL, 0} : commit->reason);
+    pawl_store_stage_move(round, stage, again ? PAWL_READY : PAWL_STUCK, 0, ready);
+    pawl_store_stage_header(round, stage, again ? (pawl_bytes){NULL, 0} : commit->reason_code,
+                            again ? (pawl_bytes){NULL, 0} : commit->reason);
     stage->drop_lease = true;
     return PAWL_OK;
 }
 
-pawl_status store_stage_commit(store_round *round, pawl_registry_op *op, pawl_fault *fault)
+pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
     const pawl_commit *commit = op->request;
     uint64_t bytes = 0;
-    store_stage *stage = NULL;
+    pawl_store_stage *stage = NULL;
     pawl_status status = check(round, op, &bytes, fault);
     if (status == PAWL_OK)
         status = fence(round, commit, &stage, fault);
     /* A process whose journal is full can still be ended or parked. */
     if (status == PAWL_OK && (op->kind == PAWL_OP_APPEND || op->kind == PAWL_OP_SUSPEND))
-        status = store_stage_has_room(round, stage, commit->record_count, bytes, fault);
+        status = pawl_store_stage_has_room(round, stage, commit->record_count, bytes, fault);
     if (status != PAWL_OK)
         return status;
     op->number = commit->number;

@@ -16,9 +16,9 @@ static const char counters_key[] = "counters";
 
 /* ---- the queue ---- */
 
-void store_submit(pawl_store *store, pawl_registry_op *const *ops, size_t count)
+void pawl_store_submit(pawl_store *store, pawl_registry_op *const *ops, size_t count)
 {
-    store_registry *registry = store->registry;
+    pawl_store_registry *registry = store->registry;
     pawl_registry_op *first = NULL;
     pawl_registry_op *last = NULL;
     for (size_t i = 0; i < count; i++) {
@@ -44,7 +44,7 @@ void store_submit(pawl_store *store, pawl_registry_op *const *ops, size_t count)
         pthread_cond_signal(&registry->queue_cond);
 }
 
-void store_poke(store_registry *registry)
+void pawl_store_poke(pawl_store_registry *registry)
 {
     pthread_mutex_lock(&registry->queue_lock);
     registry->poked = true;
@@ -56,7 +56,7 @@ void store_poke(store_registry *registry)
 }
 
 /* Take an operation out of the queue. Under queue_lock. */
-static bool unqueue(store_registry *registry, pawl_registry_op *op)
+static bool unqueue(pawl_store_registry *registry, pawl_registry_op *op)
 {
     pawl_registry_op *before = NULL;
     for (pawl_registry_op *at = registry->queue_first; at != NULL; at = at->provider_data[0]) {
@@ -74,9 +74,9 @@ static bool unqueue(store_registry *registry, pawl_registry_op *op)
     return false;
 }
 
-void store_unwatch(pawl_store *store, pawl_registry_op *op)
+void pawl_store_unwatch(pawl_store *store, pawl_registry_op *op)
 {
-    store_registry *registry = store->registry;
+    pawl_store_registry *registry = store->registry;
     pthread_mutex_lock(&registry->lock);
     pthread_mutex_lock(&registry->queue_lock);
     bool found = unqueue(registry, op);
@@ -84,17 +84,17 @@ void store_unwatch(pawl_store *store, pawl_registry_op *op)
     for (size_t i = 0; !found && i < registry->round_count; i++)
         if (registry->round_ops[i] == op)
             registry->round_cancelled[i] = 1; /* the committer completes it */
-    if (found || store_watch_remove(registry, op)) {
+    if (found || pawl_store_watch_remove(registry, op)) {
         op->provider_data[0] = registry->unwatched;
         registry->unwatched = op;
-        store_poke(registry);
+        pawl_store_poke(registry);
     }
     pthread_mutex_unlock(&registry->lock);
 }
 
-static void take(store_registry *registry)
+static void take(pawl_store_registry *registry)
 {
-    store_round *round = registry->round;
+    pawl_store_round *round = registry->round;
     round->op_count = round->op_at = 0;
     pthread_mutex_lock(&registry->lock);
     pthread_mutex_lock(&registry->queue_lock);
@@ -113,14 +113,14 @@ static void take(store_registry *registry)
 
 /* ---- one round ---- */
 
-static void refuse(store_round *round, pawl_registry_op *op, const pawl_fault *fault)
+static void refuse(pawl_store_round *round, pawl_registry_op *op, const pawl_fault *fault)
 {
-    store_refusal *made = store_arena_take(&round->arena, sizeof *made);
+    pawl_store_refusal *made = pawl_store_arena_take(&round->arena, sizeof *made);
     if (made == NULL) {
         pawl_fault_emit(&round->registry->store->core, op->why, fault);
         return;
     }
-    *made = (store_refusal){.next = round->refusals, .op = op, .fault = *fault};
+    *made = (pawl_store_refusal){.next = round->refusals, .op = op, .fault = *fault};
     round->refusals = made;
 }
 
@@ -131,9 +131,9 @@ static bool is_judgement(pawl_status status)
 }
 
 /* failure: why the write failed, or NULL. A judgement by what was undone is none. */
-static void tell_refusals(store_round *round, const pawl_fault *failure)
+static void tell_refusals(pawl_store_round *round, const pawl_fault *failure)
 {
-    for (store_refusal *refusal = round->refusals; refusal != NULL; refusal = refusal->next) {
+    for (pawl_store_refusal *refusal = round->refusals; refusal != NULL; refusal = refusal->next) {
         bool void_now = failure != NULL && is_judgement(refusal->op->status);
         if (void_now)
             refusal->op->status = failure->status;
@@ -142,7 +142,7 @@ static void tell_refusals(store_round *round, const pawl_fault *failure)
     round->refusals = NULL;
 }
 
-static void stage(store_round *round, pawl_registry_op *op)
+static void stage(pawl_store_round *round, pawl_registry_op *op)
 {
     pawl_fault fault = {0};
     pawl_status status;
@@ -151,19 +151,19 @@ static void stage(store_round *round, pawl_registry_op *op)
     op->number = op->token = op->sequence = op->count = 0;
     switch (op->kind) {
     case PAWL_OP_REGISTER:
-        status = store_stage_register(round, op, &fault);
+        status = pawl_store_stage_register(round, op, &fault);
         break;
     case PAWL_OP_APPEND:
     case PAWL_OP_SUSPEND:
     case PAWL_OP_COMPLETE:
     case PAWL_OP_PARK:
-        status = store_stage_commit(round, op, &fault);
+        status = pawl_store_stage_commit(round, op, &fault);
         break;
     case PAWL_OP_POST:
-        status = store_stage_post(round, op, &fault);
+        status = pawl_store_stage_post(round, op, &fault);
         break;
     case PAWL_OP_PRUNE:
-        status = store_stage_prune(round, op, &fault);
+        status = pawl_store_stage_prune(round, op, &fault);
         break;
     case PAWL_OP_WATCH:
         return; /* begins when the round is published */
@@ -176,21 +176,21 @@ static void stage(store_round *round, pawl_registry_op *op)
         refuse(round, op, &fault);
 }
 
-static void stage_all(store_round *round)
+static void stage_all(pawl_store_round *round)
 {
-    store_registry *registry = round->registry;
-    store_round_begin(round);
+    pawl_store_registry *registry = round->registry;
+    pawl_store_round_begin(round);
     pthread_mutex_lock(&registry->lock);
-    store_workers_expire(registry); /* a session that is over writes nothing more, even if nobody has looked yet */
+    pawl_store_workers_expire(registry); /* a session that is over writes nothing more, even if nobody has looked yet */
     pthread_mutex_unlock(&registry->lock);
     round->op_from = round->op_at;
     while (round->op_at < round->op_count && !round->closed && round->rows.bytes.size < PAWL_STORE_ROUND_BYTES_MAX)
         stage(round, round->ops[round->op_at++]);
 }
 
-static void put_counters(store_round *round)
+static void put_counters(pawl_store_round *round)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     bool changed = round->next_number != registry->next_number;
     for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
         changed = changed || round->deltas[i] != 0;
@@ -204,7 +204,7 @@ static void put_counters(store_round *round)
     pawl_batch_end(&round->rows);
 }
 
-static pawl_status read_counters(store_registry *registry, pawl_fault *fault)
+static pawl_status read_counters(pawl_store_registry *registry, pawl_fault *fault)
 {
     pawl_buffer buffer = {0};
     pawl_reader reader = {0};
@@ -225,7 +225,7 @@ static pawl_status read_counters(store_registry *registry, pawl_fault *fault)
     return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
 }
 
-static void commit(store_round *round)
+static void commit(pawl_store_round *round)
 {
     pawl_fault fault = {0};
     pawl_status status = PAWL_OK;
@@ -233,20 +233,20 @@ static void commit(store_round *round)
     if (round->rows.count > 0)
         status = pawl_kv_write(round->registry->store->kv, &round->rows, true, &fault);
     if (status == PAWL_OK) {
-        store_round_publish(round);
+        pawl_store_round_publish(round);
         tell_refusals(round, NULL);
         return;
     }
-    store_log(round->registry->store, PAWL_LOG_ERROR, "a group commit of %zu operations failed: %s",
-              round->op_at - round->op_from, fault.message);
-    store_round_undo(round, &fault);
+    pawl_store_log(round->registry->store, PAWL_LOG_ERROR, "a group commit of %zu operations failed: %s",
+                   round->op_at - round->op_from, fault.message);
+    pawl_store_round_undo(round, &fault);
     tell_refusals(round, &fault);
 }
 
 /* The operations of this write, in their order, and whatever they set off. Watches that fired stand behind them. */
-static void finish(store_round *round)
+static void finish(pawl_store_round *round)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     pawl_registry_op *fired = round->done_first;
     pawl_registry_op *fired_last = round->done_last;
     size_t fired_count = round->done_count;
@@ -254,9 +254,9 @@ static void finish(store_round *round)
     round->done_count = 0;
     for (size_t i = round->op_from; i < round->op_at; i++) {
         if (round->ops[i]->kind == PAWL_OP_WATCH)
-            store_watch_begin(round, round->ops[i], &registry->round_cancelled[i]);
+            pawl_store_watch_begin(round, round->ops[i], &registry->round_cancelled[i]);
         else
-            store_round_done(round, round->ops[i]);
+            pawl_store_round_done(round, round->ops[i]);
     }
     if (fired != NULL) {
         if (round->done_last == NULL)
@@ -272,7 +272,7 @@ static void finish(store_round *round)
     pthread_mutex_unlock(&registry->lock);
 }
 
-static void call_completed(store_round *round)
+static void call_completed(pawl_store_round *round)
 {
     if (round->done_count == 0)
         return;
@@ -302,9 +302,9 @@ static void call_completed(store_round *round)
 }
 
 /* What unwatch has left for us. */
-static void finish_unwatched(store_round *round)
+static void finish_unwatched(pawl_store_round *round)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     pthread_mutex_lock(&registry->lock);
     pawl_registry_op *op = registry->unwatched;
     registry->unwatched = NULL;
@@ -312,14 +312,14 @@ static void finish_unwatched(store_round *round)
     while (op != NULL) {
         pawl_registry_op *next = op->provider_data[0];
         op->status = PAWL_E_CANCELLED;
-        store_round_done(round, op);
+        pawl_store_round_done(round, op);
         op = next;
     }
 }
 
 /* ---- the thread ---- */
 
-static void wait_at_most(store_registry *registry, uint64_t span_ns)
+static void wait_at_most(pawl_store_registry *registry, uint64_t span_ns)
 {
     struct timespec until;
     if (span_ns == STORE_NEVER) {
@@ -337,12 +337,12 @@ static void wait_at_most(store_registry *registry, uint64_t span_ns)
 }
 
 /* Wait for something to do. @return false when the store is closing and everything is done */
-static bool await_work(store_registry *registry)
+static bool await_work(pawl_store_registry *registry)
 {
     pthread_mutex_lock(&registry->lock);
-    store_workers_expire(registry);
-    store_announce_due(registry);
-    uint64_t look = store_next_look(registry);
+    pawl_store_workers_expire(registry);
+    pawl_store_announce_due(registry);
+    uint64_t look = pawl_store_next_look(registry);
     pthread_mutex_lock(&registry->queue_lock);
     pthread_mutex_unlock(&registry->lock);
     while (registry->queue_first == NULL && !registry->poked && !registry->stopping) {
@@ -358,8 +358,8 @@ static bool await_work(store_registry *registry)
 
 static void *run(void *argument)
 {
-    store_registry *registry = argument;
-    store_round *round = registry->round;
+    pawl_store_registry *registry = argument;
+    pawl_store_round *round = registry->round;
     while (await_work(registry)) {
         take(registry);
         do {
@@ -367,11 +367,11 @@ static void *run(void *argument)
             commit(round);
             finish(round);
             finish_unwatched(round);
-            store_events_deliver(registry);
+            pawl_store_events_deliver(registry);
             call_completed(round);
         } while (round->op_at < round->op_count);
     }
-    store_watches_close(round);
+    pawl_store_watches_close(round);
     finish_unwatched(round);
     call_completed(round);
     return NULL;
@@ -379,7 +379,7 @@ static void *run(void *argument)
 
 /* ---- opening and closing ---- */
 
-static pawl_status start(store_registry *registry, pawl_fault *fault)
+static pawl_status start(pawl_store_registry *registry, pawl_fault *fault)
 {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -398,12 +398,12 @@ static pawl_status start(store_registry *registry, pawl_fault *fault)
     return pawl_fault_set(fault, PAWL_E_NOMEM, "store.thread", "cannot start a thread: %s", strerror(error));
 }
 
-static void destroy(store_registry *registry)
+static void destroy(pawl_store_registry *registry)
 {
-    store_workers_finish(registry);
-    store_entries_finish(registry);
-    store_types_finish(registry);
-    store_round_destroy(registry->round);
+    pawl_store_workers_finish(registry);
+    pawl_store_entries_finish(registry);
+    pawl_store_types_finish(registry);
+    pawl_store_round_destroy(registry->round);
     pthread_cond_destroy(&registry->delivered);
     pthread_cond_destroy(&registry->published);
     pthread_mutex_destroy(&registry->lock);
@@ -413,9 +413,9 @@ static void destroy(store_registry *registry)
     free(registry);
 }
 
-pawl_status store_registry_open(pawl_store *store, pawl_fault *fault)
+pawl_status pawl_store_registry_open(pawl_store *store, pawl_fault *fault)
 {
-    store_registry *registry = calloc(1, sizeof *registry);
+    pawl_store_registry *registry = calloc(1, sizeof *registry);
     if (registry == NULL)
         return pawl_fault_nomem(fault);
     registry->store = store;
@@ -430,7 +430,7 @@ pawl_status store_registry_open(pawl_store *store, pawl_fault *fault)
     RB_INIT(&registry->watches);
     TAILQ_INIT(&registry->idle);
     LIST_INIT(&registry->workers);
-    registry->round = store_round_create(registry);
+    registry->round = pawl_store_round_create(registry);
     registry->round_cancelled = calloc(PAWL_STORE_ROUND_OPS_MAX, 1);
     pawl_status status = PAWL_OK;
     if (registry->round == NULL || registry->round_cancelled == NULL)
@@ -440,7 +440,7 @@ pawl_status store_registry_open(pawl_store *store, pawl_fault *fault)
     if (status == PAWL_OK)
         status = read_counters(registry, fault);
     if (status == PAWL_OK)
-        status = store_types_open(registry, fault);
+        status = pawl_store_types_open(registry, fault);
     if (status == PAWL_OK)
         status = start(registry, fault);
     if (status != PAWL_OK) {
@@ -451,9 +451,9 @@ pawl_status store_registry_open(pawl_store *store, pawl_fault *fault)
     return PAWL_OK;
 }
 
-void store_registry_close(pawl_store *store)
+void pawl_store_registry_close(pawl_store *store)
 {
-    store_registry *registry = store->registry;
+    pawl_store_registry *registry = store->registry;
     if (registry == NULL)
         return;
     pthread_mutex_lock(&registry->queue_lock);
@@ -466,7 +466,7 @@ void store_registry_close(pawl_store *store)
     store->registry = NULL;
 }
 
-void store_registry_describe(store_registry *registry, json_t *facts)
+void pawl_store_registry_describe(pawl_store_registry *registry, json_t *facts)
 {
     static const char *const names[STORE_STATUS_COUNT] = {
         [PAWL_READY] = "ready",         [PAWL_WAITING] = "waiting",
@@ -476,7 +476,7 @@ void store_registry_describe(store_registry *registry, json_t *facts)
         [PAWL_RUNNING] = "running",
     };
     uint64_t counts[STORE_STATUS_COUNT];
-    store_count(registry->store, counts, STORE_STATUS_COUNT, NULL);
+    pawl_store_count(registry->store, counts, STORE_STATUS_COUNT, NULL);
     json_t *processes = json_object();
     for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
         if (names[i] != NULL)

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-pawl_status store_contents_open(pawl_store *store, pawl_fault *fault)
+pawl_status pawl_store_contents_open(pawl_store *store, pawl_fault *fault)
 {
-    store_contents *contents = calloc(1, sizeof *contents);
+    pawl_store_contents *contents = calloc(1, sizeof *contents);
     if (contents == NULL)
         return pawl_fault_nomem(fault);
     for (size_t i = 0; i < STORE_STRIPES; i++)
@@ -17,7 +17,7 @@ pawl_status store_contents_open(pawl_store *store, pawl_fault *fault)
     return PAWL_OK;
 }
 
-void store_contents_close(pawl_store *store)
+void pawl_store_contents_close(pawl_store *store)
 {
     if (store->contents == NULL)
         return;
@@ -28,12 +28,12 @@ void store_contents_close(pawl_store *store)
     store->contents = NULL;
 }
 
-pthread_mutex_t *store_digest_lock(pawl_store *store, const uint8_t *digest)
+pthread_mutex_t *pawl_store_digest_lock(pawl_store *store, const uint8_t *digest)
 {
     return &store->contents->stripes[digest[0] % STORE_STRIPES];
 }
 
-const char *store_digest_text(const uint8_t *digest, char *text)
+const char *pawl_store_digest_text(const uint8_t *digest, char *text)
 {
     char hex[17];
     snprintf(text, 32, "sha256:%s...", pawl_fault_hex((pawl_bytes){digest, 8}, hex, sizeof hex));

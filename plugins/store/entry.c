@@ -5,24 +5,25 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static int compare_numbers(const store_entry *a, const store_entry *b)
+static int compare_numbers(const pawl_store_entry *a, const pawl_store_entry *b)
 {
     return a->number < b->number ? -1 : a->number > b->number;
 }
 
-static int compare_ids(const store_entry *a, const store_entry *b)
+static int compare_ids(const pawl_store_entry *a, const pawl_store_entry *b)
 {
     if (a->id_hash != b->id_hash)
         return a->id_hash < b->id_hash ? -1 : 1;
     return pawl_bytes_compare(a->identity.id, b->identity.id);
 }
 
-RB_GENERATE_INTERNAL(store_number_tree, store_entry, number_link, compare_numbers, static __attribute__((unused)))
-RB_GENERATE_INTERNAL(store_id_tree, store_entry, id_link, compare_ids, static __attribute__((unused)))
+RB_GENERATE_INTERNAL(pawl_store_number_tree, pawl_store_entry, number_link, compare_numbers,
+                     static __attribute__((unused)))
+RB_GENERATE_INTERNAL(pawl_store_id_tree, pawl_store_entry, id_link, compare_ids, static __attribute__((unused)))
 
-store_entry *store_entry_find(store_registry *registry, uint64_t number)
+pawl_store_entry *pawl_store_entry_find(pawl_store_registry *registry, uint64_t number)
 {
-    for (store_entry *entry = RB_ROOT(&registry->by_number); entry != NULL;) {
+    for (pawl_store_entry *entry = RB_ROOT(&registry->by_number); entry != NULL;) {
         if (entry->number == number)
             return entry;
         entry = number < entry->number ? RB_LEFT(entry, number_link) : RB_RIGHT(entry, number_link);
@@ -30,42 +31,42 @@ store_entry *store_entry_find(store_registry *registry, uint64_t number)
     return NULL;
 }
 
-static store_entry *find_id(store_registry *registry, pawl_bytes id)
+static pawl_store_entry *find_id(pawl_store_registry *registry, pawl_bytes id)
 {
-    store_entry wanted = {.id_hash = store_hash(id), .identity = {.id = id}};
-    return RB_FIND(store_id_tree, &registry->by_id, &wanted);
+    pawl_store_entry wanted = {.id_hash = pawl_store_hash(id), .identity = {.id = id}};
+    return RB_FIND(pawl_store_id_tree, &registry->by_id, &wanted);
 }
 
-store_entry *store_entry_create(uint64_t number, store_type *type, pawl_bytes encoded)
+pawl_store_entry *pawl_store_entry_create(uint64_t number, pawl_store_type *type, pawl_bytes encoded)
 {
-    store_entry *entry = calloc(1, sizeof *entry + encoded.size);
+    pawl_store_entry *entry = calloc(1, sizeof *entry + encoded.size);
     if (entry == NULL)
         return NULL;
     memcpy(entry->encoded, encoded.data, encoded.size);
-    bool fits = store_identity_decode((pawl_bytes){entry->encoded, encoded.size}, &entry->identity);
+    bool fits = pawl_store_identity_decode((pawl_bytes){entry->encoded, encoded.size}, &entry->identity);
     assert(fits);
     (void)fits;
     entry->number = number;
     entry->type = type;
-    entry->id_hash = store_hash(entry->identity.id);
+    entry->id_hash = pawl_store_hash(entry->identity.id);
     LIST_INIT(&entry->watches);
     return entry;
 }
 
-void store_entry_insert(store_registry *registry, store_entry *entry)
+void pawl_store_entry_insert(pawl_store_registry *registry, pawl_store_entry *entry)
 {
-    RB_INSERT(store_number_tree, &registry->by_number, entry);
-    RB_INSERT(store_id_tree, &registry->by_id, entry);
+    RB_INSERT(pawl_store_number_tree, &registry->by_number, entry);
+    RB_INSERT(pawl_store_id_tree, &registry->by_id, entry);
     registry->entry_count++;
 }
 
-static bool in_use(const store_entry *entry)
+static bool in_use(const pawl_store_entry *entry)
 {
     return entry->pins > 0 || entry->stage != NULL || entry->worker != NULL || entry->returned ||
            !LIST_EMPTY(&entry->watches);
 }
 
-static void leave_idle(store_registry *registry, store_entry *entry)
+static void leave_idle(pawl_store_registry *registry, pawl_store_entry *entry)
 {
     if (!entry->idle)
         return;
@@ -74,20 +75,20 @@ static void leave_idle(store_registry *registry, store_entry *entry)
     registry->idle_count--;
 }
 
-static void detach(store_registry *registry, store_entry *entry)
+static void detach(pawl_store_registry *registry, pawl_store_entry *entry)
 {
     if (entry->gone)
         return;
-    RB_REMOVE(store_number_tree, &registry->by_number, entry);
-    RB_REMOVE(store_id_tree, &registry->by_id, entry);
+    RB_REMOVE(pawl_store_number_tree, &registry->by_number, entry);
+    RB_REMOVE(pawl_store_id_tree, &registry->by_id, entry);
     registry->entry_count--;
     entry->gone = true;
 }
 
-static void evict(store_registry *registry)
+static void evict(pawl_store_registry *registry)
 {
     while (registry->loading == 0 && registry->idle_count > PAWL_STORE_IDLE_ENTRIES_MAX) {
-        store_entry *oldest = TAILQ_FIRST(&registry->idle);
+        pawl_store_entry *oldest = TAILQ_FIRST(&registry->idle);
         // NOLINTNEXTLINE(clang-analyzer-unix.Malloc): leave_idle() took the one before out of the queue
         assert(oldest->idle);
         leave_idle(registry, oldest);
@@ -96,7 +97,7 @@ static void evict(store_registry *registry)
     }
 }
 
-void store_entry_settle(store_registry *registry, store_entry *entry)
+void pawl_store_entry_settle(pawl_store_registry *registry, pawl_store_entry *entry)
 {
     if (in_use(entry)) {
         leave_idle(registry, entry);
@@ -114,7 +115,7 @@ void store_entry_settle(store_registry *registry, store_entry *entry)
     evict(registry);
 }
 
-void store_entry_remove(store_registry *registry, store_entry *entry)
+void pawl_store_entry_remove(pawl_store_registry *registry, pawl_store_entry *entry)
 {
     leave_idle(registry, entry);
     detach(registry, entry);
@@ -123,32 +124,33 @@ void store_entry_remove(store_registry *registry, store_entry *entry)
         free(entry);
 }
 
-void store_entry_pin(store_registry *registry, store_entry *entry)
+void pawl_store_entry_pin(pawl_store_registry *registry, pawl_store_entry *entry)
 {
     entry->pins++;
     leave_idle(registry, entry);
 }
 
-void store_entry_unpin(store_registry *registry, store_entry *entry)
+void pawl_store_entry_unpin(pawl_store_registry *registry, pawl_store_entry *entry)
 {
     assert(entry->pins > 0);
     entry->pins--;
-    store_entry_settle(registry, entry);
+    pawl_store_entry_settle(registry, entry);
 }
 
 /* Read header and tail into a new entry that is in no table. */
-static pawl_status read_entry(store_registry *registry, uint64_t number, store_entry **entry, pawl_fault *fault)
+static pawl_status read_entry(pawl_store_registry *registry, uint64_t number, pawl_store_entry **entry,
+                              pawl_fault *fault)
 {
     pawl_kv *kv = registry->store->kv;
     pawl_buffer header_buffer = {0};
     pawl_buffer tail_buffer = {0};
-    store_header header;
-    store_record tail;
-    store_type *type = NULL;
-    pawl_status status = store_read_process(kv, number, &header_buffer, &header, &tail_buffer, &tail, fault);
+    pawl_store_header header;
+    pawl_store_record tail;
+    pawl_store_type *type = NULL;
+    pawl_status status = pawl_store_read_process(kv, number, &header_buffer, &header, &tail_buffer, &tail, fault);
     if (status == PAWL_OK) {
         pthread_mutex_lock(&registry->lock);
-        type = store_type_by_id(registry, header.identity.type);
+        type = pawl_store_type_by_id(registry, header.identity.type);
         pthread_mutex_unlock(&registry->lock);
         if (type == NULL)
             status = pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
@@ -156,13 +158,13 @@ static pawl_status read_entry(store_registry *registry, uint64_t number, store_e
                                     (unsigned long long)number, header.identity.type);
     }
     if (status == PAWL_OK) {
-        *entry = store_entry_create(number, type, header.identity.encoded);
+        *entry = pawl_store_entry_create(number, type, header.identity.encoded);
         if (*entry == NULL) {
             status = pawl_fault_nomem(fault);
         } else {
             (*entry)->state = header.state;
             (*entry)->token = header.state.token;
-            store_state_advance(&(*entry)->state, &tail);
+            pawl_store_state_advance(&(*entry)->state, &tail);
         }
     }
     pawl_buffer_finish(&header_buffer);
@@ -172,25 +174,26 @@ static pawl_status read_entry(store_registry *registry, uint64_t number, store_e
 
 /* Put what was read into the table, unless someone else brought it in meanwhile and perhaps changed it: theirs counts.
  * Under lock. */
-static store_entry *adopt(store_registry *registry, uint64_t number, store_entry **read)
+static pawl_store_entry *adopt(pawl_store_registry *registry, uint64_t number, pawl_store_entry **read)
 {
-    store_entry *found = store_entry_find(registry, number);
+    pawl_store_entry *found = pawl_store_entry_find(registry, number);
     if (found != NULL)
         return found;
     found = *read;
     *read = NULL;
-    store_entry_insert(registry, found);
+    pawl_store_entry_insert(registry, found);
     return found;
 }
 
-pawl_status store_entry_by_number(store_registry *registry, uint64_t number, store_entry **entry, pawl_fault *fault)
+pawl_status pawl_store_entry_by_number(pawl_store_registry *registry, uint64_t number, pawl_store_entry **entry,
+                                       pawl_fault *fault)
 {
     pawl_status status = PAWL_OK;
     pthread_mutex_lock(&registry->lock);
-    store_entry *found = store_entry_find(registry, number);
+    pawl_store_entry *found = pawl_store_entry_find(registry, number);
     while (found == NULL && status == PAWL_OK) {
         uint64_t removals = registry->removals;
-        store_entry *read = NULL;
+        pawl_store_entry *read = NULL;
         registry->loading++;
         pthread_mutex_unlock(&registry->lock);
         status = read_entry(registry, number, &read, fault);
@@ -201,7 +204,7 @@ pawl_status store_entry_by_number(store_registry *registry, uint64_t number, sto
         free(read);
     }
     if (found != NULL)
-        store_entry_pin(registry, found);
+        pawl_store_entry_pin(registry, found);
     pthread_mutex_unlock(&registry->lock);
     if (found == NULL)
         return status;
@@ -209,29 +212,30 @@ pawl_status store_entry_by_number(store_registry *registry, uint64_t number, sto
     return PAWL_OK;
 }
 
-pawl_status store_entry_by_id(store_registry *registry, pawl_bytes id, store_entry **entry, pawl_fault *fault)
+pawl_status pawl_store_entry_by_id(pawl_store_registry *registry, pawl_bytes id, pawl_store_entry **entry,
+                                   pawl_fault *fault)
 {
     pthread_mutex_lock(&registry->lock);
-    store_entry *found = find_id(registry, id);
+    pawl_store_entry *found = find_id(registry, id);
     if (found != NULL)
-        store_entry_pin(registry, found);
+        pawl_store_entry_pin(registry, found);
     pthread_mutex_unlock(&registry->lock);
     if (found != NULL) {
         *entry = found;
         return PAWL_OK;
     }
     uint64_t number;
-    pawl_status status = store_read_ident(registry->store->kv, id, &number, fault);
+    pawl_status status = pawl_store_read_ident(registry->store->kv, id, &number, fault);
     if (status != PAWL_OK)
         return status;
-    return store_entry_by_number(registry, number, entry, fault);
+    return pawl_store_entry_by_number(registry, number, entry, fault);
 }
 
-void store_entries_finish(store_registry *registry)
+void pawl_store_entries_finish(pawl_store_registry *registry)
 {
-    store_entry *entry;
-    while ((entry = RB_MIN(store_number_tree, &registry->by_number)) != NULL) {
-        RB_REMOVE(store_number_tree, &registry->by_number, entry);
+    pawl_store_entry *entry;
+    while ((entry = RB_MIN(pawl_store_number_tree, &registry->by_number)) != NULL) {
+        RB_REMOVE(pawl_store_number_tree, &registry->by_number, entry);
         free(entry);
     }
 }

@@ -13,16 +13,16 @@
 
 /* ---- leases ---- */
 
-bool store_claimable(const store_entry *entry, uint64_t now_unix_ns)
+bool pawl_store_claimable(const pawl_store_entry *entry, uint64_t now_unix_ns)
 {
-    const store_state *state = &entry->state;
+    const pawl_store_state *state = &entry->state;
     if (entry->identity.external || entry->fresh || entry->gone)
         return false;
     return state->status == PAWL_READY ||
            (state->status == PAWL_WAITING && state->wake_unix_ns != 0 && state->wake_unix_ns <= now_unix_ns);
 }
 
-void store_returned_add(store_entry *entry)
+void pawl_store_returned_add(pawl_store_entry *entry)
 {
     if (entry->returned)
         return;
@@ -30,7 +30,7 @@ void store_returned_add(store_entry *entry)
     TAILQ_INSERT_TAIL(&entry->type->returned, entry, returned_link);
 }
 
-void store_returned_remove(store_entry *entry)
+void pawl_store_returned_remove(pawl_store_entry *entry)
 {
     if (!entry->returned)
         return;
@@ -38,7 +38,8 @@ void store_returned_remove(store_entry *entry)
     TAILQ_REMOVE(&entry->type->returned, entry, returned_link);
 }
 
-void store_lease_take(store_registry *registry, store_entry *entry, store_worker *worker, uint64_t token)
+void pawl_store_lease_take(pawl_store_registry *registry, pawl_store_entry *entry, pawl_store_worker *worker,
+                           uint64_t token)
 {
     assert(entry->worker == NULL);
     assert(token > entry->token);
@@ -47,48 +48,48 @@ void store_lease_take(store_registry *registry, store_entry *entry, store_worker
     entry->claims++;
     LIST_INSERT_HEAD(&worker->leases, entry, lease_link);
     registry->leased[entry->state.status]++;
-    store_returned_remove(entry);
+    pawl_store_returned_remove(entry);
 }
 
-void store_lease_drop(store_registry *registry, store_entry *entry, bool lost)
+void pawl_store_lease_drop(pawl_store_registry *registry, pawl_store_entry *entry, bool lost)
 {
     if (entry->worker == NULL)
         return;
     if (lost)
-        store_event_push(registry, &(store_event){.worker = entry->worker->id,
-                                                  .kind = PAWL_EVENT_LOST,
-                                                  .number = entry->number,
-                                                  .token = entry->token});
+        pawl_store_event_push(registry, &(pawl_store_event){.worker = entry->worker->id,
+                                                            .kind = PAWL_EVENT_LOST,
+                                                            .number = entry->number,
+                                                            .token = entry->token});
     LIST_REMOVE(entry, lease_link);
     entry->worker = NULL;
     registry->leased[entry->state.status]--;
 }
 
 /* Everything a session leases may be claimed at once. */
-static void return_all(store_registry *registry, store_worker *worker, bool lost)
+static void return_all(pawl_store_registry *registry, pawl_store_worker *worker, bool lost)
 {
-    store_entry *entry;
+    pawl_store_entry *entry;
     bool any = false;
     while ((entry = LIST_FIRST(&worker->leases)) != NULL) {
-        store_lease_drop(registry, entry, lost);
-        store_returned_add(entry);
+        pawl_store_lease_drop(registry, entry, lost);
+        pawl_store_returned_add(entry);
         any = true;
     }
     if (any)
-        store_announce_work(registry);
+        pawl_store_announce_work(registry);
 }
 
-pawl_status store_release(pawl_store *store, uint64_t number, uint64_t token)
+pawl_status pawl_store_release(pawl_store *store, uint64_t number, uint64_t token)
 {
-    store_registry *registry = store->registry;
+    pawl_store_registry *registry = store->registry;
     pawl_status status = PAWL_E_STALE;
     pthread_mutex_lock(&registry->lock);
-    store_workers_expire(registry);
-    store_entry *entry = store_entry_find(registry, number);
+    pawl_store_workers_expire(registry);
+    pawl_store_entry *entry = pawl_store_entry_find(registry, number);
     if (entry != NULL && entry->worker != NULL && entry->token == token) {
-        store_lease_drop(registry, entry, false);
-        store_returned_add(entry);
-        store_announce_work(registry);
+        pawl_store_lease_drop(registry, entry, false);
+        pawl_store_returned_add(entry);
+        pawl_store_announce_work(registry);
         status = PAWL_OK;
     }
     pthread_mutex_unlock(&registry->lock);
@@ -97,16 +98,16 @@ pawl_status store_release(pawl_store *store, uint64_t number, uint64_t token)
 
 /* ---- worker sessions ---- */
 
-store_worker *store_worker_find(store_registry *registry, uint64_t id)
+pawl_store_worker *pawl_store_worker_find(pawl_store_registry *registry, uint64_t id)
 {
-    store_worker *worker;
+    pawl_store_worker *worker;
     LIST_FOREACH(worker, &registry->workers, link)
     if (worker->id == id)
         return worker;
     return NULL;
 }
 
-static void expire(store_registry *registry, store_worker *worker)
+static void expire(pawl_store_registry *registry, pawl_store_worker *worker)
 {
     worker->expired = true;
     worker->work = false;
@@ -114,21 +115,21 @@ static void expire(store_registry *registry, store_worker *worker)
     return_all(registry, worker, true);
 }
 
-void store_workers_expire(store_registry *registry)
+void pawl_store_workers_expire(pawl_store_registry *registry)
 {
     if (registry->worker_count == 0)
         return;
-    uint64_t now = store_mono_now(registry->store);
-    store_worker *worker;
+    uint64_t now = pawl_store_mono_now(registry->store);
+    pawl_store_worker *worker;
     LIST_FOREACH(worker, &registry->workers, link)
     if (!worker->expired && worker->expires_mono_ns <= now)
         expire(registry, worker);
 }
 
-store_worker *store_worker_alive(store_registry *registry, uint64_t id)
+pawl_store_worker *pawl_store_worker_alive(pawl_store_registry *registry, uint64_t id)
 {
-    store_workers_expire(registry);
-    store_worker *worker = store_worker_find(registry, id);
+    pawl_store_workers_expire(registry);
+    pawl_store_worker *worker = pawl_store_worker_find(registry, id);
     return worker == NULL || worker->expired ? NULL : worker;
 }
 
@@ -137,20 +138,20 @@ static uint64_t later(uint64_t now, uint64_t span)
     return span > UINT64_MAX - now ? UINT64_MAX : now + span;
 }
 
-static pawl_status worker_open(store_registry *registry, pawl_bytes name, uint64_t ttl_ns, void *listener,
+static pawl_status worker_open(pawl_store_registry *registry, pawl_bytes name, uint64_t ttl_ns, void *listener,
                                uint64_t *session, pawl_fault *fault)
 {
-    pawl_status status = store_check_size("the name of a worker", name, PAWL_STORE_WORKER_NAME_BYTES_MAX, fault);
+    pawl_status status = pawl_store_check_size("the name of a worker", name, PAWL_STORE_WORKER_NAME_BYTES_MAX, fault);
     if (status != PAWL_OK)
         return status;
     if (ttl_ns == 0)
         return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid",
                               "a worker session has a time to live of 0; wanted a positive one");
     uint64_t id;
-    status = store_ticket(registry->store, &id, fault);
+    status = pawl_store_ticket(registry->store, &id, fault);
     if (status != PAWL_OK)
         return status;
-    store_worker *worker = calloc(1, sizeof *worker + name.size);
+    pawl_store_worker *worker = calloc(1, sizeof *worker + name.size);
     if (worker == NULL)
         return pawl_fault_nomem(fault);
     worker->id = id;
@@ -161,48 +162,48 @@ static pawl_status worker_open(store_registry *registry, pawl_bytes name, uint64
         memcpy(worker->name, name.data, name.size);
     LIST_INIT(&worker->leases);
     pthread_mutex_lock(&registry->lock);
-    store_workers_expire(registry);
+    pawl_store_workers_expire(registry);
     bool room = registry->worker_count < PAWL_STORE_WORKERS_MAX;
     if (room) {
-        worker->expires_mono_ns = later(store_mono_now(registry->store), ttl_ns);
+        worker->expires_mono_ns = later(pawl_store_mono_now(registry->store), ttl_ns);
         LIST_INSERT_HEAD(&registry->workers, worker, link);
         registry->worker_count++;
     }
     pthread_mutex_unlock(&registry->lock);
     if (!room) {
         free(worker);
-        return store_limit(fault, "open worker sessions", PAWL_STORE_WORKERS_MAX + 1ull, PAWL_STORE_WORKERS_MAX);
+        return pawl_store_limit(fault, "open worker sessions", PAWL_STORE_WORKERS_MAX + 1ull, PAWL_STORE_WORKERS_MAX);
     }
-    store_poke(registry); /* its end is something to wait for */
+    pawl_store_poke(registry); /* its end is something to wait for */
     *session = id;
     return PAWL_OK;
 }
 
-pawl_status store_worker_open(pawl_store *store, pawl_bytes name, uint64_t ttl_ns, void *listener, uint64_t *session,
-                              pawl_failure_sink *why)
+pawl_status pawl_store_worker_open(pawl_store *store, pawl_bytes name, uint64_t ttl_ns, void *listener,
+                                   uint64_t *session, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_status status = worker_open(store->registry, name, ttl_ns, listener, session, &fault);
     return status == PAWL_OK ? status : pawl_fault_emit(&store->core, why, &fault);
 }
 
-pawl_status store_heartbeat(pawl_store *store, uint64_t session)
+pawl_status pawl_store_heartbeat(pawl_store *store, uint64_t session)
 {
-    store_registry *registry = store->registry;
+    pawl_store_registry *registry = store->registry;
     pthread_mutex_lock(&registry->lock);
-    store_worker *worker = store_worker_alive(registry, session);
+    pawl_store_worker *worker = pawl_store_worker_alive(registry, session);
     if (worker != NULL)
-        worker->expires_mono_ns = later(store_mono_now(store), worker->ttl_ns);
+        worker->expires_mono_ns = later(pawl_store_mono_now(store), worker->ttl_ns);
     pthread_mutex_unlock(&registry->lock);
     return worker != NULL ? PAWL_OK : PAWL_E_STALE;
 }
 
-void store_worker_close(pawl_store *store, uint64_t session)
+void pawl_store_worker_close(pawl_store *store, uint64_t session)
 {
-    store_registry *registry = store->registry;
+    pawl_store_registry *registry = store->registry;
     bool inside = pthread_equal(pthread_self(), registry->committer) != 0;
     pthread_mutex_lock(&registry->lock);
-    store_worker *worker = store_worker_find(registry, session);
+    pawl_store_worker *worker = pawl_store_worker_find(registry, session);
     if (worker != NULL) {
         if (!worker->expired)
             registry->worker_count--;
@@ -218,9 +219,9 @@ void store_worker_close(pawl_store *store, uint64_t session)
     pthread_mutex_unlock(&registry->lock);
 }
 
-void store_workers_finish(store_registry *registry)
+void pawl_store_workers_finish(pawl_store_registry *registry)
 {
-    store_worker *worker;
+    pawl_store_worker *worker;
     while ((worker = LIST_FIRST(&registry->workers)) != NULL) {
         LIST_REMOVE(worker, link);
         free(worker);
@@ -230,29 +231,29 @@ void store_workers_finish(store_registry *registry)
 
 /* ---- clocks ---- */
 
-void store_announce_due(store_registry *registry)
+void pawl_store_announce_due(pawl_store_registry *registry)
 {
     uint64_t now = 0;
     if (registry->worker_count == 0)
         return; /* nobody to tell; whoever comes claims before it waits */
     for (uint32_t i = 0; i < registry->type_count; i++) {
-        store_type *type = registry->types_by_id[i];
+        pawl_store_type *type = registry->types_by_id[i];
         if (type->next_due == STORE_NEVER || type->announced)
             continue;
         if (now == 0)
-            now = store_unix_now(registry->store);
+            now = pawl_store_unix_now(registry->store);
         if (type->next_due <= now) {
             type->announced = true;
-            store_announce_work(registry);
+            pawl_store_announce_work(registry);
         }
     }
 }
 
-uint64_t store_next_look(store_registry *registry)
+uint64_t pawl_store_next_look(pawl_store_registry *registry)
 {
     uint64_t next = STORE_NEVER;
-    uint64_t mono = registry->worker_count > 0 ? store_mono_now(registry->store) : 0;
-    store_worker *worker;
+    uint64_t mono = registry->worker_count > 0 ? pawl_store_mono_now(registry->store) : 0;
+    pawl_store_worker *worker;
     LIST_FOREACH(worker, &registry->workers, link)
     {
         if (worker->expired || worker->expires_mono_ns == UINT64_MAX)
@@ -265,7 +266,7 @@ uint64_t store_next_look(store_registry *registry)
         if (!registry->types_by_id[i]->announced && registry->types_by_id[i]->next_due < due)
             due = registry->types_by_id[i]->next_due;
     if (due != STORE_NEVER && registry->worker_count > 0) {
-        uint64_t now = store_unix_now(registry->store);
+        uint64_t now = pawl_store_unix_now(registry->store);
         uint64_t left = due > now ? due - now : 0;
         left = left < UNIX_LOOK_MAX_NS ? left : UNIX_LOOK_MAX_NS;
         next = left < next ? left : next;
@@ -273,45 +274,45 @@ uint64_t store_next_look(store_registry *registry)
     return next;
 }
 
-void store_tick(pawl_store *store)
+void pawl_store_tick(pawl_store *store)
 {
-    store_registry *registry = store->registry;
+    pawl_store_registry *registry = store->registry;
     pthread_mutex_lock(&registry->lock);
-    store_workers_expire(registry);
-    store_announce_due(registry);
+    pawl_store_workers_expire(registry);
+    pawl_store_announce_due(registry);
     pthread_mutex_unlock(&registry->lock);
-    store_poke(registry); /* the clock may have been moved: what it waits for has to be worked out anew */
+    pawl_store_poke(registry); /* the clock may have been moved: what it waits for has to be worked out anew */
 }
 
 /* ---- events ---- */
 
-void store_event_push(store_registry *registry, const store_event *event)
+void pawl_store_event_push(pawl_store_registry *registry, const pawl_store_event *event)
 {
     if (registry->event_count == registry->event_capacity) {
         size_t capacity = registry->event_capacity == 0 ? 64 : registry->event_capacity * 2;
-        store_event *events = realloc(registry->events, capacity * sizeof *events);
+        pawl_store_event *events = realloc(registry->events, capacity * sizeof *events);
         if (events == NULL)
             return; /* events are hints: commits tell a holder of a lost lease, and of records it has not seen */
         registry->events = events;
         registry->event_capacity = capacity;
     }
     registry->events[registry->event_count++] = *event;
-    store_poke(registry);
+    pawl_store_poke(registry);
 }
 
-void store_announce_work(store_registry *registry)
+void pawl_store_announce_work(pawl_store_registry *registry)
 {
     bool any = false;
-    store_worker *worker;
+    pawl_store_worker *worker;
     LIST_FOREACH(worker, &registry->workers, link)
     if (!worker->expired && !worker->work)
         worker->work = any = true;
     if (any)
-        store_poke(registry);
+        pawl_store_poke(registry);
 }
 
 /* Under lock, which is given up for the call. */
-static void deliver(store_registry *registry, store_worker *worker, const store_event *event)
+static void deliver(pawl_store_registry *registry, pawl_store_worker *worker, const pawl_store_event *event)
 {
     const pawl_registry_event told = {
         .struct_size = sizeof told,
@@ -332,26 +333,26 @@ static void deliver(store_registry *registry, store_worker *worker, const store_
         pthread_cond_broadcast(&registry->delivered);
 }
 
-static void deliver_work(store_registry *registry)
+static void deliver_work(pawl_store_registry *registry)
 {
     for (;;) {
-        store_worker *worker;
+        pawl_store_worker *worker;
         LIST_FOREACH(worker, &registry->workers, link)
         if (worker->work)
             break;
         if (worker == NULL)
             return;
         worker->work = false;
-        deliver(registry, worker, &(store_event){.kind = PAWL_EVENT_WORK});
+        deliver(registry, worker, &(pawl_store_event){.kind = PAWL_EVENT_WORK});
     }
 }
 
-void store_events_deliver(store_registry *registry)
+void pawl_store_events_deliver(pawl_store_registry *registry)
 {
     pthread_mutex_lock(&registry->lock);
     for (size_t i = 0; i < registry->event_count; i++) {
-        store_event event = registry->events[i]; /* the array may move while the lock is given up */
-        store_worker *worker = store_worker_find(registry, event.worker);
+        pawl_store_event event = registry->events[i]; /* the array may move while the lock is given up */
+        pawl_store_worker *worker = pawl_store_worker_find(registry, event.worker);
         if (worker != NULL)
             deliver(registry, worker, &event);
     }

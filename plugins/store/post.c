@@ -5,7 +5,7 @@
 
 #define INVALID(...) pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", __VA_ARGS__)
 
-static pawl_status check(const store_round *round, const pawl_post *post, pawl_fault *fault)
+static pawl_status check(const pawl_store_round *round, const pawl_post *post, pawl_fault *fault)
 {
     if (post == NULL || post->struct_size < sizeof *post)
         return INVALID("the request of POST is too small");
@@ -14,13 +14,14 @@ static pawl_status check(const store_round *round, const pawl_post *post, pawl_f
         return INVALID("POST has record kind %u; wanted SIGNAL, CANCEL, RESUMED or ENDED", post->kind);
     if (post->kind == PAWL_RECORD_ENDED && (!PAWL_IS_TERMINAL(post->status) || post->status >= STORE_STATUS_COUNT))
         return INVALID("POST of ENDED has status %u, which is not terminal", post->status);
-    pawl_status status = store_check_name("a process id", post->id, PAWL_STORE_ID_BYTES_MAX, fault);
+    pawl_status status = pawl_store_check_name("a process id", post->id, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK)
-        status = store_check_name("a post id", post->post_id, PAWL_STORE_POST_ID_BYTES_MAX, fault);
+        status = pawl_store_check_name("a post id", post->post_id, PAWL_STORE_POST_ID_BYTES_MAX, fault);
     if (status == PAWL_OK)
-        status = store_check_fingerprint(post->fingerprint, fault);
+        status = pawl_store_check_fingerprint(post->fingerprint, fault);
     if (status == PAWL_OK)
-        status = store_check_size("the body of a post", post->body, round->registry->store->value_bytes_max, fault);
+        status =
+            pawl_store_check_size("the body of a post", post->body, round->registry->store->value_bytes_max, fault);
     return status;
 }
 
@@ -43,23 +44,23 @@ static pawl_status answer(const pawl_post *post, pawl_bytes fingerprint, uint64_
     return PAWL_OK;
 }
 
-static const store_staged_post *find_staged(const store_stage *stage, const pawl_post *post)
+static const pawl_store_staged_post *find_staged(const pawl_store_stage *stage, const pawl_post *post)
 {
-    for (const store_staged_post *staged = stage->posts; staged != NULL; staged = staged->next)
+    for (const pawl_store_staged_post *staged = stage->posts; staged != NULL; staged = staged->next)
         if (staged->post->kind == post->kind && pawl_bytes_equal(staged->post->post_id, post->post_id))
             return staged;
     return NULL;
 }
 
 /* PAWL_E_NOT_FOUND: this post id is new. Anything else is the answer. */
-static pawl_status replay(store_round *round, const store_stage *stage, const pawl_post *post, pawl_registry_op *op,
-                          pawl_fault *fault)
+static pawl_status replay(pawl_store_round *round, const pawl_store_stage *stage, const pawl_post *post,
+                          pawl_registry_op *op, pawl_fault *fault)
 {
-    const store_staged_post *staged = find_staged(stage, post);
+    const pawl_store_staged_post *staged = find_staged(stage, post);
     if (staged != NULL)
         return answer(post, staged->post->fingerprint, staged->sequence, op, fault);
     pawl_key key;
-    store_key_post(&key, stage->entry->number, post->kind, post->post_id);
+    pawl_store_key_post(&key, stage->entry->number, post->kind, post->post_id);
     pawl_status status =
         pawl_kv_get(round->registry->store->kv, PAWL_FAMILY_POST, pawl_key_bytes(&key), &round->scratch, fault);
     if (status != PAWL_OK)
@@ -77,39 +78,39 @@ static pawl_status replay(store_round *round, const store_stage *stage, const pa
 
 /* Everything that can run out of memory, taken before anything is staged. */
 typedef struct preparation {
-    store_staged_post *staged;
-    store_posted_event *event;
-    store_posted *posted;
+    pawl_store_staged_post *staged;
+    pawl_store_posted_event *event;
+    pawl_store_posted *posted;
     uint64_t ready;
 } preparation;
 
-static pawl_status prepare(store_round *round, const store_stage *stage, bool makes_ready, preparation *made,
+static pawl_status prepare(pawl_store_round *round, const pawl_store_stage *stage, bool makes_ready, preparation *made,
                            pawl_fault *fault)
 {
-    made->staged = store_arena_take(&round->arena, sizeof *made->staged);
-    made->event = store_arena_take(&round->arena, sizeof *made->event);
+    made->staged = pawl_store_arena_take(&round->arena, sizeof *made->staged);
+    made->event = pawl_store_arena_take(&round->arena, sizeof *made->event);
     if (made->staged == NULL || made->event == NULL)
         return pawl_fault_nomem(fault);
-    if (makes_ready && store_stage_needs_ready(stage))
-        return store_ticket(round->registry->store, &made->ready, fault);
+    if (makes_ready && pawl_store_stage_needs_ready(stage))
+        return pawl_store_ticket(round->registry->store, &made->ready, fault);
     return PAWL_OK;
 }
 
-static void put_post(store_round *round, store_stage *stage, const pawl_post *post, uint64_t sequence,
-                     store_staged_post *staged)
+static void put_post(pawl_store_round *round, pawl_store_stage *stage, const pawl_post *post, uint64_t sequence,
+                     pawl_store_staged_post *staged)
 {
     pawl_key key;
-    store_key_post(&key, stage->entry->number, post->kind, post->post_id);
+    pawl_store_key_post(&key, stage->entry->number, post->kind, post->post_id);
     pawl_batch_begin(&round->rows, PAWL_FAMILY_POST, pawl_key_bytes(&key));
     pawl_buffer_u64(&round->rows.bytes, sequence);
     pawl_buffer_append(&round->rows.bytes, post->fingerprint.data, post->fingerprint.size);
     pawl_batch_end(&round->rows);
-    *staged = (store_staged_post){.next = stage->posts, .post = post, .sequence = sequence};
+    *staged = (pawl_store_staged_post){.next = stage->posts, .post = post, .sequence = sequence};
     stage->posts = staged;
 }
 
-static void add_event(store_round *round, store_stage *stage, const pawl_post *post, uint64_t sequence,
-                      store_posted_event *event)
+static void add_event(pawl_store_round *round, pawl_store_stage *stage, const pawl_post *post, uint64_t sequence,
+                      pawl_store_posted_event *event)
 {
     event->record = (pawl_record){
         .struct_size = sizeof event->record,
@@ -124,7 +125,7 @@ static void add_event(store_round *round, store_stage *stage, const pawl_post *p
 
 /* Also when it is leased, if a wake time made it claimable: were the clock set back and the lease lost, what was posted
  * would otherwise wait for that time again. */
-static bool makes_ready(const store_stage *stage, const pawl_post *post)
+static bool makes_ready(const pawl_store_stage *stage, const pawl_post *post)
 {
     if (stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED)
         return false;
@@ -133,7 +134,7 @@ static bool makes_ready(const store_stage *stage, const pawl_post *post)
     return stage->state.status == PAWL_WAITING;
 }
 
-static pawl_status check_end(const store_stage *stage, const pawl_post *post, pawl_fault *fault)
+static pawl_status check_end(const pawl_store_stage *stage, const pawl_post *post, pawl_fault *fault)
 {
     if (post->kind != PAWL_RECORD_ENDED || stage->entry->identity.external)
         return PAWL_OK;
@@ -144,7 +145,7 @@ static pawl_status check_end(const store_stage *stage, const pawl_post *post, pa
     return PAWL_OK;
 }
 
-static pawl_status stage_post(store_round *round, store_stage *stage, bool leased, pawl_registry_op *op,
+static pawl_status stage_post(pawl_store_round *round, pawl_store_stage *stage, bool leased, pawl_registry_op *op,
                               pawl_fault *fault)
 {
     const pawl_post *post = op->request;
@@ -158,16 +159,16 @@ static pawl_status stage_post(store_round *round, store_stage *stage, bool lease
                               pawl_fault_text(post->id, id, sizeof id));
     status = check_end(stage, post, fault);
     if (status == PAWL_OK && post->kind == PAWL_RECORD_SIGNAL)
-        status = store_stage_has_room(round, stage, 1, post->body.size, fault);
+        status = pawl_store_stage_has_room(round, stage, 1, post->body.size, fault);
     preparation made = {0};
     bool ready = makes_ready(stage, post);
     if (status == PAWL_OK)
         status = prepare(round, stage, ready, &made, fault);
     if (status != PAWL_OK)
         return status;
-    if (!store_stage_note_posted(round, stage, post->kind, stage->state.head + 1))
+    if (!pawl_store_stage_note_posted(round, stage, post->kind, stage->state.head + 1))
         return pawl_fault_nomem(fault);
-    op->sequence = store_stage_record(round, stage, post->kind, post->body);
+    op->sequence = pawl_store_stage_record(round, stage, post->kind, post->body);
     put_post(round, stage, post, op->sequence, made.staged);
     if (leased && post->kind != PAWL_RECORD_ENDED)
         add_event(round, stage, post, op->sequence, made.event);
@@ -176,28 +177,28 @@ static pawl_status stage_post(store_round *round, store_stage *stage, bool lease
         stage->cancel_sequence = op->sequence;
     }
     if (ready)
-        store_stage_move(round, stage, PAWL_READY, 0, made.ready);
+        pawl_store_stage_move(round, stage, PAWL_READY, 0, made.ready);
     else if (post->kind == PAWL_RECORD_ENDED)
-        store_stage_move(round, stage, post->status, 0, 0);
+        pawl_store_stage_move(round, stage, post->status, 0, 0);
     if (ready || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_CANCEL)
-        store_stage_header(round, stage, none, none);
+        pawl_store_stage_header(round, stage, none, none);
     return PAWL_OK;
 }
 
-pawl_status store_stage_post(store_round *round, pawl_registry_op *op, pawl_fault *fault)
+pawl_status pawl_store_stage_post(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     const pawl_post *post = op->request;
     pawl_status status = check(round, post, fault);
-    store_entry *entry = NULL;
+    pawl_store_entry *entry = NULL;
     if (status == PAWL_OK)
-        status = store_entry_by_id(registry, post->id, &entry, fault);
+        status = pawl_store_entry_by_id(registry, post->id, &entry, fault);
     if (status != PAWL_OK)
         return status;
     pthread_mutex_lock(&registry->lock);
-    store_stage *stage = store_stage_of(round, entry);
-    bool leased = stage != NULL && store_stage_is_leased(stage);
-    store_entry_unpin(registry, entry);
+    pawl_store_stage *stage = pawl_store_stage_of(round, entry);
+    bool leased = stage != NULL && pawl_store_stage_is_leased(stage);
+    pawl_store_entry_unpin(registry, entry);
     pthread_mutex_unlock(&registry->lock);
     if (stage == NULL)
         return pawl_fault_nomem(fault);

@@ -3,56 +3,56 @@
 #include "round.h"
 
 /* Everything that is stored under a number. */
-static void delete_under(store_round *round, pawl_family family, uint64_t number)
+static void delete_under(pawl_store_round *round, pawl_family family, uint64_t number)
 {
     pawl_key from;
     pawl_key to;
-    store_key_number(&from, number);
-    store_key_number(&to, number + 1);
+    pawl_store_key_number(&from, number);
+    pawl_store_key_number(&to, number + 1);
     pawl_batch_delete_range(&round->rows, family, pawl_key_bytes(&from), pawl_key_bytes(&to));
 }
 
-static void delete_key(store_round *round, pawl_family family, const pawl_key *key)
+static void delete_key(pawl_store_round *round, pawl_family family, const pawl_key *key)
 {
     pawl_batch_delete(&round->rows, family, pawl_key_bytes(key));
 }
 
-static void delete_rows(store_round *round, const store_stage *stage, uint64_t ended_unix_ns)
+static void delete_rows(pawl_store_round *round, const pawl_store_stage *stage, uint64_t ended_unix_ns)
 {
-    const store_entry *entry = stage->entry;
+    const pawl_store_entry *entry = stage->entry;
     pawl_key key;
-    store_put_ident(&round->rows, entry->identity.id, entry->number, true, ended_unix_ns);
+    pawl_store_put_ident(&round->rows, entry->identity.id, entry->number, true, ended_unix_ns);
     delete_under(round, PAWL_FAMILY_JOURNAL, entry->number);
     delete_under(round, PAWL_FAMILY_POST, entry->number);
-    store_key_number(&key, entry->number);
+    pawl_store_key_number(&key, entry->number);
     delete_key(round, PAWL_FAMILY_PROCESS, &key);
     delete_key(round, PAWL_FAMILY_DOCUMENT, &key);
-    store_key_status(&key, stage->state.status, entry->number);
+    pawl_store_key_status(&key, stage->state.status, entry->number);
     delete_key(round, PAWL_FAMILY_STATUS, &key);
-    store_key_ended(&key, ended_unix_ns, entry->number);
+    pawl_store_key_ended(&key, ended_unix_ns, entry->number);
     delete_key(round, PAWL_FAMILY_ENDED, &key);
-    store_key_relation(&key, 't', entry->type->id, entry->number);
+    pawl_store_key_relation(&key, 't', entry->type->id, entry->number);
     delete_key(round, PAWL_FAMILY_RELATION, &key);
     if (entry->identity.session.size > 0) {
-        store_key_relation(&key, 's', store_hash(entry->identity.session), entry->number);
+        pawl_store_key_relation(&key, 's', pawl_store_hash(entry->identity.session), entry->number);
         delete_key(round, PAWL_FAMILY_RELATION, &key);
     }
     if (entry->identity.parent.size > 0) {
-        store_key_relation(&key, 'p', store_hash(entry->identity.parent), entry->number);
+        pawl_store_key_relation(&key, 'p', pawl_store_hash(entry->identity.parent), entry->number);
         delete_key(round, PAWL_FAMILY_RELATION, &key);
     }
 }
 
-static pawl_status prune_one(store_round *round, uint64_t number, uint64_t ended_unix_ns, pawl_fault *fault)
+static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t ended_unix_ns, pawl_fault *fault)
 {
-    store_registry *registry = round->registry;
-    store_entry *entry;
-    pawl_status status = store_entry_by_number(registry, number, &entry, fault);
+    pawl_store_registry *registry = round->registry;
+    pawl_store_entry *entry;
+    pawl_status status = pawl_store_entry_by_number(registry, number, &entry, fault);
     if (status != PAWL_OK)
         return status;
     pthread_mutex_lock(&registry->lock);
-    store_stage *stage = store_stage_of(round, entry);
-    store_entry_unpin(registry, entry);
+    pawl_store_stage *stage = pawl_store_stage_of(round, entry);
+    pawl_store_entry_unpin(registry, entry);
     pthread_mutex_unlock(&registry->lock);
     if (stage == NULL)
         return pawl_fault_nomem(fault);
@@ -67,13 +67,13 @@ static pawl_status prune_one(store_round *round, uint64_t number, uint64_t ended
 }
 
 /* The rows of the running round are not in the engine yet; a prune sees what earlier rounds have ended. */
-static pawl_status prune_all(store_round *round, pawl_kv_cursor *cursor, const pawl_prune *prune, uint64_t *count,
+static pawl_status prune_all(pawl_store_round *round, pawl_kv_cursor *cursor, const pawl_prune *prune, uint64_t *count,
                              pawl_fault *fault)
 {
     uint64_t limit = prune->limit < PAWL_STORE_PRUNE_MAX ? prune->limit : PAWL_STORE_PRUNE_MAX;
     bool kept = false; /* one that is damaged was left behind */
     pawl_key from;
-    store_key_ended(&from, round->prune_from, 0);
+    pawl_store_key_ended(&from, round->prune_from, 0);
     for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&from)); cursor->valid && *count < limit;
          pawl_kv_cursor_next(cursor)) {
         pawl_reader key = pawl_reader_of(cursor->key);
@@ -84,7 +84,7 @@ static pawl_status prune_all(store_round *round, pawl_kv_cursor *cursor, const p
         pawl_fault one = {0};
         pawl_status status = prune_one(round, number, ended, &one);
         if (status == PAWL_E_CORRUPT || status == PAWL_E_NOT_FOUND) {
-            store_log(round->registry->store, PAWL_LOG_ERROR, "prune leaves a process behind: %s", one.message);
+            pawl_store_log(round->registry->store, PAWL_LOG_ERROR, "prune leaves a process behind: %s", one.message);
             kept = true;
             continue;
         }
@@ -101,7 +101,7 @@ static pawl_status prune_all(store_round *round, pawl_kv_cursor *cursor, const p
     return pawl_kv_cursor_status(cursor, fault);
 }
 
-pawl_status store_stage_prune(store_round *round, pawl_registry_op *op, pawl_fault *fault)
+pawl_status pawl_store_stage_prune(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
     const pawl_prune *prune = op->request;
     if (prune == NULL || prune->struct_size < sizeof *prune)

@@ -13,22 +13,23 @@ static pawl_status emit(pawl_store *store, pawl_failure_sink *why, const pawl_fa
 
 /* ---- get ---- */
 
-pawl_status store_get(pawl_store *store, pawl_bytes id, pawl_row_visit visit, void *context, pawl_failure_sink *why)
+pawl_status pawl_store_get(pawl_store *store, pawl_bytes id, pawl_row_visit visit, void *context,
+                           pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    store_view view = {0};
+    pawl_store_view view = {0};
     uint64_t number;
-    pawl_status status = store_check_name("a process id", id, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a process id", id, PAWL_STORE_ID_BYTES_MAX, &fault);
     if (status == PAWL_OK)
-        status = store_read_ident(store->kv, id, &number, &fault);
+        status = pawl_store_read_ident(store->kv, id, &number, &fault);
     if (status == PAWL_OK) {
-        status = store_view_read(&view, store->registry, number, &fault);
+        status = pawl_store_view_read(&view, store->registry, number, &fault);
         if (status == PAWL_E_NOT_FOUND) /* pruned in between: the id says so now */
-            status = store_read_ident(store->kv, id, &number, &fault);
+            status = pawl_store_read_ident(store->kv, id, &number, &fault);
         else if (status == PAWL_OK && visit != NULL)
             visit(context, &view.row);
     }
-    store_view_finish(&view);
+    pawl_store_view_finish(&view);
     return emit(store, why, &fault, status);
 }
 
@@ -39,10 +40,10 @@ static pawl_status visit_records(pawl_kv_cursor *cursor, uint64_t number, uint64
 {
     pawl_key key;
     uint64_t expected = from;
-    store_key_journal(&key, number, from);
+    pawl_store_key_journal(&key, number, from);
     for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&key)); cursor->valid; pawl_kv_cursor_next(cursor)) {
-        store_record stored;
-        pawl_status status = store_decode_record(cursor->key, cursor->value, &stored, fault);
+        pawl_store_record stored;
+        pawl_status status = pawl_store_decode_record(cursor->key, cursor->value, &stored, fault);
         if (status != PAWL_OK)
             return status;
         if (stored.sequence != expected)
@@ -61,13 +62,13 @@ static pawl_status visit_records(pawl_kv_cursor *cursor, uint64_t number, uint64
     return pawl_kv_cursor_status(cursor, fault);
 }
 
-pawl_status store_journal(pawl_store *store, uint64_t number, uint64_t from, uint64_t limit, pawl_record_visit visit,
-                          void *context, pawl_failure_sink *why)
+pawl_status pawl_store_journal(pawl_store *store, uint64_t number, uint64_t from, uint64_t limit,
+                               pawl_record_visit visit, void *context, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_key prefix;
-    store_key_number(&prefix, number);
-    if (!store_has_header(store->kv, number)) {
+    pawl_store_key_number(&prefix, number);
+    if (!pawl_store_has_header(store->kv, number)) {
         pawl_fault_set(&fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
                        (unsigned long long)number);
         return emit(store, why, &fault, PAWL_E_NOT_FOUND);
@@ -91,14 +92,14 @@ typedef struct source {
 #define SOURCES_MAX STORE_STATUS_COUNT
 
 typedef struct listing {
-    store_registry *registry;
+    pawl_store_registry *registry;
     const pawl_list *list;
     source sources[SOURCES_MAX];
     size_t source_count;
     uint64_t *leased; /* numbers, sorted: the source when only running ones are wanted */
     size_t leased_count;
     bool only_leased;
-    const store_type *type;
+    const pawl_store_type *type;
     pawl_fault *fault;
 } listing;
 
@@ -160,13 +161,13 @@ static int compare_numbers(const void *a, const void *b)
 
 static pawl_status collect_leased(listing *l)
 {
-    store_registry *registry = l->registry;
+    pawl_store_registry *registry = l->registry;
     pawl_status status = PAWL_OK;
     pthread_mutex_lock(&registry->lock);
-    store_workers_expire(registry);
+    pawl_store_workers_expire(registry);
     size_t count = 0;
-    store_worker *worker;
-    store_entry *entry;
+    pawl_store_worker *worker;
+    pawl_store_entry *entry;
     LIST_FOREACH(worker, &registry->workers, link)
     LIST_FOREACH(entry, &worker->leases, lease_link)
     count++;
@@ -209,9 +210,9 @@ static pawl_status add_sources(listing *l)
     const pawl_list *list = l->list;
     pawl_key all = {.size = 0};
     if (list->session.size > 0)
-        return add_relation(l, 's', store_hash(list->session));
+        return add_relation(l, 's', pawl_store_hash(list->session));
     if (list->parent.size > 0)
-        return add_relation(l, 'p', store_hash(list->parent));
+        return add_relation(l, 'p', pawl_store_hash(list->parent));
     if (list->status_mask != 0)
         return add_statuses(l);
     if (list->type.size > 0)
@@ -265,7 +266,7 @@ static bool matches(const pawl_list *list, const pawl_process_row *row)
 static pawl_status visit_page(listing *l, pawl_row_visit visit, void *context, uint64_t *next)
 {
     const pawl_list *list = l->list;
-    store_view view = {0};
+    pawl_store_view view = {0};
     pawl_status status = PAWL_OK;
     uint64_t limit = list->limit == 0 ? PAWL_STORE_LIST_PAGE_MAX : list->limit;
     uint64_t visited = 0;
@@ -275,7 +276,7 @@ static pawl_status visit_page(listing *l, pawl_row_visit visit, void *context, u
     for (uint64_t number; status == PAWL_OK && (number = next_number(l, seen)) != 0; seen = number) {
         if (number == seen && seen != 0)
             continue; /* it moved from one index to another meanwhile */
-        status = store_view_read(&view, l->registry, number, l->fault);
+        status = pawl_store_view_read(&view, l->registry, number, l->fault);
         if (status == PAWL_E_NOT_FOUND) { /* pruned meanwhile */
             status = PAWL_OK;
             continue;
@@ -295,12 +296,12 @@ static pawl_status visit_page(listing *l, pawl_row_visit visit, void *context, u
     }
     for (size_t i = 0; i < l->source_count && status == PAWL_OK; i++)
         status = pawl_kv_cursor_status(l->sources[i].cursor, l->fault);
-    store_view_finish(&view);
+    pawl_store_view_finish(&view);
     return status;
 }
 
-pawl_status store_list(pawl_store *store, const pawl_list *list, pawl_row_visit visit, void *context, uint64_t *next,
-                       pawl_failure_sink *why)
+pawl_status pawl_store_list(pawl_store *store, const pawl_list *list, pawl_row_visit visit, void *context,
+                            uint64_t *next, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     if (list == NULL || list->struct_size < sizeof *list || visit == NULL || next == NULL) {
@@ -308,7 +309,7 @@ pawl_status store_list(pawl_store *store, const pawl_list *list, pawl_row_visit 
         return emit(store, why, &fault, PAWL_E_INVALID);
     }
     if (list->limit > PAWL_STORE_LIST_PAGE_MAX) {
-        store_limit(&fault, "the rows of one page", list->limit, PAWL_STORE_LIST_PAGE_MAX);
+        pawl_store_limit(&fault, "the rows of one page", list->limit, PAWL_STORE_LIST_PAGE_MAX);
         return emit(store, why, &fault, PAWL_E_LIMIT);
     }
     listing *l = calloc(1, sizeof *l);
@@ -319,7 +320,7 @@ pawl_status store_list(pawl_store *store, const pawl_list *list, pawl_row_visit 
     l->fault = &fault;
     if (list->type.size > 0) {
         pthread_mutex_lock(&store->registry->lock);
-        l->type = store_type_find(store->registry, list->type);
+        l->type = pawl_store_type_find(store->registry, list->type);
         pthread_mutex_unlock(&store->registry->lock);
     }
     pawl_status status = add_sources(l);
@@ -334,12 +335,12 @@ pawl_status store_list(pawl_store *store, const pawl_list *list, pawl_row_visit 
 
 /* ---- count ---- */
 
-pawl_status store_count(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why)
+pawl_status pawl_store_count(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why)
 {
     (void)why;
-    store_registry *registry = store->registry;
+    pawl_store_registry *registry = store->registry;
     pthread_mutex_lock(&registry->lock);
-    store_workers_expire(registry);
+    pawl_store_workers_expire(registry);
     uint64_t running = 0;
     for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
         running += registry->leased[i];

@@ -12,41 +12,41 @@ static bool is_blank(pawl_bytes bytes)
     return true;
 }
 
-static pawl_status check(const store_round *round, const pawl_register *request, pawl_fault *fault)
+static pawl_status check(const pawl_store_round *round, const pawl_register *request, pawl_fault *fault)
 {
     if (request == NULL || request->struct_size < sizeof *request)
         return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", "the request of REGISTER is too small");
     const pawl_store *store = round->registry->store;
-    pawl_status status = store_check_name("a process id", request->id, PAWL_STORE_ID_BYTES_MAX, fault);
+    pawl_status status = pawl_store_check_name("a process id", request->id, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK && is_blank(request->id))
         status = pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid",
                                 "a process id is blank; wanted 1 to %u bytes that are not all white space",
                                 PAWL_STORE_ID_BYTES_MAX);
     if (status == PAWL_OK)
-        status = store_check_name("a process type", request->type, PAWL_STORE_TYPE_BYTES_MAX, fault);
+        status = pawl_store_check_name("a process type", request->type, PAWL_STORE_TYPE_BYTES_MAX, fault);
     if (status == PAWL_OK)
-        status = store_check_fingerprint(request->fingerprint, fault);
+        status = pawl_store_check_fingerprint(request->fingerprint, fault);
     if (status == PAWL_OK)
-        status = store_check_size("a plugin id", request->plugin, PAWL_STORE_ID_BYTES_MAX, fault);
+        status = pawl_store_check_size("a plugin id", request->plugin, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK && request->digest.size != 0 && request->digest.size != PAWL_STORE_DIGEST_BYTES)
         status = pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid",
                                 "a plugin digest has %zu bytes; wanted %u or none", request->digest.size,
                                 PAWL_STORE_DIGEST_BYTES);
     if (status == PAWL_OK)
-        status = store_check_size("a profile name", request->profile, PAWL_STORE_ID_BYTES_MAX, fault);
+        status = pawl_store_check_size("a profile name", request->profile, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK)
-        status = store_check_size("a session id", request->session, PAWL_STORE_ID_BYTES_MAX, fault);
+        status = pawl_store_check_size("a session id", request->session, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK)
-        status = store_check_size("a parent id", request->parent, PAWL_STORE_ID_BYTES_MAX, fault);
+        status = pawl_store_check_size("a parent id", request->parent, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK)
-        status = store_check_size("the input of a process", request->input, store->value_bytes_max, fault);
+        status = pawl_store_check_size("the input of a process", request->input, store->value_bytes_max, fault);
     if (status == PAWL_OK && request->input.size > store->journal_bytes_max)
-        status = store_limit(fault, "the bytes of a journal", request->input.size, store->journal_bytes_max);
+        status = pawl_store_limit(fault, "the bytes of a journal", request->input.size, store->journal_bytes_max);
     return status;
 }
 
 /* The id is known: the same process, or another one. */
-static pawl_status existing(const pawl_register *request, const store_entry *entry, pawl_registry_op *op,
+static pawl_status existing(const pawl_register *request, const pawl_store_entry *entry, pawl_registry_op *op,
                             pawl_fault *fault)
 {
     char id[300];
@@ -54,10 +54,10 @@ static pawl_status existing(const pawl_register *request, const store_entry *ent
     char wanted[80];
     char type[80];
     pawl_fault_text(request->id, id, sizeof id);
-    if (!pawl_bytes_equal(request->type, store_type_name(entry->type)))
+    if (!pawl_bytes_equal(request->type, pawl_store_type_name(entry->type)))
         return pawl_fault_set(fault, PAWL_E_CONFLICT, "registry.conflict",
                               "process \"%s\" exists with another type: \"%s\", not \"%s\"", id,
-                              pawl_fault_text(store_type_name(entry->type), type, sizeof type),
+                              pawl_fault_text(pawl_store_type_name(entry->type), type, sizeof type),
                               pawl_fault_text(request->type, wanted, sizeof wanted));
     if (!pawl_bytes_equal(request->fingerprint, entry->identity.fingerprint))
         return pawl_fault_set(fault, PAWL_E_CONFLICT, "registry.conflict",
@@ -69,17 +69,17 @@ static pawl_status existing(const pawl_register *request, const store_entry *ent
     return PAWL_OK;
 }
 
-static store_type *intern(store_round *round, pawl_bytes name, pawl_fault *fault)
+static pawl_store_type *intern(pawl_store_round *round, pawl_bytes name, pawl_fault *fault)
 {
     pthread_mutex_lock(&round->registry->lock);
-    store_type *type = store_type_intern(round->registry, name, fault);
+    pawl_store_type *type = pawl_store_type_intern(round->registry, name, fault);
     pthread_mutex_unlock(&round->registry->lock);
     return type;
 }
 
-static store_entry *new_entry(store_round *round, const pawl_register *request, store_type *type)
+static pawl_store_entry *new_entry(pawl_store_round *round, const pawl_register *request, pawl_store_type *type)
 {
-    const store_identity identity = {
+    const pawl_store_identity identity = {
         .type = type->id,
         .revision = request->revision,
         .run = 1,
@@ -94,52 +94,52 @@ static store_entry *new_entry(store_round *round, const pawl_register *request, 
         .fingerprint = request->fingerprint,
     };
     pawl_buffer_clear(&round->scratch);
-    store_identity_encode(&round->scratch, &identity);
+    pawl_store_identity_encode(&round->scratch, &identity);
     if (round->scratch.failed)
         return NULL;
-    store_entry *entry =
-        store_entry_create(round->next_number, type, (pawl_bytes){round->scratch.data, round->scratch.size});
+    pawl_store_entry *entry =
+        pawl_store_entry_create(round->next_number, type, (pawl_bytes){round->scratch.data, round->scratch.size});
     if (entry != NULL)
         entry->fresh = true;
     return entry;
 }
 
-static void put_relations(store_round *round, const store_entry *entry)
+static void put_relations(pawl_store_round *round, const pawl_store_entry *entry)
 {
     pawl_key key;
-    store_key_relation(&key, 't', entry->type->id, entry->number);
+    pawl_store_key_relation(&key, 't', entry->type->id, entry->number);
     pawl_batch_mark(&round->rows, PAWL_FAMILY_RELATION, pawl_key_bytes(&key));
     if (entry->identity.session.size > 0) {
-        store_key_relation(&key, 's', store_hash(entry->identity.session), entry->number);
+        pawl_store_key_relation(&key, 's', pawl_store_hash(entry->identity.session), entry->number);
         pawl_batch_mark(&round->rows, PAWL_FAMILY_RELATION, pawl_key_bytes(&key));
     }
     if (entry->identity.parent.size > 0) {
-        store_key_relation(&key, 'p', store_hash(entry->identity.parent), entry->number);
+        pawl_store_key_relation(&key, 'p', pawl_store_hash(entry->identity.parent), entry->number);
         pawl_batch_mark(&round->rows, PAWL_FAMILY_RELATION, pawl_key_bytes(&key));
     }
 }
 
 /* The row of a type that is new, and of those before it that an earlier failed write left out. */
-static void put_types(store_round *round, const store_type *type)
+static void put_types(pawl_store_round *round, const pawl_store_type *type)
 {
     while (round->types_stored <= type->id)
-        store_put_type(&round->rows, round->registry->types_by_id[round->types_stored++]);
+        pawl_store_put_type(&round->rows, round->registry->types_by_id[round->types_stored++]);
 }
 
 /* Into the tables; NULL when out of memory. */
-static store_stage *insert(store_round *round, store_entry *entry)
+static pawl_store_stage *insert(pawl_store_round *round, pawl_store_entry *entry)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     pthread_mutex_lock(&registry->lock);
-    store_entry_insert(registry, entry);
-    store_stage *stage = store_stage_of(round, entry);
+    pawl_store_entry_insert(registry, entry);
+    pawl_store_stage *stage = pawl_store_stage_of(round, entry);
     if (stage == NULL)
-        store_entry_remove(registry, entry);
+        pawl_store_entry_remove(registry, entry);
     pthread_mutex_unlock(&registry->lock);
     return stage;
 }
 
-static pawl_status create(store_round *round, pawl_registry_op *op, pawl_fault *fault)
+static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
     const pawl_register *request = op->request;
     const pawl_bytes none = {NULL, 0};
@@ -147,23 +147,23 @@ static pawl_status create(store_round *round, pawl_registry_op *op, pawl_fault *
     uint64_t token = 0;
     bool external = request->external != 0;
     bool claims = request->claim_session != 0 && !external;
-    pawl_status status = external ? PAWL_OK : store_ticket(round->registry->store, &ready, fault);
+    pawl_status status = external ? PAWL_OK : pawl_store_ticket(round->registry->store, &ready, fault);
     if (status == PAWL_OK && claims)
-        status = store_ticket(round->registry->store, &token, fault);
-    store_type *type = status == PAWL_OK ? intern(round, request->type, fault) : NULL;
+        status = pawl_store_ticket(round->registry->store, &token, fault);
+    pawl_store_type *type = status == PAWL_OK ? intern(round, request->type, fault) : NULL;
     if (type == NULL)
         return fault->status;
-    store_entry *entry = new_entry(round, request, type);
-    store_stage *stage = entry == NULL ? NULL : insert(round, entry);
+    pawl_store_entry *entry = new_entry(round, request, type);
+    pawl_store_stage *stage = entry == NULL ? NULL : insert(round, entry);
     if (stage == NULL)
         return pawl_fault_nomem(fault);
     round->next_number++;
     put_types(round, type);
-    store_put_ident(&round->rows, request->id, entry->number, false, 0);
+    pawl_store_put_ident(&round->rows, request->id, entry->number, false, 0);
     put_relations(round, entry);
-    store_stage_record(round, stage, PAWL_RECORD_STARTED, request->input);
-    store_stage_move(round, stage, external ? PAWL_WAITING : PAWL_READY, 0, ready);
-    store_stage_header(round, stage, none, none);
+    pawl_store_stage_record(round, stage, PAWL_RECORD_STARTED, request->input);
+    pawl_store_stage_move(round, stage, external ? PAWL_WAITING : PAWL_READY, 0, ready);
+    pawl_store_stage_header(round, stage, none, none);
     stage->claim = claims ? op : NULL;
     stage->claim_token = token;
     op->number = entry->number;
@@ -171,19 +171,19 @@ static pawl_status create(store_round *round, pawl_registry_op *op, pawl_fault *
     return PAWL_OK;
 }
 
-pawl_status store_stage_register(store_round *round, pawl_registry_op *op, pawl_fault *fault)
+pawl_status pawl_store_stage_register(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     const pawl_register *request = op->request;
     pawl_status status = check(round, request, fault);
     if (status != PAWL_OK)
         return status;
-    store_entry *entry;
-    status = store_entry_by_id(registry, request->id, &entry, fault);
+    pawl_store_entry *entry;
+    status = pawl_store_entry_by_id(registry, request->id, &entry, fault);
     if (status == PAWL_OK) {
         status = existing(request, entry, op, fault);
         pthread_mutex_lock(&registry->lock);
-        store_entry_unpin(registry, entry);
+        pawl_store_entry_unpin(registry, entry);
         pthread_mutex_unlock(&registry->lock);
         return status;
     }

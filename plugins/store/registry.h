@@ -23,18 +23,18 @@
 #define STORE_NEVER        UINT64_MAX
 #define STORE_STATUS_COUNT 20u
 
-typedef struct store_type store_type;
-typedef struct store_entry store_entry;
-typedef struct store_worker store_worker;
-typedef struct store_watch store_watch;
-typedef struct store_round store_round;
-typedef struct store_stage store_stage;
+typedef struct pawl_store_type pawl_store_type;
+typedef struct pawl_store_entry pawl_store_entry;
+typedef struct pawl_store_worker pawl_store_worker;
+typedef struct pawl_store_watch pawl_store_watch;
+typedef struct pawl_store_round pawl_store_round;
+typedef struct pawl_store_stage pawl_store_stage;
 
 /* ---- process types ---- */
 
 /* A type name's dense number, and where claims of this type stand. All but id and name under `lock`. */
-struct store_type {
-    RB_ENTRY(store_type) link;
+struct pawl_store_type {
+    RB_ENTRY(pawl_store_type) link;
     uint32_t id;
     /* No ready row in front of ready_cursor is of interest. drained: none behind it either. */
     bool drained;
@@ -46,14 +46,14 @@ struct store_type {
     uint64_t wake_cursor_number;
     uint64_t wake_writes;
     uint64_t next_due;
-    bool announced;                     /* that next_due has come was told to the worker sessions */
-    TAILQ_HEAD(, store_entry) returned; /* claimable, and no scan will meet them again */
+    bool announced;                          /* that next_due has come was told to the worker sessions */
+    TAILQ_HEAD(, pawl_store_entry) returned; /* claimable, and no scan will meet them again */
     size_t name_size;
     char name[];
 };
-RB_HEAD(store_type_tree, store_type);
+RB_HEAD(pawl_store_type_tree, pawl_store_type);
 
-static inline pawl_bytes store_type_name(const store_type *type)
+static inline pawl_bytes pawl_store_type_name(const pawl_store_type *type)
 {
     return (pawl_bytes){type->name, type->name_size};
 }
@@ -61,7 +61,7 @@ static inline pawl_bytes store_type_name(const store_type *type)
 /* ---- processes in memory ---- */
 
 /* What never changes about a process. The bytes point into `encoded`, which is how a header row holds it. */
-typedef struct store_identity {
+typedef struct pawl_store_identity {
     uint32_t type;
     uint32_t revision;
     uint32_t run;
@@ -75,10 +75,10 @@ typedef struct store_identity {
     pawl_bytes parent;
     pawl_bytes fingerprint;
     pawl_bytes encoded;
-} store_identity;
+} pawl_store_identity;
 
 /* What is durable about a process and changes. */
-typedef struct store_state {
+typedef struct pawl_store_state {
     uint32_t status; /* never PAWL_RUNNING: that is a lease, in memory */
     bool cancelled;
     bool has_document;
@@ -89,39 +89,39 @@ typedef struct store_state {
     uint64_t wake_unix_ns;   /* of its wake row; 0: it has none */
     uint64_t token;          /* as of the last header row */
     uint64_t updated_unix_ns;
-} store_state;
+} pawl_store_state;
 
-struct store_entry {
-    RB_ENTRY(store_entry) number_link;
-    RB_ENTRY(store_entry) id_link;
+struct pawl_store_entry {
+    RB_ENTRY(pawl_store_entry) number_link;
+    RB_ENTRY(pawl_store_entry) id_link;
     uint64_t number;
     uint64_t id_hash;
-    store_type *type;
-    store_identity identity; /* constant */
-    store_state state;       /* published; changed by the committer under lock */
-    store_stage *stage;      /* not NULL: part of the running round */
-    uint32_t pins;           /* users outside of the lock */
-    bool fresh;              /* its registration is not published: nobody but the committer may use it */
-    bool gone;               /* out of the tables: freed with its last user */
-    bool returned;           /* on its type's list */
-    bool idle;               /* on the list of entries kept as a cache */
-    uint64_t token;          /* of the current or last lease */
-    store_worker *worker;    /* who leases it; NULL: nobody */
+    pawl_store_type *type;
+    pawl_store_identity identity; /* constant */
+    pawl_store_state state;       /* published; changed by the committer under lock */
+    pawl_store_stage *stage;      /* not NULL: part of the running round */
+    uint32_t pins;                /* users outside of the lock */
+    bool fresh;                   /* its registration is not published: nobody but the committer may use it */
+    bool gone;                    /* out of the tables: freed with its last user */
+    bool returned;                /* on its type's list */
+    bool idle;                    /* on the list of entries kept as a cache */
+    uint64_t token;               /* of the current or last lease */
+    pawl_store_worker *worker;    /* who leases it; NULL: nobody */
     uint64_t claims;
     uint64_t cancel_sequence; /* of the last CANCEL posted while it was in memory */
-    LIST_ENTRY(store_entry) lease_link;
-    TAILQ_ENTRY(store_entry) returned_link;
-    TAILQ_ENTRY(store_entry) idle_link;
-    LIST_HEAD(, store_watch) watches;
+    LIST_ENTRY(pawl_store_entry) lease_link;
+    TAILQ_ENTRY(pawl_store_entry) returned_link;
+    TAILQ_ENTRY(pawl_store_entry) idle_link;
+    LIST_HEAD(, pawl_store_watch) watches;
     uint8_t encoded[];
 };
-RB_HEAD(store_number_tree, store_entry);
-RB_HEAD(store_id_tree, store_entry);
+RB_HEAD(pawl_store_number_tree, pawl_store_entry);
+RB_HEAD(pawl_store_id_tree, pawl_store_entry);
 
 /* ---- worker sessions, watches, events ---- */
 
-struct store_worker {
-    LIST_ENTRY(store_worker) link;
+struct pawl_store_worker {
+    LIST_ENTRY(pawl_store_worker) link;
     uint64_t id;
     uint64_t ttl_ns;
     uint64_t expires_mono_ns;
@@ -131,52 +131,52 @@ struct store_worker {
     bool delivering; /* the committer is inside a callback for it */
     bool closed;     /* worker_close was called meanwhile, and waits */
     bool abandoned;  /* worker_close was called from inside the callback: whoever delivers frees it */
-    LIST_HEAD(, store_entry) leases;
+    LIST_HEAD(, pawl_store_entry) leases;
     size_t name_size;
     char name[];
 };
 
-struct store_watch {
-    RB_ENTRY(store_watch) link;
-    LIST_ENTRY(store_watch) entry_link;
+struct pawl_store_watch {
+    RB_ENTRY(pawl_store_watch) link;
+    LIST_ENTRY(pawl_store_watch) entry_link;
     pawl_registry_op *op;
-    store_entry *entry;
+    pawl_store_entry *entry;
     uint64_t after;
     uint64_t kinds;
 };
-RB_HEAD(store_watch_tree, store_watch);
+RB_HEAD(pawl_store_watch_tree, pawl_store_watch);
 
-typedef struct store_event {
+typedef struct pawl_store_event {
     uint64_t worker; /* id of the session */
     uint32_t kind;
     uint64_t number;
     uint64_t token;
     const pawl_record *record; /* POSTED: of the running round */
-} store_event;
+} pawl_store_event;
 
 /* ---- the registry ---- */
 
-struct store_registry {
+struct pawl_store_registry {
     pawl_store *store;
     pthread_mutex_t claim_lock; /* one claim at a time: guards next_type */
     uint64_t next_type;         /* round robin over a claim's types */
 
     pthread_mutex_t lock; /* guards from here to the queue */
-    struct store_number_tree by_number;
-    struct store_id_tree by_id;
-    TAILQ_HEAD(, store_entry) idle;
+    struct pawl_store_number_tree by_number;
+    struct pawl_store_id_tree by_id;
+    TAILQ_HEAD(, pawl_store_entry) idle;
     size_t idle_count;
     size_t entry_count;
     uint32_t loading;  /* entries being read: nothing is evicted meanwhile, so that none of them can be outdated */
     uint64_t removals; /* raised when an entry leaves for good; what was being read then is read again */
-    struct store_type_tree types;
-    store_type **types_by_id;
+    struct pawl_store_type_tree types;
+    pawl_store_type **types_by_id;
     uint32_t type_count;
     uint32_t types_stored; /* the rows of the first so many are durable */
-    LIST_HEAD(, store_worker) workers;
+    LIST_HEAD(, pawl_store_worker) workers;
     uint32_t worker_count; /* not expired */
-    struct store_watch_tree watches;
-    store_event *events;
+    struct pawl_store_watch_tree watches;
+    pawl_store_event *events;
     size_t event_count;
     size_t event_capacity;
     pthread_cond_t delivered;            /* some worker's `delivering` ended */
@@ -198,92 +198,97 @@ struct store_registry {
     bool stopping;
     bool sleeping;
 
-    store_round *round; /* the committer's own */
+    pawl_store_round *round; /* the committer's own */
     pthread_t committer;
 };
 
-pawl_status store_registry_open(pawl_store *store, pawl_fault *fault);
-void store_registry_close(pawl_store *store);
-void store_registry_describe(store_registry *registry, json_t *facts);
+pawl_status pawl_store_registry_open(pawl_store *store, pawl_fault *fault);
+void pawl_store_registry_close(pawl_store *store);
+void pawl_store_registry_describe(pawl_store_registry *registry, json_t *facts);
 
 /* ---- entry.c: processes in memory ---- */
 
 /** The process with this number or id, from memory or read, pinned. PAWL_E_NOT_FOUND (with code
  *  "registry.no_longer_retained" when it was pruned), PAWL_E_CORRUPT. Not under lock. */
-pawl_status store_entry_by_number(store_registry *registry, uint64_t number, store_entry **entry, pawl_fault *fault);
-pawl_status store_entry_by_id(store_registry *registry, pawl_bytes id, store_entry **entry, pawl_fault *fault);
+pawl_status pawl_store_entry_by_number(pawl_store_registry *registry, uint64_t number, pawl_store_entry **entry,
+                                       pawl_fault *fault);
+pawl_status pawl_store_entry_by_id(pawl_store_registry *registry, pawl_bytes id, pawl_store_entry **entry,
+                                   pawl_fault *fault);
 /** Make an entry that is not in the tables. */
-store_entry *store_entry_create(uint64_t number, store_type *type, pawl_bytes encoded);
+pawl_store_entry *pawl_store_entry_create(uint64_t number, pawl_store_type *type, pawl_bytes encoded);
 /** The rest are called under lock. */
-store_entry *store_entry_find(store_registry *registry, uint64_t number);
-void store_entry_insert(store_registry *registry, store_entry *entry);
-void store_entry_remove(store_registry *registry, store_entry *entry); /**< from the tables; freed when unused */
-void store_entry_pin(store_registry *registry, store_entry *entry);
-void store_entry_unpin(store_registry *registry, store_entry *entry);
+pawl_store_entry *pawl_store_entry_find(pawl_store_registry *registry, uint64_t number);
+void pawl_store_entry_insert(pawl_store_registry *registry, pawl_store_entry *entry);
+void pawl_store_entry_remove(pawl_store_registry *registry,
+                             pawl_store_entry *entry); /**< from the tables; freed when unused */
+void pawl_store_entry_pin(pawl_store_registry *registry, pawl_store_entry *entry);
+void pawl_store_entry_unpin(pawl_store_registry *registry, pawl_store_entry *entry);
 /** Put the entry where it belongs after a change: in use, kept as a cache, or freed. */
-void store_entry_settle(store_registry *registry, store_entry *entry);
-void store_entries_finish(store_registry *registry);
+void pawl_store_entry_settle(pawl_store_registry *registry, pawl_store_entry *entry);
+void pawl_store_entries_finish(pawl_store_registry *registry);
 
 /* ---- type.c ---- */
 
-store_type *store_type_find(store_registry *registry, pawl_bytes name); /* under lock */
+pawl_store_type *pawl_store_type_find(pawl_store_registry *registry, pawl_bytes name); /* under lock */
 /** Find or make; the row of a new one is not written yet. Under lock. NULL: no room, see fault. */
-store_type *store_type_intern(store_registry *registry, pawl_bytes name, pawl_fault *fault);
-store_type *store_type_by_id(store_registry *registry, uint32_t id); /* under lock */
-pawl_status store_types_open(store_registry *registry, pawl_fault *fault);
-void store_types_finish(store_registry *registry);
-void store_put_type(pawl_batch *batch, const store_type *type); /**< its row */
+pawl_store_type *pawl_store_type_intern(pawl_store_registry *registry, pawl_bytes name, pawl_fault *fault);
+pawl_store_type *pawl_store_type_by_id(pawl_store_registry *registry, uint32_t id); /* under lock */
+pawl_status pawl_store_types_open(pawl_store_registry *registry, pawl_fault *fault);
+void pawl_store_types_finish(pawl_store_registry *registry);
+void pawl_store_put_type(pawl_batch *batch, const pawl_store_type *type); /**< its row */
 /** Tell the type of a row that now is durable, so that claims and the clock meet it. Under lock. */
-void store_type_note_ready(store_type *type, uint64_t ready_sequence);
-void store_type_note_wake(store_type *type, uint64_t due, uint64_t number);
+void pawl_store_type_note_ready(pawl_store_type *type, uint64_t ready_sequence);
+void pawl_store_type_note_wake(pawl_store_type *type, uint64_t due, uint64_t number);
 
 /* ---- lease.c: worker sessions and leases. All under lock, unless it says otherwise ---- */
 
-store_worker *store_worker_find(store_registry *registry, uint64_t id);
+pawl_store_worker *pawl_store_worker_find(pawl_store_registry *registry, uint64_t id);
 /** The one with this id if it is alive now, else NULL (and if it just expired, all of that). */
-store_worker *store_worker_alive(store_registry *registry, uint64_t id);
-void store_lease_take(store_registry *registry, store_entry *entry, store_worker *worker, uint64_t token);
+pawl_store_worker *pawl_store_worker_alive(pawl_store_registry *registry, uint64_t id);
+void pawl_store_lease_take(pawl_store_registry *registry, pawl_store_entry *entry, pawl_store_worker *worker,
+                           uint64_t token);
 /** End the lease, if there is one. lost: tell its holder. */
-void store_lease_drop(store_registry *registry, store_entry *entry, bool lost);
-bool store_claimable(const store_entry *entry, uint64_t now_unix_ns); /* by what is durable about it */
+void pawl_store_lease_drop(pawl_store_registry *registry, pawl_store_entry *entry, bool lost);
+bool pawl_store_claimable(const pawl_store_entry *entry, uint64_t now_unix_ns); /* by what is durable about it */
 /** Put on its type's list, or take off. */
-void store_returned_add(store_entry *entry);
-void store_returned_remove(store_entry *entry);
+void pawl_store_returned_add(pawl_store_entry *entry);
+void pawl_store_returned_remove(pawl_store_entry *entry);
 /** Expire worker sessions whose time has come. */
-void store_workers_expire(store_registry *registry);
+void pawl_store_workers_expire(pawl_store_registry *registry);
 /** Every worker session is to get a WORK event. */
-void store_announce_work(store_registry *registry);
+void pawl_store_announce_work(pawl_store_registry *registry);
 /** Announce types whose next wake has come. */
-void store_announce_due(store_registry *registry);
+void pawl_store_announce_due(pawl_store_registry *registry);
 /** When the clock has to be looked at again, in nanoseconds from now; STORE_NEVER: no need. */
-uint64_t store_next_look(store_registry *registry);
-void store_event_push(store_registry *registry, const store_event *event);
+uint64_t pawl_store_next_look(pawl_store_registry *registry);
+void pawl_store_event_push(pawl_store_registry *registry, const pawl_store_event *event);
 /** Deliver what is due, from the committer, not under lock. */
-void store_events_deliver(store_registry *registry);
-void store_workers_finish(store_registry *registry);
-pawl_status store_worker_open(pawl_store *store, pawl_bytes name, uint64_t ttl_ns, void *listener, uint64_t *session,
-                              pawl_failure_sink *why); /* not under lock, like the rest */
-pawl_status store_heartbeat(pawl_store *store, uint64_t session);
-void store_worker_close(pawl_store *store, uint64_t session);
-pawl_status store_release(pawl_store *store, uint64_t number, uint64_t token);
-void store_tick(pawl_store *store);
+void pawl_store_events_deliver(pawl_store_registry *registry);
+void pawl_store_workers_finish(pawl_store_registry *registry);
+pawl_status pawl_store_worker_open(pawl_store *store, pawl_bytes name, uint64_t ttl_ns, void *listener,
+                                   uint64_t *session, pawl_failure_sink *why); /* not under lock, like the rest */
+pawl_status pawl_store_heartbeat(pawl_store *store, uint64_t session);
+void pawl_store_worker_close(pawl_store *store, uint64_t session);
+pawl_status pawl_store_release(pawl_store *store, uint64_t number, uint64_t token);
+void pawl_store_tick(pawl_store *store);
 
 /* ---- committer.c ---- */
 
-void store_submit(pawl_store *store, pawl_registry_op *const *ops, size_t count);
-void store_unwatch(pawl_store *store, pawl_registry_op *op);
+void pawl_store_submit(pawl_store *store, pawl_registry_op *const *ops, size_t count);
+void pawl_store_unwatch(pawl_store *store, pawl_registry_op *op);
 /** Make the committer look again. May be called under lock. */
-void store_poke(store_registry *registry);
+void pawl_store_poke(pawl_store_registry *registry);
 
 /* ---- claim.c, read.c ---- */
 
-pawl_status store_claim(pawl_store *store, const pawl_claim *claim, pawl_row_visit visit, void *context,
-                        pawl_failure_sink *why);
-pawl_status store_get(pawl_store *store, pawl_bytes id, pawl_row_visit visit, void *context, pawl_failure_sink *why);
-pawl_status store_journal(pawl_store *store, uint64_t number, uint64_t from, uint64_t limit, pawl_record_visit visit,
-                          void *context, pawl_failure_sink *why);
-pawl_status store_list(pawl_store *store, const pawl_list *list, pawl_row_visit visit, void *context, uint64_t *next,
-                       pawl_failure_sink *why);
-pawl_status store_count(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why);
+pawl_status pawl_store_claim(pawl_store *store, const pawl_claim *claim, pawl_row_visit visit, void *context,
+                             pawl_failure_sink *why);
+pawl_status pawl_store_get(pawl_store *store, pawl_bytes id, pawl_row_visit visit, void *context,
+                           pawl_failure_sink *why);
+pawl_status pawl_store_journal(pawl_store *store, uint64_t number, uint64_t from, uint64_t limit,
+                               pawl_record_visit visit, void *context, pawl_failure_sink *why);
+pawl_status pawl_store_list(pawl_store *store, const pawl_list *list, pawl_row_visit visit, void *context,
+                            uint64_t *next, pawl_failure_sink *why);
+pawl_status pawl_store_count(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why);
 
 #endif

@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-store_round *store_round_create(store_registry *registry)
+pawl_store_round *pawl_store_round_create(pawl_store_registry *registry)
 {
-    store_round *round = calloc(1, sizeof *round);
+    pawl_store_round *round = calloc(1, sizeof *round);
     if (round == NULL)
         return NULL;
     round->registry = registry;
@@ -19,22 +19,22 @@ store_round *store_round_create(store_registry *registry)
     return round;
 }
 
-void store_round_destroy(store_round *round)
+void pawl_store_round_destroy(pawl_store_round *round)
 {
     if (round == NULL)
         return;
     pawl_batch_finish(&round->rows);
-    store_arena_finish(&round->arena);
+    pawl_store_arena_finish(&round->arena);
     pawl_buffer_finish(&round->scratch);
     free(round->ops);
     free(round->done);
     free(round);
 }
 
-void store_round_begin(store_round *round)
+void pawl_store_round_begin(pawl_store_round *round)
 {
     pawl_batch_clear(&round->rows);
-    store_arena_clear(&round->arena);
+    pawl_store_arena_clear(&round->arena);
     round->stages = NULL;
     round->stages_end = &round->stages;
     round->refusals = NULL;
@@ -42,11 +42,11 @@ void store_round_begin(store_round *round)
     round->next_number = round->registry->next_number;
     round->types_stored = round->registry->types_stored;
     round->prune_from = round->registry->prune_from;
-    round->now_unix_ns = store_unix_now(round->registry->store);
+    round->now_unix_ns = pawl_store_unix_now(round->registry->store);
     round->closed = false;
 }
 
-void store_round_done(store_round *round, pawl_registry_op *op)
+void pawl_store_round_done(pawl_store_round *round, pawl_registry_op *op)
 {
     op->provider_data[0] = NULL;
     if (round->done_last == NULL)
@@ -59,11 +59,11 @@ void store_round_done(store_round *round, pawl_registry_op *op)
 
 /* ---- stages ---- */
 
-store_stage *store_stage_of(store_round *round, store_entry *entry)
+pawl_store_stage *pawl_store_stage_of(pawl_store_round *round, pawl_store_entry *entry)
 {
     if (entry->stage != NULL)
         return entry->stage;
-    store_stage *stage = store_arena_take(&round->arena, sizeof *stage);
+    pawl_store_stage *stage = pawl_store_arena_take(&round->arena, sizeof *stage);
     if (stage == NULL)
         return NULL;
     stage->entry = entry;
@@ -73,31 +73,31 @@ store_stage *store_stage_of(store_round *round, store_entry *entry)
     *round->stages_end = stage;
     round->stages_end = &stage->next;
     entry->stage = stage;
-    store_entry_settle(round->registry, entry);
+    pawl_store_entry_settle(round->registry, entry);
     return stage;
 }
 
-bool store_stage_is_leased(const store_stage *stage)
+bool pawl_store_stage_is_leased(const pawl_store_stage *stage)
 {
     return (stage->entry->worker != NULL || stage->claim != NULL) && !stage->drop_lease && !stage->ended;
 }
 
-pawl_status store_stage_has_room(const store_round *round, const store_stage *stage, uint64_t records, uint64_t bytes,
-                                 pawl_fault *fault)
+pawl_status pawl_store_stage_has_room(const pawl_store_round *round, const pawl_store_stage *stage, uint64_t records,
+                                      uint64_t bytes, pawl_fault *fault)
 {
     uint64_t allowed = round->registry->store->journal_bytes_max;
     if (stage->state.journal_bytes > allowed || bytes > allowed - stage->state.journal_bytes)
-        return store_limit(fault, "the bytes of a journal", stage->state.journal_bytes + bytes, allowed);
+        return pawl_store_limit(fault, "the bytes of a journal", stage->state.journal_bytes + bytes, allowed);
     if (stage->state.head + records > PAWL_STORE_JOURNAL_RECORDS_MAX)
-        return store_limit(fault, "the records of a journal", stage->state.head + records,
-                           PAWL_STORE_JOURNAL_RECORDS_MAX);
+        return pawl_store_limit(fault, "the records of a journal", stage->state.head + records,
+                                PAWL_STORE_JOURNAL_RECORDS_MAX);
     return PAWL_OK;
 }
 
-uint64_t store_stage_record(store_round *round, store_stage *stage, uint32_t kind, pawl_bytes body)
+uint64_t pawl_store_stage_record(pawl_store_round *round, pawl_store_stage *stage, uint32_t kind, pawl_bytes body)
 {
-    store_state *state = &stage->state;
-    const store_record record = {
+    pawl_store_state *state = &stage->state;
+    const pawl_store_record record = {
         .kind = kind,
         .sequence = ++state->head,
         .time_unix_ns = round->now_unix_ns,
@@ -108,13 +108,13 @@ uint64_t store_stage_record(store_round *round, store_stage *stage, uint32_t kin
     if (kind > PAWL_RECORD_STARTED)
         state->last_posted = state->head;
     state->updated_unix_ns = round->now_unix_ns;
-    store_put_record(&round->rows, stage->entry->number, &record);
+    pawl_store_put_record(&round->rows, stage->entry->number, &record);
     return state->head;
 }
 
-bool store_stage_note_posted(store_round *round, store_stage *stage, uint32_t kind, uint64_t sequence)
+bool pawl_store_stage_note_posted(pawl_store_round *round, pawl_store_stage *stage, uint32_t kind, uint64_t sequence)
 {
-    store_posted *posted = store_arena_take(&round->arena, sizeof *posted);
+    pawl_store_posted *posted = pawl_store_arena_take(&round->arena, sizeof *posted);
     if (posted == NULL)
         return false;
     posted->kind = kind;
@@ -124,23 +124,23 @@ bool store_stage_note_posted(store_round *round, store_stage *stage, uint32_t ki
     return true;
 }
 
-bool store_stage_needs_ready(const store_stage *stage)
+bool pawl_store_stage_needs_ready(const pawl_store_stage *stage)
 {
     return stage->state.ready_sequence == 0;
 }
 
-static void move_ready(store_round *round, store_stage *stage, uint32_t status, uint64_t ready)
+static void move_ready(pawl_store_round *round, pawl_store_stage *stage, uint32_t status, uint64_t ready)
 {
     pawl_key key;
-    store_state *state = &stage->state;
+    pawl_store_state *state = &stage->state;
     if (status != PAWL_READY && state->ready_sequence != 0) {
-        store_key_ready(&key, stage->entry->type->id, state->ready_sequence);
+        pawl_store_key_ready(&key, stage->entry->type->id, state->ready_sequence);
         pawl_batch_delete(&round->rows, PAWL_FAMILY_READY, pawl_key_bytes(&key));
         state->ready_sequence = 0;
         stage->made_ready = false;
     } else if (status == PAWL_READY && state->ready_sequence == 0) {
         state->ready_sequence = ready;
-        store_key_ready(&key, stage->entry->type->id, ready);
+        pawl_store_key_ready(&key, stage->entry->type->id, ready);
         pawl_batch_begin(&round->rows, PAWL_FAMILY_READY, pawl_key_bytes(&key));
         pawl_buffer_u64(&round->rows.bytes, stage->entry->number);
         pawl_batch_end(&round->rows);
@@ -148,34 +148,35 @@ static void move_ready(store_round *round, store_stage *stage, uint32_t status, 
     }
 }
 
-static void move_wake(store_round *round, store_stage *stage, uint64_t wake_unix_ns)
+static void move_wake(pawl_store_round *round, pawl_store_stage *stage, uint64_t wake_unix_ns)
 {
     pawl_key key;
-    store_state *state = &stage->state;
+    pawl_store_state *state = &stage->state;
     if (state->wake_unix_ns == wake_unix_ns)
         return;
     if (state->wake_unix_ns != 0) {
-        store_key_wake(&key, stage->entry->type->id, state->wake_unix_ns, stage->entry->number);
+        pawl_store_key_wake(&key, stage->entry->type->id, state->wake_unix_ns, stage->entry->number);
         pawl_batch_delete(&round->rows, PAWL_FAMILY_WAKE, pawl_key_bytes(&key));
     }
     state->wake_unix_ns = wake_unix_ns;
     if (wake_unix_ns != 0) {
-        store_key_wake(&key, stage->entry->type->id, wake_unix_ns, stage->entry->number);
+        pawl_store_key_wake(&key, stage->entry->type->id, wake_unix_ns, stage->entry->number);
         pawl_batch_mark(&round->rows, PAWL_FAMILY_WAKE, pawl_key_bytes(&key));
     }
 }
 
-void store_stage_move(store_round *round, store_stage *stage, uint32_t status, uint64_t wake_unix_ns, uint64_t ready)
+void pawl_store_stage_move(pawl_store_round *round, pawl_store_stage *stage, uint32_t status, uint64_t wake_unix_ns,
+                           uint64_t ready)
 {
     pawl_key key;
-    store_state *state = &stage->state;
+    pawl_store_state *state = &stage->state;
     if (state->status != status) {
         if (state->status != 0) {
-            store_key_status(&key, state->status, stage->entry->number);
+            pawl_store_key_status(&key, state->status, stage->entry->number);
             pawl_batch_delete(&round->rows, PAWL_FAMILY_STATUS, pawl_key_bytes(&key));
             round->deltas[state->status]--;
         }
-        store_key_status(&key, status, stage->entry->number);
+        pawl_store_key_status(&key, status, stage->entry->number);
         pawl_batch_mark(&round->rows, PAWL_FAMILY_STATUS, pawl_key_bytes(&key));
         round->deltas[status]++;
     }
@@ -187,53 +188,54 @@ void store_stage_move(store_round *round, store_stage *stage, uint32_t status, u
         stage->ended = true;
         if (state->updated_unix_ns < round->prune_from)
             round->prune_from = state->updated_unix_ns; /* the clock was set back */
-        store_key_ended(&key, state->updated_unix_ns, stage->entry->number);
+        pawl_store_key_ended(&key, state->updated_unix_ns, stage->entry->number);
         pawl_batch_mark(&round->rows, PAWL_FAMILY_ENDED, pawl_key_bytes(&key));
     }
 }
 
-void store_stage_header(store_round *round, store_stage *stage, pawl_bytes reason_code, pawl_bytes reason)
+void pawl_store_stage_header(pawl_store_round *round, pawl_store_stage *stage, pawl_bytes reason_code,
+                             pawl_bytes reason)
 {
     if (stage->entry->token > stage->state.token)
         stage->state.token = stage->entry->token;
-    store_put_header(&round->rows, stage->entry->number, &stage->state, stage->entry->identity.encoded, reason_code,
-                     reason);
+    pawl_store_put_header(&round->rows, stage->entry->number, &stage->state, stage->entry->identity.encoded,
+                          reason_code, reason);
 }
 
 /* ---- the end of a round ---- */
 
-static void publish_claim(store_round *round, store_stage *stage)
+static void publish_claim(pawl_store_round *round, pawl_store_stage *stage)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     const pawl_register *request = stage->claim->request;
-    store_worker *worker = store_worker_find(registry, request->claim_session);
+    pawl_store_worker *worker = pawl_store_worker_find(registry, request->claim_session);
     if (worker == NULL || worker->expired || stage->ended)
         return; /* it ended meanwhile: the process is ready like any other */
-    store_lease_take(registry, stage->entry, worker, stage->claim_token);
+    pawl_store_lease_take(registry, stage->entry, worker, stage->claim_token);
     stage->claim->token = stage->claim_token;
     stage->claim->flags |= PAWL_RESULT_CLAIMED;
 }
 
 /* Records that came from outside while it was leased, to its holder. */
-static void tell_posted(store_registry *registry, const store_stage *stage)
+static void tell_posted(pawl_store_registry *registry, const pawl_store_stage *stage)
 {
-    const store_entry *entry = stage->entry;
-    for (store_posted_event *event = stage->events; event != NULL; event = event->next)
-        store_event_push(registry, &(store_event){.worker = entry->worker->id,
-                                                  .kind = PAWL_EVENT_POSTED,
-                                                  .number = entry->number,
-                                                  .token = entry->token,
-                                                  .record = &event->record});
+    const pawl_store_entry *entry = stage->entry;
+    for (pawl_store_posted_event *event = stage->events; event != NULL; event = event->next)
+        pawl_store_event_push(registry, &(pawl_store_event){.worker = entry->worker->id,
+                                                            .kind = PAWL_EVENT_POSTED,
+                                                            .number = entry->number,
+                                                            .token = entry->token,
+                                                            .record = &event->record});
 }
 
-static void publish_stage(store_round *round, store_stage *stage)
+static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
 {
-    store_registry *registry = round->registry;
-    store_entry *entry = stage->entry;
+    pawl_store_registry *registry = round->registry;
+    pawl_store_entry *entry = stage->entry;
     if (entry->worker != NULL) /* first of all, also if it has given the lease up in the same round */
         tell_posted(registry, stage);
     if (stage->drop_lease || stage->ended)
-        store_lease_drop(registry, entry, !stage->drop_lease);
+        pawl_store_lease_drop(registry, entry, !stage->drop_lease);
     else if (entry->worker != NULL && entry->state.status != stage->state.status) {
         registry->leased[entry->state.status]--;
         registry->leased[stage->state.status]++;
@@ -250,35 +252,35 @@ static void publish_stage(store_round *round, store_stage *stage)
     if (stage->claim != NULL && entry->worker != NULL)
         tell_posted(registry, stage);
     if (stage->wake_set)
-        store_type_note_wake(entry->type, entry->state.wake_unix_ns, entry->number);
-    if (entry->worker != NULL || !store_claimable(entry, UINT64_MAX))
-        store_returned_remove(entry);
+        pawl_store_type_note_wake(entry->type, entry->state.wake_unix_ns, entry->number);
+    if (entry->worker != NULL || !pawl_store_claimable(entry, UINT64_MAX))
+        pawl_store_returned_remove(entry);
     /* Parked and ready again under the row it was claimed by: no scan will meet that row again. */
     if (stage->drop_lease && entry->state.status == PAWL_READY && !stage->made_ready)
-        store_returned_add(entry);
+        pawl_store_returned_add(entry);
     if (stage->made_ready && entry->worker == NULL) {
-        store_type_note_ready(entry->type, entry->state.ready_sequence);
-        store_announce_work(registry);
+        pawl_store_type_note_ready(entry->type, entry->state.ready_sequence);
+        pawl_store_announce_work(registry);
     } else if (entry->returned) {
-        store_announce_work(registry); /* it was passed over while it was part of this round */
+        pawl_store_announce_work(registry); /* it was passed over while it was part of this round */
     }
-    store_watches_fire(round, stage);
+    pawl_store_watches_fire(round, stage);
     if (stage->pruned)
-        store_entry_remove(registry, entry);
+        pawl_store_entry_remove(registry, entry);
     else
-        store_entry_settle(registry, entry);
+        pawl_store_entry_settle(registry, entry);
 }
 
-void store_round_publish(store_round *round)
+void pawl_store_round_publish(pawl_store_round *round)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     pthread_mutex_lock(&registry->lock);
     for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
         registry->counts[i] = (uint64_t)((int64_t)registry->counts[i] + round->deltas[i]);
     registry->next_number = round->next_number;
     registry->types_stored = round->types_stored;
     registry->prune_from = round->prune_from;
-    for (store_stage *stage = round->stages, *next; stage != NULL; stage = next) {
+    for (pawl_store_stage *stage = round->stages, *next; stage != NULL; stage = next) {
         next = stage->next;
         publish_stage(round, stage);
     }
@@ -286,23 +288,23 @@ void store_round_publish(store_round *round)
     pthread_mutex_unlock(&registry->lock);
 }
 
-void store_round_undo(store_round *round, const pawl_fault *fault)
+void pawl_store_round_undo(pawl_store_round *round, const pawl_fault *fault)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     pthread_mutex_lock(&registry->lock);
-    for (store_stage *stage = round->stages, *next; stage != NULL; stage = next) {
+    for (pawl_store_stage *stage = round->stages, *next; stage != NULL; stage = next) {
         next = stage->next;
-        store_entry *entry = stage->entry;
+        pawl_store_entry *entry = stage->entry;
         entry->stage = NULL;
-        if (entry->fresh || entry->worker != NULL || !store_claimable(entry, UINT64_MAX))
-            store_returned_remove(entry);
+        if (entry->fresh || entry->worker != NULL || !pawl_store_claimable(entry, UINT64_MAX))
+            pawl_store_returned_remove(entry);
         if (entry->fresh) {
-            store_entry_remove(registry, entry);
+            pawl_store_entry_remove(registry, entry);
             continue;
         }
         if (entry->returned)
-            store_announce_work(registry); /* it was passed over while it was part of this round */
-        store_entry_settle(registry, entry);
+            pawl_store_announce_work(registry); /* it was passed over while it was part of this round */
+        pawl_store_entry_settle(registry, entry);
     }
     pthread_cond_broadcast(&registry->published);
     pthread_mutex_unlock(&registry->lock);

@@ -6,33 +6,33 @@
 #define IDENT_LIVE   0u
 #define IDENT_PRUNED 1u
 
-uint64_t store_hash(pawl_bytes bytes)
+uint64_t pawl_store_hash(pawl_bytes bytes)
 {
     return XXH3_64bits(bytes.data, bytes.size);
 }
 
 /* ---- keys ---- */
 
-void store_key_number(pawl_key *key, uint64_t number)
+void pawl_store_key_number(pawl_key *key, uint64_t number)
 {
     pawl_key_start(key);
     pawl_key_u64(key, number);
 }
 
-void store_key_journal(pawl_key *key, uint64_t number, uint64_t sequence)
+void pawl_store_key_journal(pawl_key *key, uint64_t number, uint64_t sequence)
 {
-    store_key_number(key, number);
+    pawl_store_key_number(key, number);
     pawl_key_u64(key, sequence);
 }
 
-void store_key_ready(pawl_key *key, uint32_t type, uint64_t ready_sequence)
+void pawl_store_key_ready(pawl_key *key, uint32_t type, uint64_t ready_sequence)
 {
     pawl_key_start(key);
     pawl_key_u32(key, type);
     pawl_key_u64(key, ready_sequence);
 }
 
-void store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t number)
+void pawl_store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t number)
 {
     pawl_key_start(key);
     pawl_key_u32(key, type);
@@ -40,28 +40,28 @@ void store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t number)
     pawl_key_u64(key, number);
 }
 
-void store_key_status(pawl_key *key, uint32_t status, uint64_t number)
+void pawl_store_key_status(pawl_key *key, uint32_t status, uint64_t number)
 {
     pawl_key_start(key);
     pawl_key_u32(key, status);
     pawl_key_u64(key, number);
 }
 
-void store_key_ended(pawl_key *key, uint64_t ended_unix_ns, uint64_t number)
+void pawl_store_key_ended(pawl_key *key, uint64_t ended_unix_ns, uint64_t number)
 {
     pawl_key_start(key);
     pawl_key_u64(key, ended_unix_ns);
     pawl_key_u64(key, number);
 }
 
-void store_key_post(pawl_key *key, uint64_t number, uint32_t kind, pawl_bytes post_id)
+void pawl_store_key_post(pawl_key *key, uint64_t number, uint32_t kind, pawl_bytes post_id)
 {
-    store_key_number(key, number);
+    pawl_store_key_number(key, number);
     pawl_key_u8(key, (uint8_t)kind);
     pawl_key_append(key, post_id);
 }
 
-void store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, uint64_t number)
+void pawl_store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, uint64_t number)
 {
     pawl_key_start(key);
     pawl_key_u8(key, relation);
@@ -71,7 +71,7 @@ void store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, uint64_
 
 /* ---- headers ---- */
 
-void store_identity_encode(pawl_buffer *encoded, const store_identity *identity)
+void pawl_store_identity_encode(pawl_buffer *encoded, const pawl_store_identity *identity)
 {
     pawl_buffer_u32(encoded, identity->type);
     pawl_buffer_u32(encoded, identity->revision);
@@ -87,7 +87,7 @@ void store_identity_encode(pawl_buffer *encoded, const store_identity *identity)
     pawl_buffer_bytes(encoded, identity->fingerprint);
 }
 
-bool store_identity_decode(pawl_bytes encoded, store_identity *identity)
+bool pawl_store_identity_decode(pawl_bytes encoded, pawl_store_identity *identity)
 {
     pawl_reader reader = pawl_reader_of(encoded);
     identity->type = pawl_reader_u32(&reader);
@@ -106,11 +106,11 @@ bool store_identity_decode(pawl_bytes encoded, store_identity *identity)
     return !reader.bad && reader.at == reader.end;
 }
 
-void store_put_header(pawl_batch *batch, uint64_t number, const store_state *state, pawl_bytes encoded_identity,
-                      pawl_bytes reason_code, pawl_bytes reason)
+void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_state *state,
+                           pawl_bytes encoded_identity, pawl_bytes reason_code, pawl_bytes reason)
 {
     pawl_key key;
-    store_key_number(&key, number);
+    pawl_store_key_number(&key, number);
     pawl_batch_begin(batch, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key));
     pawl_buffer *to = &batch->bytes;
     pawl_buffer_u32(to, state->status);
@@ -126,11 +126,11 @@ void store_put_header(pawl_batch *batch, uint64_t number, const store_state *sta
     pawl_batch_end(batch);
 }
 
-pawl_status store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, store_header *header,
-                              pawl_fault *fault)
+pawl_status pawl_store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, pawl_store_header *header,
+                                   pawl_fault *fault)
 {
     pawl_key key;
-    store_key_number(&key, number);
+    pawl_store_key_number(&key, number);
     pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), buffer, fault);
     if (status != PAWL_OK)
         return status;
@@ -139,7 +139,7 @@ pawl_status store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer,
                            fault);
     if (status != PAWL_OK)
         return status;
-    header->state = (store_state){.status = pawl_reader_u32(&reader)};
+    header->state = (pawl_store_state){.status = pawl_reader_u32(&reader)};
     header->state.cancelled = pawl_reader_u8(&reader) != 0;
     header->state.has_document = pawl_reader_u8(&reader) != 0;
     header->state.ready_sequence = pawl_reader_u64(&reader);
@@ -148,7 +148,7 @@ pawl_status store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer,
     header->state.updated_unix_ns = pawl_reader_u64(&reader);
     header->reason_code = pawl_reader_bytes(&reader);
     header->reason = pawl_reader_bytes(&reader);
-    if (!store_identity_decode(pawl_reader_rest(&reader), &header->identity) || reader.bad ||
+    if (!pawl_store_identity_decode(pawl_reader_rest(&reader), &header->identity) || reader.bad ||
         header->state.status >= STORE_STATUS_COUNT)
         return pawl_row_bad(PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), "its fields do not fit", fault);
     return PAWL_OK;
@@ -156,10 +156,10 @@ pawl_status store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer,
 
 /* ---- records ---- */
 
-void store_put_record(pawl_batch *batch, uint64_t number, const store_record *record)
+void pawl_store_put_record(pawl_batch *batch, uint64_t number, const pawl_store_record *record)
 {
     pawl_key key;
-    store_key_journal(&key, number, record->sequence);
+    pawl_store_key_journal(&key, number, record->sequence);
     pawl_batch_begin(batch, PAWL_FAMILY_JOURNAL, pawl_key_bytes(&key));
     pawl_buffer *to = &batch->bytes;
     pawl_buffer_u8(to, (uint8_t)record->kind);
@@ -170,7 +170,7 @@ void store_put_record(pawl_batch *batch, uint64_t number, const store_record *re
     pawl_batch_end(batch);
 }
 
-pawl_status store_decode_record(pawl_bytes key, pawl_bytes value, store_record *record, pawl_fault *fault)
+pawl_status pawl_store_decode_record(pawl_bytes key, pawl_bytes value, pawl_store_record *record, pawl_fault *fault)
 {
     pawl_reader reader;
     pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_JOURNAL, key, value, fault);
@@ -189,21 +189,23 @@ pawl_status store_decode_record(pawl_bytes key, pawl_bytes value, store_record *
     return PAWL_OK;
 }
 
-pawl_status store_read_record(pawl_kv *kv, uint64_t number, uint64_t sequence, pawl_buffer *buffer,
-                              store_record *record, pawl_fault *fault)
+pawl_status pawl_store_read_record(pawl_kv *kv, uint64_t number, uint64_t sequence, pawl_buffer *buffer,
+                                   pawl_store_record *record, pawl_fault *fault)
 {
     pawl_key key;
-    store_key_journal(&key, number, sequence);
+    pawl_store_key_journal(&key, number, sequence);
     pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_JOURNAL, pawl_key_bytes(&key), buffer, fault);
     if (status == PAWL_OK)
-        status = store_decode_record(pawl_key_bytes(&key), (pawl_bytes){buffer->data, buffer->size}, record, fault);
+        status =
+            pawl_store_decode_record(pawl_key_bytes(&key), (pawl_bytes){buffer->data, buffer->size}, record, fault);
     return status;
 }
 
-pawl_status store_read_tail(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, store_record *record, pawl_fault *fault)
+pawl_status pawl_store_read_tail(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, pawl_store_record *record,
+                                 pawl_fault *fault)
 {
     pawl_key prefix;
-    store_key_number(&prefix, number);
+    pawl_store_key_number(&prefix, number);
     pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(kv, PAWL_FAMILY_JOURNAL, &prefix);
     if (cursor == NULL)
         return pawl_fault_nomem(fault);
@@ -216,17 +218,17 @@ pawl_status store_read_tail(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, s
         pawl_buffer_append(buffer, cursor->value.data, cursor->value.size);
         status = buffer->failed
                      ? pawl_fault_nomem(fault)
-                     : store_decode_record(cursor->key, (pawl_bytes){buffer->data, buffer->size}, record, fault);
+                     : pawl_store_decode_record(cursor->key, (pawl_bytes){buffer->data, buffer->size}, record, fault);
     }
     pawl_kv_cursor_close(cursor);
     return status;
 }
 
-bool store_has_header(pawl_kv *kv, uint64_t number)
+bool pawl_store_has_header(pawl_kv *kv, uint64_t number)
 {
     pawl_key key;
     pawl_buffer buffer = {0};
-    store_key_number(&key, number);
+    pawl_store_key_number(&key, number);
     pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), &buffer, NULL);
     pawl_buffer_finish(&buffer);
     return status != PAWL_E_NOT_FOUND;
@@ -238,20 +240,20 @@ static pawl_status no_process(uint64_t number, pawl_fault *fault)
                           (unsigned long long)number);
 }
 
-pawl_status store_read_process(pawl_kv *kv, uint64_t number, pawl_buffer *header_buffer, store_header *header,
-                               pawl_buffer *tail_buffer, store_record *tail, pawl_fault *fault)
+pawl_status pawl_store_read_process(pawl_kv *kv, uint64_t number, pawl_buffer *header_buffer, pawl_store_header *header,
+                                    pawl_buffer *tail_buffer, pawl_store_record *tail, pawl_fault *fault)
 {
-    pawl_status status = store_read_header(kv, number, header_buffer, header, fault);
+    pawl_status status = pawl_store_read_header(kv, number, header_buffer, header, fault);
     if (status == PAWL_E_NOT_FOUND)
         return no_process(number, fault);
     if (status == PAWL_OK)
-        status = store_read_tail(kv, number, tail_buffer, tail, fault);
-    if (status == PAWL_E_CORRUPT && !store_has_header(kv, number)) /* the rest went with it, in between */
+        status = pawl_store_read_tail(kv, number, tail_buffer, tail, fault);
+    if (status == PAWL_E_CORRUPT && !pawl_store_has_header(kv, number)) /* the rest went with it, in between */
         return no_process(number, fault);
     return status;
 }
 
-void store_state_advance(store_state *state, const store_record *tail)
+void pawl_store_state_advance(pawl_store_state *state, const pawl_store_record *tail)
 {
     state->head = tail->sequence;
     state->journal_bytes = tail->journal_bytes;
@@ -262,7 +264,7 @@ void store_state_advance(store_state *state, const store_record *tail)
 
 /* ---- ids ---- */
 
-pawl_status store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, pawl_fault *fault)
+pawl_status pawl_store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, pawl_fault *fault)
 {
     char text[300];
     pawl_buffer buffer = {0};
@@ -288,7 +290,7 @@ pawl_status store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, pawl_
     return status;
 }
 
-void store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number, bool pruned, uint64_t ended_unix_ns)
+void pawl_store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number, bool pruned, uint64_t ended_unix_ns)
 {
     pawl_batch_begin(batch, PAWL_FAMILY_IDENT, id);
     pawl_buffer_u8(&batch->bytes, pruned ? IDENT_PRUNED : IDENT_LIVE);

@@ -6,62 +6,63 @@
 #include "registry.h"
 
 /* A header row, decoded; bytes point into the buffer it was read into. */
-typedef struct store_header {
-    store_state state;
-    store_identity identity;
+typedef struct pawl_store_header {
+    pawl_store_state state;
+    pawl_store_identity identity;
     pawl_bytes reason_code;
     pawl_bytes reason;
-} store_header;
+} pawl_store_header;
 
 /* A journal row, decoded. */
-typedef struct store_record {
+typedef struct pawl_store_record {
     uint32_t kind;
     uint64_t sequence;
     uint64_t time_unix_ns;
     uint64_t journal_bytes;   /* of all bodies up to and including this one */
     uint64_t previous_posted; /* the last record of kind 64 and up in front of this one (STARTED not counted) */
     pawl_bytes body;
-} store_record;
+} pawl_store_record;
 
 /** The constant part of a header, as it is stored. encoded is filled and identity's bytes point into it. */
-void store_identity_encode(pawl_buffer *encoded, const store_identity *identity);
+void pawl_store_identity_encode(pawl_buffer *encoded, const pawl_store_identity *identity);
 /** Read it back; false when it is damaged. */
-bool store_identity_decode(pawl_bytes encoded, store_identity *identity);
+bool pawl_store_identity_decode(pawl_bytes encoded, pawl_store_identity *identity);
 
-void store_put_header(pawl_batch *batch, uint64_t number, const store_state *state, pawl_bytes encoded_identity,
-                      pawl_bytes reason_code, pawl_bytes reason);
-pawl_status store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, store_header *header,
-                              pawl_fault *fault);
+void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_state *state,
+                           pawl_bytes encoded_identity, pawl_bytes reason_code, pawl_bytes reason);
+pawl_status pawl_store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, pawl_store_header *header,
+                                   pawl_fault *fault);
 
-void store_put_record(pawl_batch *batch, uint64_t number, const store_record *record);
-pawl_status store_decode_record(pawl_bytes key, pawl_bytes value, store_record *record, pawl_fault *fault);
+void pawl_store_put_record(pawl_batch *batch, uint64_t number, const pawl_store_record *record);
+pawl_status pawl_store_decode_record(pawl_bytes key, pawl_bytes value, pawl_store_record *record, pawl_fault *fault);
 /** One record; PAWL_E_NOT_FOUND. */
-pawl_status store_read_record(pawl_kv *kv, uint64_t number, uint64_t sequence, pawl_buffer *buffer,
-                              store_record *record, pawl_fault *fault);
+pawl_status pawl_store_read_record(pawl_kv *kv, uint64_t number, uint64_t sequence, pawl_buffer *buffer,
+                                   pawl_store_record *record, pawl_fault *fault);
 /** The last record of a process; its body goes to the buffer. PAWL_E_CORRUPT when there is none. */
-pawl_status store_read_tail(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, store_record *record, pawl_fault *fault);
+pawl_status pawl_store_read_tail(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, pawl_store_record *record,
+                                 pawl_fault *fault);
 /** Header and last record. PAWL_E_NOT_FOUND when there is no such process, also when it is pruned meanwhile. */
-pawl_status store_read_process(pawl_kv *kv, uint64_t number, pawl_buffer *header_buffer, store_header *header,
-                               pawl_buffer *tail_buffer, store_record *tail, pawl_fault *fault);
+pawl_status pawl_store_read_process(pawl_kv *kv, uint64_t number, pawl_buffer *header_buffer, pawl_store_header *header,
+                                    pawl_buffer *tail_buffer, pawl_store_record *tail, pawl_fault *fault);
 /** Is there (still) a header row? */
-bool store_has_header(pawl_kv *kv, uint64_t number);
+bool pawl_store_has_header(pawl_kv *kv, uint64_t number);
 /** Bring a state that was read from a header up to the last record. */
-void store_state_advance(store_state *state, const store_record *tail);
+void pawl_store_state_advance(pawl_store_state *state, const pawl_store_record *tail);
 
 /** id -> number. PAWL_E_NOT_FOUND; pruned ones give PAWL_E_NOT_FOUND with code "registry.no_longer_retained". */
-pawl_status store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, pawl_fault *fault);
-void store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number, bool pruned, uint64_t ended_unix_ns);
+pawl_status pawl_store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, pawl_fault *fault);
+void pawl_store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number, bool pruned, uint64_t ended_unix_ns);
 #define STORE_NO_LONGER_RETAINED "registry.no_longer_retained"
 
-void store_key_number(pawl_key *key, uint64_t number);
-void store_key_journal(pawl_key *key, uint64_t number, uint64_t sequence);
-void store_key_ready(pawl_key *key, uint32_t type, uint64_t ready_sequence);
-void store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t number);
-void store_key_status(pawl_key *key, uint32_t status, uint64_t number);
-void store_key_ended(pawl_key *key, uint64_t ended_unix_ns, uint64_t number);
-void store_key_post(pawl_key *key, uint64_t number, uint32_t kind, pawl_bytes post_id);
+void pawl_store_key_number(pawl_key *key, uint64_t number);
+void pawl_store_key_journal(pawl_key *key, uint64_t number, uint64_t sequence);
+void pawl_store_key_ready(pawl_key *key, uint32_t type, uint64_t ready_sequence);
+void pawl_store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t number);
+void pawl_store_key_status(pawl_key *key, uint32_t status, uint64_t number);
+void pawl_store_key_ended(pawl_key *key, uint64_t ended_unix_ns, uint64_t number);
+void pawl_store_key_post(pawl_key *key, uint64_t number, uint32_t kind, pawl_bytes post_id);
 /** relation: 's' session, 'p' parent, 't' type (value: its number). */
-void store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, uint64_t number);
-uint64_t store_hash(pawl_bytes bytes);
+void pawl_store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, uint64_t number);
+uint64_t pawl_store_hash(pawl_bytes bytes);
 
 #endif

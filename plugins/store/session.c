@@ -57,19 +57,21 @@ static pawl_status check_change(committing *c, size_t index)
         return INVALID("change %zu of a session commit is too small", index + 1);
     if (change->kind != PAWL_SESSION_PUT && change->kind != PAWL_SESSION_DELETE && change->kind != PAWL_SESSION_PUT_NEW)
         return INVALID("change %zu of a session commit has the unknown kind %u", index + 1, change->kind);
-    pawl_status status = store_check_name("a session key", change->key, PAWL_STORE_SESSION_KEY_BYTES_MAX, c->fault);
+    pawl_status status =
+        pawl_store_check_name("a session key", change->key, PAWL_STORE_SESSION_KEY_BYTES_MAX, c->fault);
     if (status == PAWL_OK)
-        status = store_check_size("a session value", change->value, c->store->value_bytes_max, c->fault);
+        status = pawl_store_check_size("a session value", change->value, c->store->value_bytes_max, c->fault);
     return status;
 }
 
 static pawl_status check(committing *c)
 {
-    pawl_status status = store_check_name("a session id", c->session, PAWL_STORE_ID_BYTES_MAX, c->fault);
+    pawl_status status = pawl_store_check_name("a session id", c->session, PAWL_STORE_ID_BYTES_MAX, c->fault);
     if (status == PAWL_OK)
-        status = store_check_size("a commit key", c->commit_key, PAWL_STORE_POST_ID_BYTES_MAX, c->fault);
+        status = pawl_store_check_size("a commit key", c->commit_key, PAWL_STORE_POST_ID_BYTES_MAX, c->fault);
     if (status == PAWL_OK && c->count > PAWL_STORE_SESSION_CHANGES_MAX)
-        status = store_limit(c->fault, "the changes of a session commit", c->count, PAWL_STORE_SESSION_CHANGES_MAX);
+        status =
+            pawl_store_limit(c->fault, "the changes of a session commit", c->count, PAWL_STORE_SESSION_CHANGES_MAX);
     for (size_t i = 0; i < c->count && status == PAWL_OK; i++)
         status = check_change(c, i);
     return status;
@@ -240,9 +242,9 @@ static pawl_status commit_locked(committing *c, uint64_t expected_revision, uint
     return status;
 }
 
-pawl_status store_session_commit(pawl_store *store, pawl_bytes session, uint64_t expected_revision,
-                                 pawl_bytes commit_key, const pawl_session_change *const *changes, size_t count,
-                                 uint64_t *revision, pawl_failure_sink *why)
+pawl_status pawl_store_session_commit(pawl_store *store, pawl_bytes session, uint64_t expected_revision,
+                                      pawl_bytes commit_key, const pawl_session_change *const *changes, size_t count,
+                                      uint64_t *revision, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     uint64_t result = 0;
@@ -272,7 +274,7 @@ static pawl_status open_snapshot(pawl_store *store, pawl_bytes session, pawl_kv_
                                  pawl_fault *fault)
 {
     pawl_key key;
-    pawl_status status = store_check_name("a session id", session, PAWL_STORE_ID_BYTES_MAX, fault);
+    pawl_status status = pawl_store_check_name("a session id", session, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status != PAWL_OK)
         return status;
     pawl_key_start(&key);
@@ -294,14 +296,14 @@ static pawl_status open_snapshot(pawl_store *store, pawl_bytes session, pawl_kv_
     return status;
 }
 
-pawl_status store_session_get(pawl_store *store, pawl_bytes session, pawl_bytes name, pawl_sink *value,
-                              uint64_t *revision, pawl_failure_sink *why)
+pawl_status pawl_store_session_get(pawl_store *store, pawl_bytes session, pawl_bytes name, pawl_sink *value,
+                                   uint64_t *revision, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_key key;
     pawl_reader reader;
     pawl_kv_cursor *cursor = NULL;
-    pawl_status status = store_check_name("a session key", name, PAWL_STORE_SESSION_KEY_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a session key", name, PAWL_STORE_SESSION_KEY_BYTES_MAX, &fault);
     if (status == PAWL_OK)
         status = open_snapshot(store, session, &cursor, revision, &fault);
     if (status == PAWL_OK) {
@@ -340,12 +342,13 @@ static pawl_status visit_values(pawl_kv_cursor *cursor, pawl_bytes session, pawl
     return pawl_kv_cursor_status(cursor, fault);
 }
 
-pawl_status store_session_scan(pawl_store *store, pawl_bytes session, pawl_bytes prefix, pawl_session_visit visit,
-                               void *context, uint64_t *revision, pawl_failure_sink *why)
+pawl_status pawl_store_session_scan(pawl_store *store, pawl_bytes session, pawl_bytes prefix, pawl_session_visit visit,
+                                    void *context, uint64_t *revision, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_kv_cursor *cursor = NULL;
-    pawl_status status = store_check_size("a prefix of session keys", prefix, PAWL_STORE_SESSION_KEY_BYTES_MAX, &fault);
+    pawl_status status =
+        pawl_store_check_size("a prefix of session keys", prefix, PAWL_STORE_SESSION_KEY_BYTES_MAX, &fault);
     if (status == PAWL_OK)
         status = open_snapshot(store, session, &cursor, revision, &fault);
     if (status == PAWL_OK)
@@ -368,11 +371,11 @@ static void delete_all(pawl_batch *batch, pawl_family family, pawl_bytes session
     pawl_batch_delete_range(batch, family, pawl_key_bytes(&from), pawl_key_bytes(&to));
 }
 
-pawl_status store_session_remove(pawl_store *store, pawl_bytes session, pawl_failure_sink *why)
+pawl_status pawl_store_session_remove(pawl_store *store, pawl_bytes session, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_batch batch = {0};
-    pawl_status status = store_check_name("a session id", session, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a session id", session, PAWL_STORE_ID_BYTES_MAX, &fault);
     if (status == PAWL_OK) {
         delete_all(&batch, PAWL_FAMILY_SESSION, session);
         delete_all(&batch, PAWL_FAMILY_COMMIT_KEY, session);

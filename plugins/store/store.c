@@ -67,7 +67,7 @@ static pawl_status check_format(pawl_kv *kv, pawl_fault *fault)
 /* Under the tickets' lock. */
 static pawl_status raise_epoch(pawl_store *store, pawl_fault *fault)
 {
-    store_tickets *tickets = &store->tickets;
+    pawl_store_tickets *tickets = &store->tickets;
     if (tickets->epoch == UINT32_MAX)
         return pawl_fault_set(fault, PAWL_E_LIMIT, "store.tickets_exhausted",
                               "the store has used up its fencing tokens: epoch %u is the last one", UINT32_MAX);
@@ -79,9 +79,9 @@ static pawl_status raise_epoch(pawl_store *store, pawl_fault *fault)
     return PAWL_OK;
 }
 
-pawl_status store_ticket(pawl_store *store, uint64_t *ticket, pawl_fault *fault)
+pawl_status pawl_store_ticket(pawl_store *store, uint64_t *ticket, pawl_fault *fault)
 {
-    store_tickets *tickets = &store->tickets;
+    pawl_store_tickets *tickets = &store->tickets;
     pawl_status status = PAWL_OK;
     pthread_mutex_lock(&tickets->lock);
     if (tickets->counter == UINT32_MAX)
@@ -92,7 +92,7 @@ pawl_status store_ticket(pawl_store *store, uint64_t *ticket, pawl_fault *fault)
     return status;
 }
 
-pawl_status store_tickets_open(pawl_store *store, pawl_fault *fault)
+pawl_status pawl_store_tickets_open(pawl_store *store, pawl_fault *fault)
 {
     uint64_t epoch = 0;
     pawl_status status = read_number(store->kv, epoch_key, &epoch, fault);
@@ -106,13 +106,13 @@ pawl_status store_tickets_open(pawl_store *store, pawl_fault *fault)
 
 /* ---- checks ---- */
 
-pawl_status store_limit(pawl_fault *fault, const char *what, uint64_t found, uint64_t allowed)
+pawl_status pawl_store_limit(pawl_fault *fault, const char *what, uint64_t found, uint64_t allowed)
 {
     return pawl_fault_set(fault, PAWL_E_LIMIT, "store.limit", "%s: found %llu, at most %llu are allowed", what,
                           (unsigned long long)found, (unsigned long long)allowed);
 }
 
-pawl_status store_check_size(const char *what, pawl_bytes bytes, uint64_t max, pawl_fault *fault)
+pawl_status pawl_store_check_size(const char *what, pawl_bytes bytes, uint64_t max, pawl_fault *fault)
 {
     if (bytes.size > 0 && bytes.data == NULL)
         return pawl_fault_set(fault, PAWL_E_INVALID, "store.invalid", "%s has %zu bytes and no data", what, bytes.size);
@@ -122,15 +122,15 @@ pawl_status store_check_size(const char *what, pawl_bytes bytes, uint64_t max, p
     return PAWL_OK;
 }
 
-pawl_status store_check_name(const char *what, pawl_bytes bytes, uint64_t max, pawl_fault *fault)
+pawl_status pawl_store_check_name(const char *what, pawl_bytes bytes, uint64_t max, pawl_fault *fault)
 {
     if (bytes.size == 0)
         return pawl_fault_set(fault, PAWL_E_INVALID, "store.invalid", "%s is empty; wanted 1 to %llu bytes", what,
                               (unsigned long long)max);
-    return store_check_size(what, bytes, max, fault);
+    return pawl_store_check_size(what, bytes, max, fault);
 }
 
-pawl_status store_check_fingerprint(pawl_bytes fingerprint, pawl_fault *fault)
+pawl_status pawl_store_check_fingerprint(pawl_bytes fingerprint, pawl_fault *fault)
 {
     if (fingerprint.size < PAWL_STORE_FINGERPRINT_BYTES_MIN || fingerprint.size > PAWL_STORE_FINGERPRINT_BYTES_MAX ||
         fingerprint.data == NULL)
@@ -139,7 +139,7 @@ pawl_status store_check_fingerprint(pawl_bytes fingerprint, pawl_fault *fault)
     return PAWL_OK;
 }
 
-void store_log(const pawl_store *store, uint32_t level, const char *format, ...)
+void pawl_store_log(const pawl_store *store, uint32_t level, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -197,11 +197,11 @@ pawl_status pawl_store_open(const pawl_host_root *host, const pawl_store_config 
     if (status == PAWL_OK)
         status = check_format(kv, fault);
     if (status == PAWL_OK)
-        status = store_tickets_open(made, fault);
+        status = pawl_store_tickets_open(made, fault);
     if (status == PAWL_OK)
-        status = store_contents_open(made, fault);
+        status = pawl_store_contents_open(made, fault);
     if (status == PAWL_OK)
-        status = store_registry_open(made, fault);
+        status = pawl_store_registry_open(made, fault);
     if (status != PAWL_OK) {
         pawl_store_close(made);
         return status;
@@ -214,8 +214,8 @@ void pawl_store_close(pawl_store *store)
 {
     if (store == NULL)
         return;
-    store_registry_close(store);
-    store_contents_close(store);
+    pawl_store_registry_close(store);
+    pawl_store_contents_close(store);
     store->kv->table->close(store->kv);
     for (size_t i = 0; i < STORE_STRIPES; i++)
         pthread_mutex_destroy(&store->session_locks[i]);
@@ -235,7 +235,7 @@ pawl_status pawl_store_describe(pawl_store *store, pawl_sink *json, pawl_failure
     json_object_set_new(facts, "value_bytes_max", json_integer((json_int_t)store->value_bytes_max));
     json_object_set_new(facts, "journal_bytes_max", json_integer((json_int_t)store->journal_bytes_max));
     store->kv->table->describe(store->kv, facts);
-    store_registry_describe(store->registry, facts);
+    pawl_store_registry_describe(store->registry, facts);
     char *text = json_dumps(facts, JSON_COMPACT | JSON_PRESERVE_ORDER);
     json_decref(facts);
     if (text == NULL) {

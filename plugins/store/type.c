@@ -6,17 +6,17 @@
 
 static const char type_prefix[] = "type";
 
-static int compare_types(const store_type *a, const store_type *b)
+static int compare_types(const pawl_store_type *a, const pawl_store_type *b)
 {
-    return pawl_bytes_compare(store_type_name(a), store_type_name(b));
+    return pawl_bytes_compare(pawl_store_type_name(a), pawl_store_type_name(b));
 }
 
-RB_GENERATE_INTERNAL(store_type_tree, store_type, link, compare_types, static __attribute__((unused)))
+RB_GENERATE_INTERNAL(pawl_store_type_tree, pawl_store_type, link, compare_types, static __attribute__((unused)))
 
-store_type *store_type_find(store_registry *registry, pawl_bytes name)
+pawl_store_type *pawl_store_type_find(pawl_store_registry *registry, pawl_bytes name)
 {
-    for (store_type *type = RB_ROOT(&registry->types); type != NULL;) {
-        int order = pawl_bytes_compare(name, store_type_name(type));
+    for (pawl_store_type *type = RB_ROOT(&registry->types); type != NULL;) {
+        int order = pawl_bytes_compare(name, pawl_store_type_name(type));
         if (order == 0)
             return type;
         type = order < 0 ? RB_LEFT(type, link) : RB_RIGHT(type, link);
@@ -24,21 +24,21 @@ store_type *store_type_find(store_registry *registry, pawl_bytes name)
     return NULL;
 }
 
-store_type *store_type_by_id(store_registry *registry, uint32_t id)
+pawl_store_type *pawl_store_type_by_id(pawl_store_registry *registry, uint32_t id)
 {
     return id < registry->type_count ? registry->types_by_id[id] : NULL;
 }
 
-static store_type *add(store_registry *registry, pawl_bytes name, pawl_fault *fault)
+static pawl_store_type *add(pawl_store_registry *registry, pawl_bytes name, pawl_fault *fault)
 {
     if (registry->type_count >= PAWL_STORE_TYPES_MAX) {
-        store_limit(fault, "process types", registry->type_count + 1ull, PAWL_STORE_TYPES_MAX);
+        pawl_store_limit(fault, "process types", registry->type_count + 1ull, PAWL_STORE_TYPES_MAX);
         return NULL;
     }
-    store_type **types = realloc(registry->types_by_id, (registry->type_count + 1ul) * sizeof(store_type *));
+    pawl_store_type **types = realloc(registry->types_by_id, (registry->type_count + 1ul) * sizeof(pawl_store_type *));
     if (types != NULL)
         registry->types_by_id = types;
-    store_type *type = types == NULL ? NULL : calloc(1, sizeof *type + name.size);
+    pawl_store_type *type = types == NULL ? NULL : calloc(1, sizeof *type + name.size);
     if (type == NULL) {
         pawl_fault_nomem(fault);
         return NULL;
@@ -50,18 +50,18 @@ static store_type *add(store_registry *registry, pawl_bytes name, pawl_fault *fa
     type->next_due = STORE_NEVER;
     TAILQ_INIT(&type->returned);
     registry->types_by_id[registry->type_count++] = type;
-    RB_INSERT(store_type_tree, &registry->types, type);
+    RB_INSERT(pawl_store_type_tree, &registry->types, type);
     return type;
 }
 
-store_type *store_type_intern(store_registry *registry, pawl_bytes name, pawl_fault *fault)
+pawl_store_type *pawl_store_type_intern(pawl_store_registry *registry, pawl_bytes name, pawl_fault *fault)
 {
-    store_type *type = store_type_find(registry, name);
+    pawl_store_type *type = pawl_store_type_find(registry, name);
     return type != NULL ? type : add(registry, name, fault);
 }
 
 /* When the first wake row of a type is due. */
-static pawl_status first_due(store_registry *registry, store_type *type, pawl_fault *fault)
+static pawl_status first_due(pawl_store_registry *registry, pawl_store_type *type, pawl_fault *fault)
 {
     pawl_key prefix;
     pawl_key_start(&prefix);
@@ -80,7 +80,7 @@ static pawl_status first_due(store_registry *registry, store_type *type, pawl_fa
     return status;
 }
 
-static pawl_status open_type(store_registry *registry, pawl_kv_cursor *cursor, pawl_fault *fault)
+static pawl_status open_type(pawl_store_registry *registry, pawl_kv_cursor *cursor, pawl_fault *fault)
 {
     pawl_reader row;
     pawl_status status = pawl_row_open(&row, PAWL_FAMILY_META, cursor->key, cursor->value, fault);
@@ -90,7 +90,7 @@ static pawl_status open_type(store_registry *registry, pawl_kv_cursor *cursor, p
     key.at += sizeof type_prefix - 1;
     if (pawl_reader_u32(&key) != registry->type_count || key.bad)
         return pawl_row_bad(PAWL_FAMILY_META, cursor->key, "the numbers of the process types have a gap", fault);
-    store_type *type = add(registry, pawl_reader_rest(&row), fault);
+    pawl_store_type *type = add(registry, pawl_reader_rest(&row), fault);
     if (type == NULL)
         return fault->status;
     registry->types_stored++;
@@ -98,7 +98,7 @@ static pawl_status open_type(store_registry *registry, pawl_kv_cursor *cursor, p
     return first_due(registry, type, fault);
 }
 
-pawl_status store_types_open(store_registry *registry, pawl_fault *fault)
+pawl_status pawl_store_types_open(pawl_store_registry *registry, pawl_fault *fault)
 {
     pawl_key prefix;
     pawl_key_start(&prefix);
@@ -116,7 +116,7 @@ pawl_status store_types_open(store_registry *registry, pawl_fault *fault)
     return status;
 }
 
-void store_put_type(pawl_batch *batch, const store_type *type)
+void pawl_store_put_type(pawl_batch *batch, const pawl_store_type *type)
 {
     pawl_key key;
     pawl_key_start(&key);
@@ -127,14 +127,14 @@ void store_put_type(pawl_batch *batch, const store_type *type)
     pawl_batch_end(batch);
 }
 
-void store_types_finish(store_registry *registry)
+void pawl_store_types_finish(pawl_store_registry *registry)
 {
     for (uint32_t i = 0; i < registry->type_count; i++)
         free(registry->types_by_id[i]);
     free(registry->types_by_id);
 }
 
-void store_type_note_ready(store_type *type, uint64_t ready_sequence)
+void pawl_store_type_note_ready(pawl_store_type *type, uint64_t ready_sequence)
 {
     type->ready_writes++;
     /* Those of one round come in the order of its stages, not of their sequences: a later call may lie before. */
@@ -144,7 +144,7 @@ void store_type_note_ready(store_type *type, uint64_t ready_sequence)
     }
 }
 
-void store_type_note_wake(store_type *type, uint64_t due, uint64_t number)
+void pawl_store_type_note_wake(pawl_store_type *type, uint64_t due, uint64_t number)
 {
     type->wake_writes++;
     if (due < type->wake_cursor_due || (due == type->wake_cursor_due && number < type->wake_cursor_number)) {

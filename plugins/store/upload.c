@@ -25,7 +25,7 @@ static void destroy(pawl_attachment_upload *upload)
 {
     if (upload == NULL)
         return;
-    store_contents *contents = upload->store->contents;
+    pawl_store_contents *contents = upload->store->contents;
     pthread_mutex_lock(&contents->lock);
     LIST_REMOVE(upload, link);
     pthread_mutex_unlock(&contents->lock);
@@ -47,9 +47,9 @@ static pawl_status begin(pawl_store *store, pawl_bytes scope, pawl_bytes media_t
                          pawl_attachment_upload **upload, pawl_fault *fault)
 {
     uint64_t blob;
-    pawl_status status = store_link_check(scope, media_type, name, fault);
+    pawl_status status = pawl_store_link_check(scope, media_type, name, fault);
     if (status == PAWL_OK)
-        status = store_ticket(store, &blob, fault);
+        status = pawl_store_ticket(store, &blob, fault);
     if (status != PAWL_OK)
         return status;
     pawl_attachment_upload *made = calloc(1, sizeof *made + scope.size + media_type.size + name.size);
@@ -63,7 +63,7 @@ static pawl_status begin(pawl_store *store, pawl_bytes scope, pawl_bytes media_t
     made->store = store;
     made->hash = hash;
     made->blob = blob;
-    made->started_unix_ns = store_unix_now(store);
+    made->started_unix_ns = pawl_store_unix_now(store);
     made->scope = keep(&at, scope);
     made->media_type = keep(&at, media_type);
     made->name = keep(&at, name);
@@ -74,8 +74,8 @@ static pawl_status begin(pawl_store *store, pawl_bytes scope, pawl_bytes media_t
     return PAWL_OK;
 }
 
-pawl_status store_upload_begin(pawl_store *store, pawl_bytes scope, pawl_bytes media_type, pawl_bytes name,
-                               pawl_attachment_upload **upload, pawl_failure_sink *why)
+pawl_status pawl_store_upload_begin(pawl_store *store, pawl_bytes scope, pawl_bytes media_type, pawl_bytes name,
+                                    pawl_attachment_upload **upload, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_status status = begin(store, scope, media_type, name, upload, &fault);
@@ -85,7 +85,7 @@ pawl_status store_upload_begin(pawl_store *store, pawl_bytes scope, pawl_bytes m
 static void put_chunk(pawl_attachment_upload *upload, pawl_batch *batch, pawl_bytes content)
 {
     pawl_key key;
-    store_key_chunk(&key, upload->blob, upload->chunks++);
+    pawl_store_key_chunk(&key, upload->blob, upload->chunks++);
     pawl_batch_begin(batch, PAWL_FAMILY_CHUNK, pawl_key_bytes(&key));
     pawl_buffer_append(&batch->bytes, content.data, content.size);
     pawl_batch_end(batch);
@@ -97,7 +97,7 @@ static pawl_status write_chunk(pawl_attachment_upload *upload, pawl_fault *fault
     pawl_key key;
     pawl_batch batch = {0};
     if (upload->chunks == 0) {
-        store_key_upload(&key, upload->blob);
+        pawl_store_key_upload(&key, upload->blob);
         pawl_batch_begin(&batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
         pawl_buffer_u64(&batch.bytes, upload->started_unix_ns);
         pawl_batch_end(&batch);
@@ -117,7 +117,8 @@ static pawl_status write_all(pawl_attachment_upload *upload, pawl_bytes bytes, p
     const uint8_t *data = bytes.data;
     size_t left = bytes.size;
     if (left > PAWL_STORE_ATTACHMENT_BYTES_MAX - upload->size)
-        return store_limit(fault, "the bytes of an attachment", upload->size + left, PAWL_STORE_ATTACHMENT_BYTES_MAX);
+        return pawl_store_limit(fault, "the bytes of an attachment", upload->size + left,
+                                PAWL_STORE_ATTACHMENT_BYTES_MAX);
     while (left > 0) {
         if (upload->rest.size == PAWL_STORE_CHUNK_BYTES) {
             pawl_status status = write_chunk(upload, fault);
@@ -137,7 +138,7 @@ static pawl_status write_all(pawl_attachment_upload *upload, pawl_bytes bytes, p
     return PAWL_OK;
 }
 
-pawl_status store_upload_write(pawl_attachment_upload *upload, pawl_bytes chunk, pawl_failure_sink *why)
+pawl_status pawl_store_upload_write(pawl_attachment_upload *upload, pawl_bytes chunk, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     pawl_status status = write_all(upload, chunk, &fault);
@@ -149,24 +150,24 @@ static pawl_status write_content(pawl_attachment_upload *upload, const uint8_t *
 {
     pawl_key key;
     pawl_batch batch = {0};
-    store_blob blob;
-    pawl_status status = store_blob_read(upload->store, digest, &blob, fault);
+    pawl_store_blob blob;
+    pawl_status status = pawl_store_blob_read(upload->store, digest, &blob, fault);
     if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
         return status;
     bool stored_in_part = upload->chunks > 0;
     if (stored_in_part) {
-        store_key_upload(&key, upload->blob);
+        pawl_store_key_upload(&key, upload->blob);
         pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
     }
     if (status == PAWL_OK && stored_in_part) {
-        store_chunks_delete(&batch, upload->blob);
+        pawl_store_chunks_delete(&batch, upload->blob);
     } else if (status == PAWL_E_NOT_FOUND) {
-        blob = (store_blob){upload->blob, upload->size, store_unix_now(upload->store)};
+        blob = (pawl_store_blob){upload->blob, upload->size, pawl_store_unix_now(upload->store)};
         if (upload->rest.size > 0)
             put_chunk(upload, &batch, (pawl_bytes){upload->rest.data, upload->rest.size});
-        store_blob_put(&batch, digest, &blob);
+        pawl_store_blob_put(&batch, digest, &blob);
     }
-    store_link_put(&batch, upload->scope, digest, upload->media_type, upload->name);
+    pawl_store_link_put(&batch, upload->scope, digest, upload->media_type, upload->name);
     status = pawl_kv_write(upload->store->kv, &batch, true, fault);
     pawl_batch_finish(&batch);
     return status;
@@ -179,14 +180,15 @@ static void drop_chunks(pawl_attachment_upload *upload)
         return;
     pawl_key key;
     pawl_batch batch = {0};
-    store_key_upload(&key, upload->blob);
+    pawl_store_key_upload(&key, upload->blob);
     pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
-    store_chunks_delete(&batch, upload->blob);
+    pawl_store_chunks_delete(&batch, upload->blob);
     pawl_kv_write(upload->store->kv, &batch, false, NULL);
     pawl_batch_finish(&batch);
 }
 
-pawl_status store_upload_commit(pawl_attachment_upload *upload, uint8_t *digest, uint64_t *size, pawl_failure_sink *why)
+pawl_status pawl_store_upload_commit(pawl_attachment_upload *upload, uint8_t *digest, uint64_t *size,
+                                     pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
     uint8_t made[PAWL_STORE_DIGEST_BYTES];
@@ -195,9 +197,9 @@ pawl_status store_upload_commit(pawl_attachment_upload *upload, uint8_t *digest,
     if (upload->rest.failed || EVP_DigestFinal_ex(upload->hash, made, NULL) != 1)
         status = pawl_fault_nomem(&fault);
     if (status == PAWL_OK) {
-        pthread_mutex_lock(store_digest_lock(store, made));
+        pthread_mutex_lock(pawl_store_digest_lock(store, made));
         status = write_content(upload, made, &fault);
-        pthread_mutex_unlock(store_digest_lock(store, made));
+        pthread_mutex_unlock(pawl_store_digest_lock(store, made));
     }
     if (status == PAWL_OK) {
         memcpy(digest, made, sizeof made);
@@ -210,7 +212,7 @@ pawl_status store_upload_commit(pawl_attachment_upload *upload, uint8_t *digest,
     return status == PAWL_OK ? status : pawl_fault_emit(&store->core, why, &fault);
 }
 
-void store_upload_abort(pawl_attachment_upload *upload)
+void pawl_store_upload_abort(pawl_attachment_upload *upload)
 {
     if (upload == NULL)
         return;
@@ -218,7 +220,7 @@ void store_upload_abort(pawl_attachment_upload *upload)
     destroy(upload);
 }
 
-bool store_upload_is_running(pawl_store *store, uint64_t blob)
+bool pawl_store_upload_is_running(pawl_store *store, uint64_t blob)
 {
     const pawl_attachment_upload *upload;
     bool running = false;

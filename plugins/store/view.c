@@ -1,20 +1,20 @@
 /* view.c: see view.h. */
 #include "view.h"
 
-static void lay_over(store_view *view, store_registry *registry, uint64_t number)
+static void lay_over(pawl_store_view *view, pawl_store_registry *registry, uint64_t number)
 {
     pawl_process_row *row = &view->row;
     pthread_mutex_lock(&registry->lock);
-    store_workers_expire(registry);
-    const store_entry *entry = store_entry_find(registry, number);
+    pawl_store_workers_expire(registry);
+    const pawl_store_entry *entry = pawl_store_entry_find(registry, number);
     if (entry != NULL && !entry->fresh) {
         row->token = entry->token > row->token ? entry->token : row->token;
         row->claims = entry->claims;
     }
-    const store_worker *worker = entry == NULL ? NULL : entry->worker;
+    const pawl_store_worker *worker = entry == NULL ? NULL : entry->worker;
     /* What is durable comes first: a lease whose end is written and not yet published is over. */
     if (worker != NULL && !PAWL_IS_TERMINAL(row->status) && row->status != PAWL_STUCK) {
-        uint64_t now = store_mono_now(registry->store);
+        uint64_t now = pawl_store_mono_now(registry->store);
         row->status = PAWL_RUNNING;
         row->lease_left_ns = worker->expires_mono_ns > now ? worker->expires_mono_ns - now : 0;
         memcpy(view->worker, worker->name, worker->name_size);
@@ -23,11 +23,12 @@ static void lay_over(store_view *view, store_registry *registry, uint64_t number
     pthread_mutex_unlock(&registry->lock);
 }
 
-static pawl_status read_document(store_view *view, store_registry *registry, uint64_t number, pawl_fault *fault)
+static pawl_status read_document(pawl_store_view *view, pawl_store_registry *registry, uint64_t number,
+                                 pawl_fault *fault)
 {
     pawl_key key;
     pawl_reader reader;
-    store_key_number(&key, number);
+    pawl_store_key_number(&key, number);
     pawl_status status =
         pawl_kv_get(registry->store->kv, PAWL_FAMILY_DOCUMENT, pawl_key_bytes(&key), &view->document, fault);
     if (status == PAWL_E_NOT_FOUND)
@@ -40,17 +41,17 @@ static pawl_status read_document(store_view *view, store_registry *registry, uin
     return status;
 }
 
-static void fill(store_view *view, const store_header *header, const store_record *tail, const store_type *type,
-                 uint64_t number)
+static void fill(pawl_store_view *view, const pawl_store_header *header, const pawl_store_record *tail,
+                 const pawl_store_type *type, uint64_t number)
 {
-    store_state state = header->state;
-    store_state_advance(&state, tail);
+    pawl_store_state state = header->state;
+    pawl_store_state_advance(&state, tail);
     view->row = (pawl_process_row){
         .struct_size = sizeof view->row,
         .status = state.status,
         .number = number,
         .id = header->identity.id,
-        .type = store_type_name(type),
+        .type = pawl_store_type_name(type),
         .revision = header->identity.revision,
         .run = header->identity.run,
         .plugin = header->identity.plugin,
@@ -73,16 +74,17 @@ static void fill(store_view *view, const store_header *header, const store_recor
         view->row.outcome = tail->body;
 }
 
-pawl_status store_view_read(store_view *view, store_registry *registry, uint64_t number, pawl_fault *fault)
+pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *registry, uint64_t number,
+                                 pawl_fault *fault)
 {
-    store_header header;
-    store_record tail;
+    pawl_store_header header;
+    pawl_store_record tail;
     pawl_kv *kv = registry->store->kv;
-    pawl_status status = store_read_process(kv, number, &view->header, &header, &view->tail, &tail, fault);
+    pawl_status status = pawl_store_read_process(kv, number, &view->header, &header, &view->tail, &tail, fault);
     if (status != PAWL_OK)
         return status;
     pthread_mutex_lock(&registry->lock);
-    const store_type *type = store_type_by_id(registry, header.identity.type);
+    const pawl_store_type *type = pawl_store_type_by_id(registry, header.identity.type);
     pthread_mutex_unlock(&registry->lock);
     if (type == NULL)
         return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
@@ -93,7 +95,7 @@ pawl_status store_view_read(store_view *view, store_registry *registry, uint64_t
     fill(view, &header, &tail, type, number);
     if (header.state.has_document)
         status = read_document(view, registry, number, fault);
-    if (status == PAWL_E_CORRUPT && !store_has_header(kv, number))
+    if (status == PAWL_E_CORRUPT && !pawl_store_has_header(kv, number))
         return pawl_fault_set(fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
                               (unsigned long long)number);
     if (status == PAWL_OK)
@@ -101,7 +103,7 @@ pawl_status store_view_read(store_view *view, store_registry *registry, uint64_t
     return status;
 }
 
-void store_view_finish(store_view *view)
+void pawl_store_view_finish(pawl_store_view *view)
 {
     pawl_buffer_finish(&view->header);
     pawl_buffer_finish(&view->tail);

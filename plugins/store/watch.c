@@ -4,19 +4,19 @@
 
 #include <stdlib.h>
 
-static int compare_watches(const store_watch *a, const store_watch *b)
+static int compare_watches(const pawl_store_watch *a, const pawl_store_watch *b)
 {
     return a->op < b->op ? -1 : a->op > b->op;
 }
 
-RB_GENERATE_INTERNAL(store_watch_tree, store_watch, link, compare_watches, static __attribute__((unused)))
+RB_GENERATE_INTERNAL(pawl_store_watch_tree, pawl_store_watch, link, compare_watches, static __attribute__((unused)))
 
 static bool wants(uint64_t kinds, uint32_t kind)
 {
     return kind >= 64 && kind < 128 && (kinds >> (kind - 64) & 1) != 0;
 }
 
-static void result(pawl_registry_op *op, const store_entry *entry, uint32_t kind, uint64_t sequence)
+static void result(pawl_registry_op *op, const pawl_store_entry *entry, uint32_t kind, uint64_t sequence)
 {
     op->status = PAWL_OK;
     op->number = entry->number;
@@ -25,29 +25,29 @@ static void result(pawl_registry_op *op, const store_entry *entry, uint32_t kind
     op->result_status = entry->state.status;
 }
 
-static void forget(store_registry *registry, store_watch *watch)
+static void forget(pawl_store_registry *registry, pawl_store_watch *watch)
 {
-    RB_REMOVE(store_watch_tree, &registry->watches, watch);
+    RB_REMOVE(pawl_store_watch_tree, &registry->watches, watch);
     LIST_REMOVE(watch, entry_link);
     free(watch);
 }
 
-bool store_watch_remove(store_registry *registry, pawl_registry_op *op)
+bool pawl_store_watch_remove(pawl_store_registry *registry, pawl_registry_op *op)
 {
-    store_watch wanted = {.op = op};
-    store_watch *watch = RB_FIND(store_watch_tree, &registry->watches, &wanted);
+    pawl_store_watch wanted = {.op = op};
+    pawl_store_watch *watch = RB_FIND(pawl_store_watch_tree, &registry->watches, &wanted);
     if (watch == NULL)
         return false;
-    store_entry *entry = watch->entry;
+    pawl_store_entry *entry = watch->entry;
     forget(registry, watch);
-    store_entry_settle(registry, entry);
+    pawl_store_entry_settle(registry, entry);
     return true;
 }
 
 /* Is it fulfilled by what was just published? */
-static bool fires(const store_watch *watch, const store_stage *stage)
+static bool fires(const pawl_store_watch *watch, const pawl_store_stage *stage)
 {
-    for (const store_posted *posted = stage->posted; posted != NULL; posted = posted->next) {
+    for (const pawl_store_posted *posted = stage->posted; posted != NULL; posted = posted->next) {
         if (posted->sequence > watch->after && wants(watch->kinds, posted->kind)) {
             result(watch->op, watch->entry, posted->kind, posted->sequence);
             return true;
@@ -59,29 +59,29 @@ static bool fires(const store_watch *watch, const store_stage *stage)
     return true;
 }
 
-void store_watches_fire(store_round *round, store_stage *stage)
+void pawl_store_watches_fire(pawl_store_round *round, pawl_store_stage *stage)
 {
     if (stage->posted == NULL && !stage->ended)
         return;
-    store_watch *watch = LIST_FIRST(&stage->entry->watches);
+    pawl_store_watch *watch = LIST_FIRST(&stage->entry->watches);
     while (watch != NULL) {
-        store_watch *next = LIST_NEXT(watch, entry_link);
+        pawl_store_watch *next = LIST_NEXT(watch, entry_link);
         if (fires(watch, stage)) {
-            store_round_done(round, watch->op);
+            pawl_store_round_done(round, watch->op);
             forget(round->registry, watch);
         }
         watch = next;
     }
 }
 
-void store_watches_close(store_round *round)
+void pawl_store_watches_close(pawl_store_round *round)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     pthread_mutex_lock(&registry->lock);
-    store_watch *watch;
-    while ((watch = RB_MIN(store_watch_tree, &registry->watches)) != NULL) {
+    pawl_store_watch *watch;
+    while ((watch = RB_MIN(pawl_store_watch_tree, &registry->watches)) != NULL) {
         watch->op->status = PAWL_E_CLOSED;
-        store_round_done(round, watch->op);
+        pawl_store_round_done(round, watch->op);
         forget(registry, watch);
     }
     pthread_mutex_unlock(&registry->lock);
@@ -89,8 +89,8 @@ void store_watches_close(store_round *round)
 
 /* The first record of a wanted kind behind `after`: walk back along the posted records from the last one.
  * PAWL_E_NOT_FOUND when there is none. */
-static pawl_status look_back(store_round *round, const store_entry *entry, const pawl_watch *request, uint32_t *kind,
-                             uint64_t *sequence, pawl_fault *fault)
+static pawl_status look_back(pawl_store_round *round, const pawl_store_entry *entry, const pawl_watch *request,
+                             uint32_t *kind, uint64_t *sequence, pawl_fault *fault)
 {
     const uint64_t cancel_only = 1ull << (PAWL_RECORD_CANCEL - 64);
     *sequence = 0;
@@ -102,9 +102,9 @@ static pawl_status look_back(store_round *round, const store_entry *entry, const
     if (request->kinds == cancel_only && !entry->state.cancelled)
         return PAWL_E_NOT_FOUND;
     for (uint64_t at = entry->state.last_posted; at > request->after;) {
-        store_record record;
+        pawl_store_record record;
         pawl_status status =
-            store_read_record(round->registry->store->kv, entry->number, at, &round->scratch, &record, fault);
+            pawl_store_read_record(round->registry->store->kv, entry->number, at, &round->scratch, &record, fault);
         if (status == PAWL_E_NOT_FOUND || (status == PAWL_OK && record.previous_posted >= at))
             return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
                                   "stored data is damaged: record %llu of process number %llu", (unsigned long long)at,
@@ -121,28 +121,28 @@ static pawl_status look_back(store_round *round, const store_entry *entry, const
 }
 
 /* Keep it until it is fulfilled. @return false when out of memory */
-static bool keep(store_registry *registry, pawl_registry_op *op, store_entry *entry)
+static bool keep(pawl_store_registry *registry, pawl_registry_op *op, pawl_store_entry *entry)
 {
     const pawl_watch *request = op->request;
-    store_watch *watch = malloc(sizeof *watch);
+    pawl_store_watch *watch = malloc(sizeof *watch);
     if (watch == NULL)
         return false;
-    *watch = (store_watch){.op = op, .entry = entry, .after = request->after, .kinds = request->kinds};
-    RB_INSERT(store_watch_tree, &registry->watches, watch);
+    *watch = (pawl_store_watch){.op = op, .entry = entry, .after = request->after, .kinds = request->kinds};
+    RB_INSERT(pawl_store_watch_tree, &registry->watches, watch);
     LIST_INSERT_HEAD(&entry->watches, watch, entry_link);
     return true;
 }
 
-static pawl_status begin(store_round *round, pawl_registry_op *op, const uint8_t *cancelled, pawl_fault *fault)
+static pawl_status begin(pawl_store_round *round, pawl_registry_op *op, const uint8_t *cancelled, pawl_fault *fault)
 {
-    store_registry *registry = round->registry;
+    pawl_store_registry *registry = round->registry;
     const pawl_watch *request = op->request;
     if (request == NULL || request->struct_size < sizeof *request)
         return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", "the request of WATCH is too small");
-    pawl_status status = store_check_name("a process id", request->id, PAWL_STORE_ID_BYTES_MAX, fault);
-    store_entry *entry;
+    pawl_status status = pawl_store_check_name("a process id", request->id, PAWL_STORE_ID_BYTES_MAX, fault);
+    pawl_store_entry *entry;
     if (status == PAWL_OK)
-        status = store_entry_by_id(registry, request->id, &entry, fault);
+        status = pawl_store_entry_by_id(registry, request->id, &entry, fault);
     if (status != PAWL_OK)
         return status;
     uint32_t kind = 0;
@@ -160,12 +160,12 @@ static pawl_status begin(store_round *round, pawl_registry_op *op, const uint8_t
         if (status == PAWL_PENDING && !keep(registry, op, entry))
             status = pawl_fault_nomem(fault);
     }
-    store_entry_unpin(registry, entry);
+    pawl_store_entry_unpin(registry, entry);
     pthread_mutex_unlock(&registry->lock);
     return status;
 }
 
-void store_watch_begin(store_round *round, pawl_registry_op *op, const uint8_t *cancelled)
+void pawl_store_watch_begin(pawl_store_round *round, pawl_registry_op *op, const uint8_t *cancelled)
 {
     pawl_fault fault = {0};
     pawl_status status = begin(round, op, cancelled, &fault);
@@ -174,5 +174,5 @@ void store_watch_begin(store_round *round, pawl_registry_op *op, const uint8_t *
     if (fault.status != PAWL_OK)
         pawl_fault_emit(&round->registry->store->core, op->why, &fault);
     op->status = status;
-    store_round_done(round, op);
+    pawl_store_round_done(round, op);
 }

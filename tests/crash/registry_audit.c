@@ -73,19 +73,19 @@ static void add_header(audit *own, pawl_reader key, pawl_reader row, void *conte
     size_t *room = context;
     pawl_buffer header_buffer = {0};
     pawl_buffer tail_buffer = {0};
-    store_header header;
-    store_record tail;
+    pawl_store_header header;
+    pawl_store_record tail;
     pawl_fault fault = {0};
     uint64_t number = pawl_reader_u64(&key);
     if (own->count == *room) {
         *room = *room * 2 + 64;
         own->processes = realloc(own->processes, *room * sizeof *own->processes);
     }
-    if (store_read_process(own->kv, number, &header_buffer, &header, &tail_buffer, &tail, &fault) != PAWL_OK) {
+    if (pawl_store_read_process(own->kv, number, &header_buffer, &header, &tail_buffer, &tail, &fault) != PAWL_OK) {
         problem(own, "process number %llu: %.200s", (unsigned long long)number, fault.message);
     } else {
         audit_process *made = &own->processes[own->count++];
-        store_state_advance(&header.state, &tail);
+        pawl_store_state_advance(&header.state, &tail);
         *made = (audit_process){
             .number = number,
             .state = header.state,
@@ -149,7 +149,7 @@ static void end_journal(audit *own, const journal_walk *at)
 }
 
 /* Bodies name the operation that wrote them, and how many records it had. */
-static void check_parts(audit *own, journal_walk *at, const store_record *record)
+static void check_parts(audit *own, journal_walk *at, const pawl_store_record *record)
 {
     char text[64];
     unsigned incarnation;
@@ -173,7 +173,7 @@ static void check_parts(audit *own, journal_walk *at, const store_record *record
     at->parts = parts;
 }
 
-static void check_record(audit *own, journal_walk *at, const store_record *record)
+static void check_record(audit *own, journal_walk *at, const pawl_store_record *record)
 {
     const char *id = at->process->id;
     if (record->sequence != at->sequence + 1)
@@ -203,10 +203,10 @@ static void check_journals(audit *own)
     journal_walk at = {.parts = 1};
     pawl_kv_cursor *cursor = pawl_kv_cursor_open(own->kv, PAWL_FAMILY_JOURNAL, none, none);
     for (pawl_kv_cursor_seek(cursor, none); cursor->valid; pawl_kv_cursor_next(cursor)) {
-        store_record record;
+        pawl_store_record record;
         pawl_reader key = pawl_reader_of(cursor->key);
         uint64_t number = pawl_reader_u64(&key);
-        if (store_decode_record(cursor->key, cursor->value, &record, &fault) != PAWL_OK) {
+        if (pawl_store_decode_record(cursor->key, cursor->value, &record, &fault) != PAWL_OK) {
             problem(own, "%.200s", fault.message);
             continue;
         }
@@ -319,7 +319,7 @@ static void check_counts(audit *own)
     uint64_t documents = 0;
     uint64_t sessions = 0;
     for (size_t i = 0; i < own->count; i++) {
-        const store_state *state = &own->processes[i].state;
+        const pawl_store_state *state = &own->processes[i].state;
         ready += state->status == PAWL_READY;
         wakes += state->wake_unix_ns != 0;
         ended += PAWL_IS_TERMINAL(state->status);
@@ -426,15 +426,15 @@ bool audit_is_pruned(audit *own, const char *id)
 {
     uint64_t number;
     pawl_fault fault = {0};
-    return store_read_ident(own->kv, pawl_bytes_of(id), &number, &fault) == PAWL_E_NOT_FOUND &&
+    return pawl_store_read_ident(own->kv, pawl_bytes_of(id), &number, &fault) == PAWL_E_NOT_FOUND &&
            strcmp(fault.code, STORE_NO_LONGER_RETAINED) == 0;
 }
 
 bool audit_record(audit *own, uint64_t number, uint64_t sequence, uint32_t *kind, char *body, size_t size)
 {
     pawl_buffer buffer = {0};
-    store_record record;
-    bool found = store_read_record(own->kv, number, sequence, &buffer, &record, NULL) == PAWL_OK;
+    pawl_store_record record;
+    bool found = pawl_store_read_record(own->kv, number, sequence, &buffer, &record, NULL) == PAWL_OK;
     if (found) {
         *kind = record.kind;
         if (size > 0)

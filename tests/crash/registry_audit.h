@@ -9,7 +9,7 @@
 typedef struct audit_process {
     uint64_t number;
     char id[32];
-    store_state state;
+    pawl_store_state state;
     uint32_t type;
     bool external;
     bool has_session;

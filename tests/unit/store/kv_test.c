@@ -274,8 +274,8 @@ static void test_keys_sort_as_numbers_and_parts_do_not_collide(void **state)
     (void)state;
     pawl_key a;
     pawl_key b;
-    store_key_journal(&a, 1, 255);
-    store_key_journal(&b, 1, 256);
+    pawl_store_key_journal(&a, 1, 255);
+    pawl_store_key_journal(&b, 1, 256);
     assert_true(pawl_bytes_compare(pawl_key_bytes(&a), pawl_key_bytes(&b)) < 0);
     pawl_key_start(&a);
     pawl_key_part(&a, BYTES("ab"));
