@@ -166,6 +166,8 @@ bool lab_explain(lab_worker *w, const char *id, char *text, size_t room);
 
 void lab_register(lab *own, const char *id, const char *type, const char *input);
 void lab_register_revision(lab *own, const char *id, const char *type, uint32_t revision, const char *input);
+/** Register and lease to this worker at once, as a host does with its own worker. True: the worker was given it. */
+bool lab_register_claimed(lab_worker *w, const char *id, const char *type, const char *input);
 pawl_status lab_signal(lab *own, const char *id, const char *post_id, const char *name, const char *payload);
 pawl_status lab_cancel(lab *own, const char *id, const char *reason);
 pawl_status lab_terminate(lab *own, const char *id);

@@ -14,7 +14,7 @@ static void fingerprint_of(pawl_bytes content, uint8_t ret[16])
     memcpy(ret, canonical.digest, 16);
 }
 
-void lab_register_revision(lab *own, const char *id, const char *type, uint32_t revision, const char *input)
+static bool enlist(lab *own, lab_worker *w, const char *id, const char *type, uint32_t revision, const char *input)
 {
     pawl_arena arena = {0};
     pawl_entry entry = {.kind = PAWL_RECORD_STARTED, .value = pawl_bytes_text(input)};
@@ -22,7 +22,8 @@ void lab_register_revision(lab *own, const char *id, const char *type, uint32_t 
                           .id = pawl_bytes_text(id),
                           .type = pawl_bytes_text(type),
                           .revision = revision,
-                          .plugin = pawl_bytes_text("lab")};
+                          .plugin = pawl_bytes_text("lab"),
+                          .claim_session = w == NULL ? 0 : pawl_worker_session(w->worker)};
     assert_int_equal(pawl_entry_encode(&arena, &entry, &body.input), PAWL_OK);
     uint8_t fingerprint[16];
     fingerprint_of(body.input, fingerprint);
@@ -31,7 +32,21 @@ void lab_register_revision(lab *own, const char *id, const char *type, uint32_t 
     pawl_error error = {0};
     if (pawl_registry_call(&own->registry, &op, PAWL_OP_REGISTER, &body, &error) != PAWL_OK)
         fail_msg("register %s: %s", id, error.message);
+    bool claimed = w != NULL && (op.flags & PAWL_RESULT_CLAIMED) != 0;
+    if (claimed)
+        pawl_worker_adopt(w->worker, op.number, op.token, &body);
     pawl_arena_finish(&arena);
+    return claimed;
+}
+
+void lab_register_revision(lab *own, const char *id, const char *type, uint32_t revision, const char *input)
+{
+    (void)enlist(own, NULL, id, type, revision, input);
+}
+
+bool lab_register_claimed(lab_worker *w, const char *id, const char *type, const char *input)
+{
+    return enlist(w->own, w, id, type, 1, input);
 }
 
 void lab_register(lab *own, const char *id, const char *type, const char *input)

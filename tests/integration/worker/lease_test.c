@@ -410,6 +410,29 @@ static void test_V12_timers_due_and_processes_ended_do_not_hinder_a_start(void *
     lab_destroy(own);
 }
 
+static void test_V14_what_is_leased_at_registration_is_run_by_that_worker_once(void **state)
+{
+    (void)state;
+    lab *own = lab_with("memory");
+    lab_effect *one = lab_add(own, &(lab_effect){.name = "one"});
+    lab_worker *worker = lab_start(own, &(lab_settings){.name = "own"});
+    char id[16];
+    uint32_t claimed = 0;
+    for (int i = 0; i < 50; i++) {
+        snprintf(id, sizeof id, "p%d", i);
+        claimed += lab_register_claimed(worker, id, "three_calls", id);
+    }
+    LAB_UNTIL(own, lab_count(own, PAWL_COMPLETED) == 50);
+    assert_true(claimed > 0);
+    assert_int_equal(lab_executions(one), 150);
+    assert_int_equal(lab_stats(worker).claimed, 50);
+    assert_false(lab_register_claimed(worker, "p0", "three_calls", "p0")); /* it exists */
+    lab_stop(worker, 1, HOUR_NS);
+    assert_false(lab_register_claimed(worker, "late", "three_calls", "")); /* it takes nothing new */
+    assert_int_equal(lab_look(own, "late").status, PAWL_READY);
+    lab_destroy(own);
+}
+
 static void test_V13_time_alone_ends_nothing(void **state)
 {
     (void)state;
@@ -446,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_V03_a_full_effect_queue_stops_the_claiming),
         cmocka_unit_test(test_V14_pokes_never_run_a_process_twice),
         cmocka_unit_test(test_V12_timers_due_and_processes_ended_do_not_hinder_a_start),
+        cmocka_unit_test(test_V14_what_is_leased_at_registration_is_run_by_that_worker_once),
         cmocka_unit_test(test_V13_time_alone_ends_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 static pawl_status two_signals(pawl_process *p)
 {
@@ -47,6 +48,16 @@ static pawl_status call_or_timer(pawl_process *p)
     pawl_bytes value;
     PAWL_TRY(pawl_result(p, call, &value));
     return pawl_complete(p, value);
+}
+
+/* Has ended when the first timer fires; its call and the second timer are still there. */
+static pawl_status leaves_a_timer(pawl_process *p)
+{
+    pawl_future call = pawl_start_call(p, "one", pawl_input(p));
+    pawl_future timer = pawl_start_timer(p, PAWL_MILLISECOND);
+    (void)pawl_start_timer(p, 2 * PAWL_MILLISECOND);
+    PAWL_TRY(pawl_await_any(p, NULL, 2, call, timer));
+    return pawl_complete(p, pawl_text("left"));
 }
 
 static pawl_status everything(pawl_process *p)
@@ -101,12 +112,12 @@ static pawl_status telling(pawl_process *p)
 PAWL_PROCESSES(PAWL_TYPE("two_signals", 1, two_signals), PAWL_TYPE("call_then_signal", 1, call_then_signal),
                PAWL_TYPE("impatient", 1, impatient), PAWL_TYPE("call_or_timer", 1, call_or_timer),
                PAWL_TYPE("everything", 1, everything), PAWL_TYPE("adding", 1, adding), PAWL_TYPE("ticking", 1, ticking),
-               PAWL_TYPE("telling", 1, telling))
+               PAWL_TYPE("telling", 1, telling), PAWL_TYPE("leaves_a_timer", 1, leaves_a_timer))
 
 static lab *lab_with(const char *provider)
 {
-    static const char *const types[] = {"two_signals", "call_then_signal", "impatient", "call_or_timer",
-                                        "everything",  "adding",           "ticking",   "telling"};
+    static const char *const types[] = {"two_signals", "call_then_signal", "impatient", "call_or_timer", "everything",
+                                        "adding",      "ticking",          "telling",   "leaves_a_timer"};
     lab *own = lab_create(provider);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         lab_add_type(own, types[i], 1, &pawl_processes);
@@ -259,6 +270,27 @@ static void test_X11_a_call_against_a_timer(void **state)
     lab_destroy(own);
 }
 
+static void test_X11_an_end_that_waits_for_its_effect_costs_no_time(void **state)
+{
+    (void)state;
+    lab *own = lab_with("memory");
+    lab_effect *one = lab_add(own, &(lab_effect){.name = "one", .held = true, .deaf = true});
+    lab_start(own, NULL);
+    lab_register(own, "p", "leaves_a_timer", "in");
+    LAB_UNTIL(own, lab_running(one) == 1 && lab_execution_of(one, 0).told_to_stop);
+    struct timespec before, after;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
+    uint64_t until = lab_mono_ns() + PAWL_NS_PER_SECOND / 2;
+    while (lab_mono_ns() < until)
+        lab_nap();
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
+    double used = (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
+    assert_true(used < 0.25); /* a timer that is due and that nobody waits for must not keep the shard awake */
+    lab_let_go(one);
+    assert_string_equal(lab_wait_end(own, "p").output, "left");
+    lab_destroy(own);
+}
+
 static void test_X11_all_of_a_call_a_timer_and_a_signal(void **state)
 {
     (void)state;
@@ -317,6 +349,7 @@ int main(void)
         cmocka_unit_test(test_W01_a_hundred_signals_from_four_threads_are_each_taken_once),
         cmocka_unit_test(test_H13_waiting_with_a_limit_ends_with_whichever_comes_first),
         cmocka_unit_test(test_X11_a_call_against_a_timer),
+        cmocka_unit_test(test_X11_an_end_that_waits_for_its_effect_costs_no_time),
         cmocka_unit_test(test_X11_all_of_a_call_a_timer_and_a_signal),
         cmocka_unit_test(test_X10_many_short_sleeps_never_fire_early),
         cmocka_unit_test(test_W01_a_status_document_is_seen_while_it_waits),
