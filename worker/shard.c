@@ -21,9 +21,9 @@ void pawl_shard_send(pawl_shard *shard, pawl_message *message)
     shard->queue_tail = message;
     bool wake = shard->asleep;
     shard->asleep = false;
-    pthread_mutex_unlock(&shard->queue_lock);
     if (wake)
-        pthread_cond_signal(&shard->queue_wake);
+        pthread_cond_signal(&shard->queue_wake); /* under the lock: once it is handled, the shard may be gone */
+    pthread_mutex_unlock(&shard->queue_lock);
 }
 
 static void flush(pawl_shard *shard)

@@ -50,13 +50,13 @@ static pawl_status call_or_timer(pawl_process *p)
     return pawl_complete(p, value);
 }
 
-/* Has ended when the first timer fires; its call and the second timer are still there. */
+/* Has ended when it is signalled; its call and a timer are still there. */
 static pawl_status leaves_a_timer(pawl_process *p)
 {
     pawl_future call = pawl_start_call(p, "one", pawl_input(p));
-    pawl_future timer = pawl_start_timer(p, PAWL_MILLISECOND);
-    (void)pawl_start_timer(p, 2 * PAWL_MILLISECOND);
-    PAWL_TRY(pawl_await_any(p, NULL, 2, call, timer));
+    pawl_future signal = pawl_wait_signal(p, "go");
+    (void)pawl_start_timer(p, 300 * PAWL_MILLISECOND);
+    PAWL_TRY(pawl_await_any(p, NULL, 2, call, signal));
     return pawl_complete(p, pawl_text("left"));
 }
 
@@ -277,10 +277,12 @@ static void test_X11_an_end_that_waits_for_its_effect_costs_no_time(void **state
     lab_effect *one = lab_add(own, &(lab_effect){.name = "one", .held = true, .deaf = true});
     lab_start(own, NULL);
     lab_register(own, "p", "leaves_a_timer", "in");
-    LAB_UNTIL(own, lab_running(one) == 1 && lab_execution_of(one, 0).told_to_stop);
+    lab_wait_running(one, 1);
+    lab_signal(own, "p", "1", "go", "");
+    LAB_UNTIL(own, lab_execution_of(one, 0).told_to_stop);
     struct timespec before, after;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &before);
-    uint64_t until = lab_mono_ns() + PAWL_NS_PER_SECOND / 2;
+    uint64_t until = lab_mono_ns() + 8 * PAWL_NS_PER_SECOND / 10;
     while (lab_mono_ns() < until)
         lab_nap();
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &after);
