@@ -1,7 +1,7 @@
 /* assemble.c: see assemble.h. */
 #include "assemble.h"
 
-#include "secret.h"
+#include "host/profile/secret.h"
 #include "worker/base/clock.h"
 #include "worker/base/sink.h"
 

@@ -4,8 +4,8 @@
 #ifndef PAWL_HOST_ASSEMBLE_H
 #define PAWL_HOST_ASSEMBLE_H
 
+#include "host/profile/profile.h"
 #include "loader/loader.h"
-#include "profile.h"
 #include "worker/base/log.h"
 
 /** An instance of a connector, as the profile makes it. */

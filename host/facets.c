@@ -1,7 +1,7 @@
 /* facets.c: see facets.h. */
 #include "facets.h"
 
-#include "secret.h"
+#include "host/profile/secret.h"
 #include "worker/base/sink.h"
 
 #include <stdlib.h>

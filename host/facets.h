@@ -4,8 +4,8 @@
 #ifndef PAWL_HOST_FACETS_H
 #define PAWL_HOST_FACETS_H
 
+#include "host/profile/profile.h"
 #include "loader/loader.h"
-#include "profile.h"
 
 /** The least tier that everything asks for, and who asks for it. */
 typedef struct pawl_tier_need {

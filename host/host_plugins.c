@@ -1,9 +1,9 @@
 /* host_plugins.c: see host_plugins.h. */
 #include "host_plugins.h"
 
+#include "host/profile/secret.h"
 #include "plugins/memory/memory.h"
 #include "plugins/rocksdb/rocksdb.h"
-#include "secret.h"
 #include "worker/base/sink.h"
 
 #include <errno.h>

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/profile.h"
+#include "host/profile/profile.h"
 #include "worker/base/error.h"
 
 static pawl_status profile_failed(pawl_status status, const pawl_problem_list *problems, pawl_error *error)

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "host/profile.h"
+#include "host/profile/profile.h"
 
 /* The shortest profile without a mistake; four lines, so what a test adds begins at line 5. */
 #define HEAD                                                                                                           \

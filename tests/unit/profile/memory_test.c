@@ -3,7 +3,7 @@
  * hooks. */
 #include "fixture.h"
 
-#include "host/secret.h"
+#include "host/profile/secret.h"
 
 #include <stdlib.h>
 #include <string.h>

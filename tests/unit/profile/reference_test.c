@@ -1,8 +1,8 @@
 /* reference_test.c: the example and the reference say what the code does: every key is in both, with its default. */
 #include "fixture.h"
 
-#include "host/profile_schema.h"
-#include "host/profile_value.h"
+#include "host/profile/schema.h"
+#include "host/profile/value.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* secret_test.c: resolving references, from real files and the real environment; and that no value is ever shown. */
 #include "fixture.h"
 
-#include "host/secret.h"
+#include "host/profile/secret.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * profile is checked against later. */
 #include "fixture.h"
 
-#include "host/profile_value.h"
+#include "host/profile/value.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-/* profile_schema.h: the one description of what a profile may hold: keys, kinds, ranges, defaults. The reader, the
+/* schema.h: the one description of what a profile may hold: keys, kinds, ranges, defaults. The reader, the
  * description and the tests of the reference all go by it. Constant data only. Room of host/profile*.c only. */
 #ifndef PAWL_HOST_PROFILE_SCHEMA_H
 #define PAWL_HOST_PROFILE_SCHEMA_H
 
-#include "host/profile.h"
+#include "host/profile/profile.h"
 
 /** Kinds of keys, and the member each fills. */
 typedef enum pawl_key_kind {

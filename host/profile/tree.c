@@ -1,10 +1,10 @@
-/* profile_tree.c: builds the tree from the parser's events, without recursion. The document model of the YAML library
+/* tree.c: builds the tree from the parser's events, without recursion. The document model of the YAML library
  * is not used: it resolves aliases by copying, which lets a small file grow without bound, and keeps one place per
  * duplicate key. Shared subtrees here stay shared; only their weight is counted at each use.
  * Never trusts the text: encoding, depth, weight and self-reference are checked before anything walks the tree. */
-#include "host/profile_tree.h"
+#include "host/profile/tree.h"
 
-#include "host/profile_text.h"
+#include "host/profile/text.h"
 
 #include <assert.h>
 #include <libfyaml.h>

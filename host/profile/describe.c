@@ -1,7 +1,7 @@
-/* profile_describe.c: a loaded profile back in the shape of its file, for people and tests. It is again a valid profile
+/* describe.c: a loaded profile back in the shape of its file, for people and tests. It is again a valid profile
  * (JSON is YAML), equal to the one it was made from. Holds references to secrets, since that is all a profile has. */
-#include "host/profile_schema.h"
-#include "host/profile_value.h"
+#include "host/profile/schema.h"
+#include "host/profile/value.h"
 
 #include <string.h>
 

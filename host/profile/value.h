@@ -1,10 +1,10 @@
-/* profile_value.h: what single values of a profile mean: numbers, durations, sizes, the core types of YAML 1.2, and how
+/* value.h: what single values of a profile mean: numbers, durations, sizes, the core types of YAML 1.2, and how
  * to name a value in a message. Pure. Room of host/profile*.c only. Never: accepts a number that does not fit exactly,
  * quotes more than a short piece of what it found. */
 #ifndef PAWL_HOST_PROFILE_VALUE_H
 #define PAWL_HOST_PROFILE_VALUE_H
 
-#include "host/profile_tree.h"
+#include "host/profile/tree.h"
 
 /** Types of the YAML 1.2 core schema, as a scalar's look or tag gives them. */
 enum {

@@ -1,6 +1,6 @@
-/* profile_memory.c: a chain of blocks, each one allocation. A profile has a few thousand small things at most, so the
+/* memory.c: a chain of blocks, each one allocation. A profile has a few thousand small things at most, so the
  * simplest chain will do. Never frees a single block. */
-#include "host/profile_memory.h"
+#include "host/profile/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>

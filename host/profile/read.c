@@ -1,8 +1,8 @@
-/* profile_read.c: walks the tree along the schema and fills the struct. Goes on after every mistake, so that one run
+/* read.c: walks the tree along the schema and fills the struct. Goes on after every mistake, so that one run
  * shows all of them; a member whose value is wrong keeps its default. Never looks at the file system. */
-#include "host/profile_read.h"
+#include "host/profile/read.h"
 
-#include "host/profile_value.h"
+#include "host/profile/value.h"
 
 #include <assert.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* secret.c: resolves references to secrets at the moment an instance is made. Messages hold the reference and the JSON
  * path, never a byte of the value; buffers are overwritten before they are freed. */
-#include "host/secret.h"
+#include "host/profile/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
-/* profile_value.c: small parsers and their formatters, each the inverse of the other. strtod and friends are used only
+/* value.c: small parsers and their formatters, each the inverse of the other. strtod and friends are used only
  * on text whose form has been checked, so neither hexadecimal floats nor leading blanks slip in. Assumes the "C"
  * numeric locale, as the whole program does. */
-#include "host/profile_value.h"
+#include "host/profile/value.h"
 
 #include <ctype.h>
 #include <math.h>

@@ -1,8 +1,8 @@
-/* profile_text.h: is this text at all? Pure. Room of host/profile*.c only. */
+/* text.h: is this text at all? Pure. Room of host/profile*.c only. */
 #ifndef PAWL_HOST_PROFILE_TEXT_H
 #define PAWL_HOST_PROFILE_TEXT_H
 
-#include "host/profile.h"
+#include "host/profile/profile.h"
 
 /** Is it UTF-8 throughout? */
 bool pawl_text_is_valid(const char *text, size_t size);

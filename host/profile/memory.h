@@ -1,4 +1,4 @@
-/* profile_memory.h: the memory of one profile: everything allocated here lives until the whole is freed at once.
+/* memory.h: the memory of one profile: everything allocated here lives until the whole is freed at once.
  * Running out of memory is remembered, so that a reader may go on and say so once, at the end. Room of host/profile*.c
  * only. */
 #ifndef PAWL_HOST_PROFILE_MEMORY_H

@@ -1,6 +1,6 @@
-/* profile_text.c: UTF-8, by hand, since nothing among the libraries tells where the first wrong byte is. Never reads
+/* text.c: UTF-8, by hand, since nothing among the libraries tells where the first wrong byte is. Never reads
  * beyond the size given. */
-#include "host/profile_text.h"
+#include "host/profile/text.h"
 
 #include <string.h>
 

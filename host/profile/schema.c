@@ -1,6 +1,6 @@
-/* profile_schema.c: the keys of a profile. A limit without a reason in the system is set where a larger value could
+/* schema.c: the keys of a profile. A limit without a reason in the system is set where a larger value could
  * only be a slip of the pen. docs/profile.md and examples/profile.yaml are tested against this table. */
-#include "host/profile_schema.h"
+#include "host/profile/schema.h"
 
 #include <stddef.h>
 #include <string.h>

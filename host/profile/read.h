@@ -1,9 +1,9 @@
-/* profile_read.h: the steps from a tree to a checked profile. Room of host/profile*.c only; one thread. */
+/* read.h: the steps from a tree to a checked profile. Room of host/profile*.c only; one thread. */
 #ifndef PAWL_HOST_PROFILE_READ_H
 #define PAWL_HOST_PROFILE_READ_H
 
-#include "host/profile_schema.h"
-#include "host/profile_tree.h"
+#include "host/profile/schema.h"
+#include "host/profile/tree.h"
 
 /** What the steps share. */
 typedef struct pawl_profile_reader {

@@ -1,6 +1,6 @@
-/* profile_problem.c: the list of what is wrong with a profile. Keeps the order of places, whatever the order of
+/* problem.c: the list of what is wrong with a profile. Keeps the order of places, whatever the order of
  * finding. Never lets a broken file make it grow without end: beyond PAWL_PROBLEMS_MAX it only counts. */
-#include "host/profile.h"
+#include "host/profile/profile.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

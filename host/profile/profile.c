@@ -1,8 +1,8 @@
 /* profile.c: loading, from file to checked struct, and the small questions asked of a profile afterwards. Returns a
  * profile only when nothing at all is wrong with it. */
-#include "host/profile.h"
+#include "host/profile/profile.h"
 
-#include "host/profile_read.h"
+#include "host/profile/read.h"
 
 #include <errno.h>
 #include <fcntl.h>

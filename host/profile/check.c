@@ -1,7 +1,7 @@
-/* profile_check.c: what members of a profile must be to each other, and to the file system. Looks only (stat): creates
+/* check.c: what members of a profile must be to each other, and to the file system. Looks only (stat): creates
  * nothing, opens nothing. A member that is wrong by itself has been reported; nothing that depends on it is judged. */
-#include "host/profile_read.h"
-#include "host/profile_value.h"
+#include "host/profile/read.h"
+#include "host/profile/value.h"
 
 #include <errno.h>
 #include <string.h>

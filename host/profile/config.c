@@ -1,9 +1,9 @@
-/* profile_config.c: the free part of a profile, a `config`, as JSON for the plugin it is meant for. Types are those of
+/* config.c: the free part of a profile, a `config`, as JSON for the plugin it is meant for. Types are those of
  * the YAML 1.2 core schema. References to secrets keep their place and are only checked for form; a value standing
  * where a reference should be is never quoted, since it may be the secret itself. */
-#include "host/profile_read.h"
-#include "host/profile_value.h"
-#include "host/secret.h"
+#include "host/profile/read.h"
+#include "host/profile/secret.h"
+#include "host/profile/value.h"
 
 #include <errno.h>
 #include <stdlib.h>

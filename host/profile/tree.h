@@ -1,11 +1,11 @@
-/* profile_tree.h: YAML text as a tree in which every value knows its place. Aliases are followed and merge keys merged,
+/* tree.h: YAML text as a tree in which every value knows its place. Aliases are followed and merge keys merged,
  * so a reader sees plain mappings, lists and scalars, with every key once. Room of host/profile*.c only. Never: a tree
  * deeper than PAWL_PROFILE_DEPTH_MAX, or one whose walk meets more than PAWL_PROFILE_NODES_MAX values. */
 #ifndef PAWL_HOST_PROFILE_TREE_H
 #define PAWL_HOST_PROFILE_TREE_H
 
-#include "host/profile.h"
-#include "host/profile_memory.h"
+#include "host/profile/memory.h"
+#include "host/profile/profile.h"
 
 enum { PAWL_TREE_SCALAR, PAWL_TREE_LIST, PAWL_TREE_MAPPING };
 
