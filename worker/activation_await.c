@@ -3,6 +3,7 @@
  * record that is fed later has a larger sequence and so cannot change an await that has already ended. */
 #include "activation_mirror.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,6 +49,7 @@ static uint64_t came(const struct run *run, const struct target *target)
 {
     if (target->command != NULL)
         return target->command->came == 0 ? NOT_COME : target->command->came;
+    assert(target->wait != NULL);
     const struct signal *signal = target->wait->taken != NULL ? target->wait->taken : untaken(run, target->wait->name);
     return signal == NULL ? NOT_COME : signal->sequence;
 }
@@ -258,6 +260,7 @@ pawl_status pawl_program_result(struct run *run, pawl_future future, pawl_bytes 
         return PAWL_OK;
     }
     const struct command *command = target.command;
+    assert(command != NULL);
     if (command->came == 0 || command->came > run->horizon)
         return pawl_program_misuse(run, PAWL_E_INVALID, "process.not_awaited",
                                    "the result of a call or timer was asked before an await gave it");

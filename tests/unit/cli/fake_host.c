@@ -228,16 +228,15 @@ static void end_process(pawl_host *host, process *p, uint32_t status, pawl_bytes
 static void run_process(pawl_host *host, process *p)
 {
     pawl_bytes none = {0};
+    p->status = PAWL_WAITING;
     if (p->external)
-        p->status = PAWL_WAITING;
-    else if (strcmp(p->type, "test.echo") == 0)
+        return;
+    if (strcmp(p->type, "test.echo") == 0)
         end_process(host, p, PAWL_COMPLETED, (pawl_bytes){p->input, p->input_size}, "", "");
     else if (strcmp(p->type, "test.fail") == 0)
         end_process(host, p, PAWL_FAILED, none, "test.boom", "it failed, as asked");
     else if (strcmp(p->type, "test.stuck") == 0)
         p->status = PAWL_STUCK;
-    else
-        p->status = PAWL_WAITING;
 }
 
 static pawl_status make_process(pawl_host *host, const pawl_start *start, pawl_started *ret, pawl_error *error)
