@@ -87,6 +87,25 @@ static void test_G09_a_process_of_another_host_profile_is_left_untouched(void **
     expect_end(own, "mine", "completed", "\"A\"");
 }
 
+static void test_H05_a_stop_that_races_with_the_natural_end_loses_nothing(void **state)
+{
+    fixture *own = *state;
+    for (int round = 0; round < 12; round++) {
+        char id[32];
+        const struct timespec pause = {0, round * 150 * 1000}; /* 0 to 1.7 ms: before, during and after the end */
+        snprintf(id, sizeof id, "race-%d", round);
+        start(own, id, "test.upper", "\"a\"");
+        nanosleep(&pause, NULL);
+        assert_ok(pawl_host_drain(own->host, PAWL_STOP_GRACEFUL, 0, &why_));
+        fixture_close(own);
+        fixture_open(own);
+        expect_end(own, id, "completed", "\"A\"");
+        json_t *row = shown(own, id);
+        assert_int_equal(json_integer_value(json_object_get(row, "head")), 3); /* started, one step, ended: each once */
+        json_decref(row);
+    }
+}
+
 static void test_two_hosts_in_one_program_do_not_meet(void **state)
 {
     fixture *own = *state;
@@ -258,6 +277,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_started_without_a_worker_runs_with_one, setup_rocksdb, teardown),
         cmocka_unit_test_setup_teardown(test_S10_the_same_store_opens_once, setup_rocksdb, teardown),
         cmocka_unit_test_setup_teardown(test_G09_a_process_of_another_host_profile_is_left_untouched, setup_rocksdb,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(test_H05_a_stop_that_races_with_the_natural_end_loses_nothing, setup_rocksdb,
                                         teardown),
         OVER_BOTH(test_two_hosts_in_one_program_do_not_meet),
         OVER_BOTH(test_H01_H02_drain_stops_claiming_and_is_idempotent),
