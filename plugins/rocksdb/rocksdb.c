@@ -1,12 +1,8 @@
 /* rocksdb.c: the plugin root of "pawl.rocksdb"; see rocksdb.h. Every store is its own world. */
 #include "rocksdb.h"
 
-#include "plugins/store/config.h"
-#include "plugins/store/facets.h"
-#include "plugins/store/store.h"
+#include "plugins/store/provider.h"
 #include "rocksdb_kv.h"
-
-#include <stdatomic.h>
 
 #define MANIFEST                                                                                                       \
     "{\"manifest_version\":1,\"id\":\"pawl.rocksdb\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0},"         \
@@ -14,42 +10,22 @@
     "{\"facet\":\"artifact\",\"tier\":\"durable\"},{\"facet\":\"session\",\"tier\":\"durable\"},"                      \
     "{\"facet\":\"registry\",\"tier\":\"durable\"}]}"
 
-/* tier has no host to report through, and the table is the same for every host in a program: kept from init. */
-static const pawl_core *_Atomic kept_core;
+static uint32_t tier_of(const pawl_store_config *config)
+{
+    return config->sync ? PAWL_TIER_DURABLE : PAWL_TIER_CRASH_SAFE;
+}
+
+static const pawl_store_engine engine = {.on_disk = true, .open = pawl_rocksdb_kv_open, .tier = tier_of};
 
 static pawl_status tier(pawl_bytes config_json, uint32_t facet, uint32_t *result, pawl_failure_sink *why)
 {
-    pawl_store_config config;
-    pawl_fault fault = {0};
-    if (facet >= PAWL_FACET_COUNT)
-        return PAWL_E_UNSUPPORTED;
-    pawl_status status = pawl_store_config_read(&config, config_json, true, &fault);
-    const pawl_core *core = atomic_load(&kept_core);
-    if (status != PAWL_OK)
-        return core == NULL ? status : pawl_fault_emit(core, why, &fault);
-    *result = config.sync ? PAWL_TIER_DURABLE : PAWL_TIER_CRASH_SAFE;
-    pawl_store_config_finish(&config);
-    return PAWL_OK;
+    return pawl_store_provider_tier(&engine, config_json, facet, result, why);
 }
 
 static pawl_status open_store(const pawl_host_root *host, pawl_bytes config_json, pawl_store **store,
                               pawl_failure_sink *why)
 {
-    pawl_core core = {0};
-    pawl_registry_host registry_host;
-    pawl_fault fault = {0};
-    pawl_store_config config;
-    pawl_kv *kv;
-    pawl_status status = pawl_store_take_host(host, &core, &registry_host, &fault);
-    if (status == PAWL_OK)
-        status = pawl_store_config_read(&config, config_json, true, &fault);
-    if (status != PAWL_OK)
-        return pawl_fault_emit(&core, why, &fault);
-    status = pawl_rocksdb_kv_open(&config, &kv, &fault);
-    if (status == PAWL_OK)
-        status = pawl_store_open(host, &config, kv, store, &fault);
-    pawl_store_config_finish(&config);
-    return status == PAWL_OK ? status : pawl_fault_emit(&core, why, &fault);
+    return pawl_store_provider_open(&engine, host, config_json, store, why);
 }
 
 static const pawl_storage_table storage = {
@@ -60,24 +36,6 @@ static const pawl_storage_table storage = {
     .close = pawl_store_close,
     .describe = pawl_store_describe,
 };
-
-static pawl_status init(const pawl_host_root *host, pawl_bytes config_json, pawl_failure_sink *why)
-{
-    (void)config_json; /* all settings belong to a store */
-    pawl_core core = {0};
-    pawl_registry_host registry_host;
-    pawl_fault fault = {0};
-    pawl_status status = pawl_store_take_host(host, &core, &registry_host, &fault);
-    if (status != PAWL_OK)
-        return pawl_fault_emit(&core, why, &fault);
-    atomic_store(&kept_core, (const pawl_core *)host->get_extension(host, PAWL_EXT_CORE));
-    return PAWL_OK;
-}
-
-static void deinit(const pawl_host_root *host)
-{
-    (void)host;
-}
 
 static const void *get_factory(const char *factory_id)
 {
@@ -94,8 +52,8 @@ static const pawl_plugin_root root = {
     .version = "1.0.0",
     .vendor = "Pawl",
     .manifest_json = {MANIFEST, sizeof MANIFEST - 1},
-    .init = init,
-    .deinit = deinit,
+    .init = pawl_store_provider_init,
+    .deinit = pawl_store_provider_deinit,
     .get_factory = get_factory,
 };
 
