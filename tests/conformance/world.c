@@ -91,8 +91,11 @@ struct world *world_create(const struct world_options *options, const char *dire
     world->config = world_make_config(world->provider, world->directory);
     world->root = world->provider->root();
     pawl_status status = world->root->init(&world->host->root, text_bytes("{}"), &world->why);
-    if (status != PAWL_OK || !find_tables(world)) {
+    if (status != PAWL_OK)
         fprintf(stderr, "init of %s: %d %s\n", world->provider->name, status, world->why.message);
+    world->initialised = status == PAWL_OK;
+    if (!world->initialised || !find_tables(world)) {
+        world_destroy(world, directory == NULL);
         return NULL;
     }
     return world;
@@ -102,7 +105,8 @@ void world_destroy(struct world *world, bool remove_directory)
 {
     if (world->store)
         world_close(world, true);
-    world->root->deinit(&world->host->root);
+    if (world->initialised)
+        world->root->deinit(&world->host->root);
     step_free_all(world);
     if (remove_directory)
         nftw(world->directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
@@ -192,6 +196,7 @@ int world_setup(void **state)
         return -1;
     if (world_open(world) != PAWL_OK) {
         fprintf(stderr, "open %s: %s %s\n", world->config, world->why.code, world->why.message);
+        world_destroy(world, true);
         return -1;
     }
     *state = world;

@@ -47,6 +47,7 @@ struct world {
     const pawl_session_table *session;
     const pawl_attachment_table *attachment;
     const pawl_artifact_table *artifact;
+    bool initialised;
     char directory[256];
     char *config;
     pawl_store *store;    /* NULL while closed */
