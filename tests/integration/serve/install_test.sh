@@ -23,7 +23,9 @@ prefix=$work/prefix
 cmake --install "$build" --prefix "$prefix" >"$work/install.log" 2>&1 || { cat "$work/install.log"; fail "the install failed"; }
 pawl=$prefix/bin/pawl
 "$pawl" version >/dev/null || fail "the installed program does not run"
-if grep -rlF -e "$source" -e "$build" "$prefix/include" "$prefix"/lib*/pkgconfig "$prefix"/lib*/cmake 2>/dev/null; then
+# Folders of the source tree, not its own path: that may be as short as "/pawl", which stands in installed paths too.
+if grep -rlF -e "$source/abi" -e "$source/include" -e "$source/worker" -e "$source/host" -e "$build" \
+    "$prefix/include" "$prefix"/lib*/pkgconfig "$prefix"/lib*/cmake 2>/dev/null; then
     fail "these installed files know where they were built"
 fi
 
