@@ -16,5 +16,5 @@ for c in 16 64 256; do
     "$pawl" bench steps --concurrency "$c" --steps 10 --processes "$(n 5000 300)" --dir "$dir/c$c"
 done
 "$pawl" bench start --processes "$(n 50000 1000)" --dir "$dir/start"
-"$pawl" bench sleep --processes "$(n 10000 500)" --seconds 5 --dir "$dir/sleep"
+"$pawl" bench sleep --processes "$(n 10000 500)" --concurrency 1000 --dir "$dir/sleep"
 "$pawl" bench signal --processes "$(n 1000 100)" --dir "$dir/signal"
