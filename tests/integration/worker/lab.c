@@ -24,12 +24,54 @@ static uint64_t clock_mono(const pawl_clock *clock)
 
 static uint64_t clock_unix(const pawl_clock *clock)
 {
-    return pawl_clock_system()->unix_ns(pawl_clock_system()) + atomic_load(&((lab *)(uintptr_t)clock)->advanced_ns);
+    lab *own = (lab *)(uintptr_t)clock;
+    return pawl_clock_system()->unix_ns(pawl_clock_system()) + atomic_load(&own->advanced_ns) +
+           (uint64_t)atomic_load(&own->wall_ns);
+}
+
+static uint64_t worker_mono(const pawl_clock *clock)
+{
+    lab_clock *of = (lab_clock *)(uintptr_t)clock;
+    return clock_mono(&of->own->clock) + atomic_load(&of->mono_ns);
+}
+
+static uint64_t worker_unix(const pawl_clock *clock)
+{
+    lab_clock *of = (lab_clock *)(uintptr_t)clock;
+    return clock_unix(&of->own->clock) + (uint64_t)atomic_load(&of->wall_ns);
 }
 
 uint64_t lab_unix_ns(lab *own)
 {
     return clock_unix(&own->clock);
+}
+
+uint64_t lab_store_unix_ns(lab *own)
+{
+    return clock_unix(&own->clock);
+}
+
+uint64_t lab_store_mono_ns(lab *own)
+{
+    return clock_mono(&own->clock);
+}
+
+uint64_t lab_order(lab *own)
+{
+    return atomic_fetch_add(&own->order, 1) + 1;
+}
+
+void lab_set_wall(lab *own, int64_t ns)
+{
+    own->wall_was_set = true;
+    atomic_fetch_add(&own->wall_ns, ns);
+}
+
+void lab_skew(lab_worker *w, int64_t wall_ns, uint64_t mono_ns)
+{
+    w->own->wall_was_set = true;
+    atomic_store(&w->clock.wall_ns, wall_ns);
+    atomic_store(&w->clock.mono_ns, mono_ns);
 }
 
 void lab_condition_init(pthread_cond_t *condition)
@@ -138,6 +180,7 @@ lab *lab_create_with(const char *provider, const char *config_json)
     pthread_mutex_init(&own->lock, NULL);
     lab_condition_init(&own->changed);
     bool disk = strcmp(provider, "rocksdb") == 0;
+    own->outside = &own->registry;
     own->plugin = disk ? pawl_rocksdb_plugin() : pawl_memory_plugin();
     snprintf(own->config, sizeof own->config, "%s", config_json);
     if (disk) {
@@ -255,13 +298,18 @@ lab_worker *lab_start(lab *own, const lab_settings *settings)
     assert_non_null(w->catalog);
     fill_catalog(w);
     make_root(own, &w->host_data, &w->root, "lab");
-    snprintf(w->name, sizeof w->name, "%s-%u", s->name == NULL ? "worker" : s->name, ++own->worker_count);
+    w->clock.clock = (pawl_clock){worker_mono, worker_unix};
+    w->clock.own = own;
+    w->host_data.clock = &w->clock.clock;
+    w->index = ++own->worker_count;
+    unruly_observe(w->store, own->observer, w->index);
+    snprintf(w->name, sizeof w->name, "%s-%u", s->name == NULL ? "worker" : s->name, w->index);
     pawl_worker_config config = {
         .name = w->name,
         .registry = unruly_registry(w->store),
         .catalog = w->catalog,
         .host = &w->root,
-        .clock = &own->clock,
+        .clock = &w->clock.clock,
         .log = &own->log,
         .shards = OR(s->shards, 2),
         .effect_threads = OR(s->effect_threads, 4),
@@ -285,14 +333,14 @@ lab_worker *lab_start(lab *own, const lab_settings *settings)
 
 void lab_stop(lab_worker *w, uint32_t mode, uint64_t within_ns)
 {
-    pawl_worker_stop(w->worker, mode, clock_mono(&w->own->clock) + within_ns);
+    pawl_worker_stop(w->worker, mode, worker_mono(&w->clock.clock) + within_ns);
 }
 
 void lab_end(lab_worker *w)
 {
     lab *own = w->own;
     unruly_let_go(w->store);
-    pawl_worker_stop(w->worker, 3, clock_mono(&own->clock) + LAB_PATIENCE_NS);
+    pawl_worker_stop(w->worker, 3, worker_mono(&w->clock.clock) + LAB_PATIENCE_NS);
     for (size_t i = 0; i < own->effect_count; i++)
         lab_let_go(&own->effects[i]);
     pawl_worker_destroy(w->worker);
@@ -334,6 +382,21 @@ void lab_crash(lab_worker *w)
 unruly *lab_store(lab_worker *w)
 {
     return w->store;
+}
+
+uint32_t lab_index(const lab_worker *w)
+{
+    return w->index;
+}
+
+void lab_observe(lab *own, const unruly_observer *observer)
+{
+    own->observer = observer;
+}
+
+void lab_go_through(lab *own, pawl_registry *outside)
+{
+    own->outside = outside == NULL ? &own->registry : outside;
 }
 
 lab_numbers lab_stats(lab_worker *w)

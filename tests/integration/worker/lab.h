@@ -43,6 +43,13 @@ void lab_condition_init(pthread_cond_t *condition);
 void lab_wait(pthread_cond_t *condition, pthread_mutex_t *lock, uint64_t ns);
 /** Move the clock of the store and of the workers forward, and have the store look at it. */
 void lab_advance(lab *own, uint64_t ns);
+/** Set the time of day of store and workers, forward or back; no monotonic clock moves. The store is not told. From now
+ * on the audit does not compare times. */
+void lab_set_wall(lab *own, int64_t ns);
+/** What has happened so far, counted: an event that can know of another has a larger number. [any] */
+uint64_t lab_order(lab *own);
+uint64_t lab_store_mono_ns(lab *own);
+uint64_t lab_store_unix_ns(lab *own);
 
 /** Wait until an expression is true; fail the test when it takes too long. */
 #define LAB_UNTIL(own, expression)                                                                                     \
@@ -120,6 +127,9 @@ typedef struct lab_execution {
     char effect[48], key[96];
     uint32_t attempt;
     bool reconcile, ended, told_to_stop;
+    uint32_t worker;                 /* lab_index of it */
+    uint64_t begin_order, end_order; /* lab_order; end 0: it has not ended */
+    uint64_t input_hash;
     uint64_t begin_unix_ns, end_unix_ns, deadline_mono_ns;
 } lab_execution;
 /** The n-th execution of an effect (0 and up), reconciles among them. Asserts that there is one. */
@@ -152,6 +162,11 @@ uint32_t lab_stop_mode(lab_worker *w);
 /** As if its program had been killed: the store never hears of it again. Its memory goes with the lab. */
 void lab_crash(lab_worker *w);
 unruly *lab_store(lab_worker *w);
+uint32_t lab_index(const lab_worker *w);
+/** Let this worker's clocks differ from the store's. Before it has processes. */
+void lab_skew(lab_worker *w, int64_t wall_ns, uint64_t mono_ns);
+/** Told of everything that workers started from now on do at the registry. */
+void lab_observe(lab *own, const unruly_observer *observer);
 
 /** Numbers of a worker. */
 typedef struct lab_numbers {
@@ -164,13 +179,19 @@ bool lab_explain(lab_worker *w, const char *id, char *text, size_t room);
 
 /* ---- processes, from outside ---- */
 
+/** From now on registrations and posts go through this; NULL: straight to the store. */
+void lab_go_through(lab *own, pawl_registry *outside);
 void lab_register(lab *own, const char *id, const char *type, const char *input);
+/** The same, and it may be refused. external: it is ended from outside. */
+pawl_status lab_try_register(lab *own, const char *id, const char *type, const char *input, bool external);
 void lab_register_revision(lab *own, const char *id, const char *type, uint32_t revision, const char *input);
 /** Register and lease to this worker at once, as a host does with its own worker. True: the worker was given it. */
 bool lab_register_claimed(lab_worker *w, const char *id, const char *type, const char *input);
 pawl_status lab_signal(lab *own, const char *id, const char *post_id, const char *name, const char *payload);
 pawl_status lab_cancel(lab *own, const char *id, const char *reason);
 pawl_status lab_terminate(lab *own, const char *id);
+/** End an external process. */
+pawl_status lab_finish(lab *own, const char *id, const char *post_id, const char *output);
 pawl_status lab_resume(lab *own, const char *id);
 /** Remove every process that has ended. */
 pawl_status lab_prune(lab *own, uint64_t *removed);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #define LOOK_NS (2 * PAWL_NS_PER_MS) /* how often a held effect looks whether it should stop */
 
@@ -49,6 +50,9 @@ static lab_execution *note(lab_effect *effect, const pawl_effect_call *call, boo
     execution->attempt = call->attempt;
     execution->reconcile = reconcile;
     execution->begin_unix_ns = lab_unix_ns(own);
+    execution->worker = worker->index;
+    execution->input_hash = XXH3_64bits(call->input.size == 0 ? "" : call->input.data, call->input.size);
+    execution->begin_order = lab_order(own);
     execution->deadline_mono_ns = call->deadline_mono_ns;
     if (reconcile)
         effect->reconciles++;
@@ -64,6 +68,7 @@ static void note_end(lab_effect *effect, lab_execution *execution)
 {
     execution->ended = true;
     execution->end_unix_ns = lab_unix_ns(effect->own);
+    execution->end_order = lab_order(effect->own);
     effect->running--;
     pthread_cond_broadcast(&effect->own->changed);
 }

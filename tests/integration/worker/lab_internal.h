@@ -19,22 +19,37 @@ typedef struct lab_type {
     const pawl_process_table *program;
 } lab_type;
 
+/* The lab's time, as a worker sees it. */
+typedef struct lab_clock {
+    pawl_clock clock; /* first: a clock is its lab_clock */
+    lab *own;
+    atomic_int_fast64_t wall_ns;  /* how far it shows another time of day than the store's */
+    atomic_uint_fast64_t mono_ns; /* how far its monotonic clock ran ahead */
+} lab_clock;
+
 struct lab_worker {
     lab *own;
+    lab_clock clock;
     pawl_worker *worker;
     unruly *store;
     pawl_catalog *catalog;
     pawl_host_data host_data;
     pawl_host_root root;
     char name[32];
-    bool crashed; /* under the lab's lock: what it still executes never happened */
+    uint32_t index; /* 1 and up, of this lab */
+    bool crashed;   /* under the lab's lock: what it still executes never happened */
     lab_worker *next;
 };
 
 struct lab {
     pawl_clock clock; /* first: a clock is its lab */
     atomic_uint_fast64_t advanced_ns;
-    char directory[64]; /* "" for memory */
+    atomic_int_fast64_t wall_ns; /* how far the time of day was set, forward and back */
+    atomic_uint_fast64_t order;
+    bool wall_was_set;
+    const unruly_observer *observer;
+    pawl_registry *outside; /* what registrations and posts go through */
+    char directory[64];     /* "" for memory */
     char config[256];
     const pawl_plugin_root *plugin;
     pawl_host_data host_data;

@@ -14,14 +14,23 @@ static void fingerprint_of(pawl_bytes content, uint8_t ret[16])
     memcpy(ret, canonical.digest, 16);
 }
 
-static bool enlist(lab *own, lab_worker *w, const char *id, const char *type, uint32_t revision, const char *input)
+typedef struct registration {
+    lab_worker *claims; /* NULL: nobody */
+    const char *id, *type, *input;
+    uint32_t revision;
+    bool external;
+} registration;
+
+static pawl_status enlist(lab *own, const registration *wanted, bool *ret_claimed, pawl_error *error)
 {
+    lab_worker *w = wanted->claims;
     pawl_arena arena = {0};
-    pawl_entry entry = {.kind = PAWL_RECORD_STARTED, .value = pawl_bytes_text(input)};
+    pawl_entry entry = {.kind = PAWL_RECORD_STARTED, .value = pawl_bytes_text(wanted->input)};
     pawl_register body = {.struct_size = sizeof body,
-                          .id = pawl_bytes_text(id),
-                          .type = pawl_bytes_text(type),
-                          .revision = revision,
+                          .external = wanted->external,
+                          .id = pawl_bytes_text(wanted->id),
+                          .type = pawl_bytes_text(wanted->type),
+                          .revision = wanted->revision,
                           .plugin = pawl_bytes_text("lab"),
                           .claim_session = w == NULL ? 0 : pawl_worker_session(w->worker)};
     assert_int_equal(pawl_entry_encode(&arena, &entry, &body.input), PAWL_OK);
@@ -29,24 +38,38 @@ static bool enlist(lab *own, lab_worker *w, const char *id, const char *type, ui
     fingerprint_of(body.input, fingerprint);
     body.fingerprint = (pawl_bytes){fingerprint, sizeof fingerprint};
     pawl_registry_op op;
-    pawl_error error = {0};
-    if (pawl_registry_call(&own->registry, &op, PAWL_OP_REGISTER, &body, &error) != PAWL_OK)
-        fail_msg("register %s: %s", id, error.message);
-    bool claimed = w != NULL && (op.flags & PAWL_RESULT_CLAIMED) != 0;
-    if (claimed)
+    pawl_status status = pawl_registry_call(own->outside, &op, PAWL_OP_REGISTER, &body, error);
+    *ret_claimed = status == PAWL_OK && w != NULL && (op.flags & PAWL_RESULT_CLAIMED) != 0;
+    if (*ret_claimed)
         pawl_worker_adopt(w->worker, op.number, op.token, &body);
     pawl_arena_finish(&arena);
+    return status;
+}
+
+static bool must_enlist(lab *own, const registration *wanted)
+{
+    bool claimed = false;
+    pawl_error error = {0};
+    if (enlist(own, wanted, &claimed, &error) != PAWL_OK)
+        fail_msg("register %s: %s", wanted->id, error.message);
     return claimed;
+}
+
+pawl_status lab_try_register(lab *own, const char *id, const char *type, const char *input, bool external)
+{
+    bool claimed = false;
+    pawl_error error = {0};
+    return enlist(own, &(registration){NULL, id, type, input, 1, external}, &claimed, &error);
 }
 
 void lab_register_revision(lab *own, const char *id, const char *type, uint32_t revision, const char *input)
 {
-    (void)enlist(own, NULL, id, type, revision, input);
+    (void)must_enlist(own, &(registration){NULL, id, type, input, revision, false});
 }
 
 bool lab_register_claimed(lab_worker *w, const char *id, const char *type, const char *input)
 {
-    return enlist(w->own, w, id, type, 1, input);
+    return must_enlist(w->own, &(registration){w, id, type, input, 1, false});
 }
 
 void lab_register(lab *own, const char *id, const char *type, const char *input)
@@ -68,7 +91,7 @@ static pawl_status post(lab *own, const char *id, const char *post_id, const paw
     fingerprint_of(body.body, fingerprint);
     body.fingerprint = (pawl_bytes){fingerprint, sizeof fingerprint};
     pawl_registry_op op;
-    pawl_status status = pawl_registry_call(&own->registry, &op, PAWL_OP_POST, &body, NULL);
+    pawl_status status = pawl_registry_call(own->outside, &op, PAWL_OP_POST, &body, NULL);
     pawl_arena_finish(&arena);
     return status;
 }
@@ -95,6 +118,12 @@ pawl_status lab_terminate(lab *own, const char *id)
                                    .code = pawl_bytes_text("terminated"),
                                    .message = pawl_bytes_text("by the test")};
     return post(own, id, "terminate", &entry, 1);
+}
+
+pawl_status lab_finish(lab *own, const char *id, const char *post_id, const char *output)
+{
+    pawl_entry entry = {.kind = PAWL_RECORD_ENDED, .status = PAWL_COMPLETED, .value = pawl_bytes_text(output)};
+    return post(own, id, post_id, &entry, 0);
 }
 
 pawl_status lab_resume(lab *own, const char *id)

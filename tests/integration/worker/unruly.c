@@ -1,59 +1,32 @@
 /* unruly.c: see unruly.h. Operations are wrapped in requests of its own, so that the real registry's answer can be kept
- * back; the answer goes to the worker through the same table that a provider uses. */
-#include "unruly.h"
-
-#include "lab.h"
+ * back; the answer goes to the worker through the same table that a provider uses. Answers and events leave by one
+ * thread, so that their order for one process is the real registry's. */
+#include "unruly_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define RULES_MAX 8
-
-/* One operation on its way through. */
-typedef struct passage {
-    pawl_request request; /* what the real registry sees */
-    pawl_registry_op *op; /* the worker's */
-    unruly *owner;
-    struct passage *next;
-    uint64_t due_mono_ns;
-    bool forwarded;
-    bool forget;
-} passage;
-
-struct unruly {
-    pawl_registry registry; /* what the worker sees: store is this struct */
-    pawl_registry *real;
-    pawl_registry_listener listener; /* what the real registry tells */
-    pawl_registry_listener *worker;  /* whom it is meant for */
-    uint64_t session;
-    pthread_t thread;
-    pthread_mutex_t lock; /* guards all below */
-    pthread_cond_t changed;
-    unruly_rule rules[RULES_MAX];
-    uint32_t rule_count, touched;
-    passage *held;   /* not forwarded, or answered and not told */
-    passage *answer; /* to be told, when due */
-    uint32_t held_count, outstanding;
-    uint32_t late_ms, random;
-    uint32_t claims, claim_failures, journal_failures, heartbeat_failures;
-    pawl_status claim_status, journal_status, heartbeat_status;
-    bool cut, deaf, closing;
-};
-
-static unruly *of_store(pawl_store *store)
+void unruly_saw(const unruly *u, unruly_sight *sight)
 {
-    return (unruly *)(void *)store;
+    if (u->observer == NULL)
+        return;
+    sight->who = u->observed_as;
+    u->observer->saw(u->observer, sight);
 }
 
-/* Locked. */
+uint64_t unruly_roll(unruly *u, uint64_t most)
+{
+    u->random = u->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return most == 0 ? 0 : (u->random >> 33) % most;
+}
+
+/* Late, but not before what was to be told of the same process. Locked. */
 static void to_answer(unruly *u, passage *p)
 {
-    uint64_t late = 0;
-    if (u->late_ms > 0) {
-        u->random = u->random * 1103515245u + 12345u;
-        late = (u->random >> 8) % (u->late_ms * 1000000u);
-    }
-    p->due_mono_ns = lab_mono_ns() + late;
+    p->due_mono_ns = lab_mono_ns() + unruly_roll(u, u->late_ms * PAWL_NS_PER_MS);
+    for (const passage *other = u->answer; p->number != 0 && other != NULL; other = other->next)
+        if (other->number == p->number && other->due_mono_ns > p->due_mono_ns)
+            p->due_mono_ns = other->due_mono_ns;
     passage **link = &u->answer;
     while (*link != NULL && (*link)->due_mono_ns <= p->due_mono_ns)
         link = &(*link)->next;
@@ -64,6 +37,7 @@ static void to_answer(unruly *u, passage *p)
 
 static void answer_with(passage *p, pawl_status status)
 {
+    p->answered = true;
     p->request.op.status = status;
     pawl_failure failure = {.struct_size = sizeof failure,
                             .klass = PAWL_RETRYABLE,
@@ -74,8 +48,9 @@ static void answer_with(passage *p, pawl_status status)
 
 static void hold(unruly *u, passage *p)
 {
-    p->next = u->held;
-    u->held = p;
+    p->next = NULL;
+    *u->held_end = p;
+    u->held_end = &p->next;
     u->held_count++;
     pthread_cond_broadcast(&u->changed);
 }
@@ -85,10 +60,12 @@ static void on_done(pawl_request *request)
 {
     passage *p = request->context;
     unruly *u = p->owner;
+    unruly_saw(u, &(unruly_sight){.kind = UNRULY_SAW_ANSWER, .op = &request->op});
     pthread_mutex_lock(&u->lock);
+    p->answered = true;
     if (u->cut)
         answer_with(p, PAWL_E_CLOSED);
-    if (p->forget && !u->cut)
+    if ((p->forget || u->frozen) && !u->cut)
         hold(u, p);
     else
         to_answer(u, p);
@@ -113,6 +90,27 @@ static void tell(passage *p)
     free(p);
 }
 
+/* Locked; the lock is given up for the call. */
+static void pass_on(unruly *u, passage *p)
+{
+    if (p->op != NULL) {
+        u->outstanding--;
+        pthread_mutex_unlock(&u->lock);
+        tell(p);
+        pthread_mutex_lock(&u->lock);
+        return;
+    }
+    pawl_registry_listener *worker = u->cut || u->deaf ? NULL : u->worker;
+    u->telling_event = worker != NULL;
+    pthread_mutex_unlock(&u->lock);
+    if (worker != NULL)
+        worker->event(worker, &p->event);
+    free(p);
+    pthread_mutex_lock(&u->lock);
+    u->telling_event = false;
+    pthread_cond_broadcast(&u->changed);
+}
+
 static void *answering(void *argument)
 {
     unruly *u = argument;
@@ -120,15 +118,12 @@ static void *answering(void *argument)
     for (;;) {
         passage *p = u->answer;
         uint64_t now = lab_mono_ns();
-        if (p != NULL && p->due_mono_ns <= now) {
+        if (p != NULL && !u->frozen && p->due_mono_ns <= now) {
             u->answer = p->next;
-            u->outstanding--;
-            pthread_mutex_unlock(&u->lock);
-            tell(p);
-            pthread_mutex_lock(&u->lock);
-        } else if (p != NULL) {
+            pass_on(u, p);
+        } else if (p != NULL && !u->frozen) {
             lab_wait(&u->changed, &u->lock, p->due_mono_ns - now);
-        } else if (u->closing && u->outstanding == 0) {
+        } else if (p == NULL && u->closing && u->outstanding == 0) {
             break; /* what its worker left behind at the real registry has come back, too */
         } else {
             pthread_cond_wait(&u->changed, &u->lock);
@@ -138,16 +133,19 @@ static void *answering(void *argument)
     return NULL;
 }
 
-/* ---- what the worker calls ---- */
+/* ---- operations ---- */
+
+static const pawl_commit *commit_of(const pawl_registry_op *op)
+{
+    return op->kind < PAWL_OP_APPEND || op->kind > PAWL_OP_PARK ? NULL : op->request;
+}
 
 static bool has_record(const pawl_registry_op *op, uint32_t kind)
 {
+    const pawl_commit *commit = commit_of(op);
     if (kind == 0)
         return true;
-    if (op->kind < PAWL_OP_APPEND || op->kind > PAWL_OP_PARK)
-        return false;
-    const pawl_commit *commit = op->request;
-    for (size_t i = 0; i < commit->record_count; i++)
+    for (size_t i = 0; commit != NULL && i < commit->record_count; i++)
         if (commit->records[i].kind == kind)
             return true;
     return false;
@@ -174,20 +172,51 @@ static bool match(unruly *u, const pawl_registry_op *op, unruly_rule *ret)
     return false;
 }
 
+/* What chance has for this operation: OK, or how it fails. Locked. */
+static pawl_status by_chance(unruly *u)
+{
+    static const pawl_status failures[] = {PAWL_E_IO, PAWL_E_BUSY, PAWL_E_FULL, PAWL_E_NOMEM};
+    const unruly_weather *weather = &u->weather;
+    if (u->spell_left > 0) {
+        u->spell_left--;
+        return u->spell_status;
+    }
+    if (weather->spell_permille > 0 && unruly_roll(u, 1000) < weather->spell_permille) {
+        u->spell_left = (uint32_t)unruly_roll(u, weather->spell_max);
+        u->spell_status = failures[unruly_roll(u, 4)];
+        return u->spell_status;
+    }
+    bool fails = weather->fail_permille > 0 && unruly_roll(u, 1000) < weather->fail_permille;
+    return fails ? failures[unruly_roll(u, 4)] : PAWL_OK;
+}
+
+static void fail_now(unruly *u, passage *p, pawl_status status)
+{
+    answer_with(p, status);
+    to_answer(u, p);
+}
+
 /* True when it is to be forwarded now. Locked. */
 static bool judge(unruly *u, passage *p)
 {
     unruly_rule rule;
     if (u->cut) {
-        answer_with(p, PAWL_E_CLOSED);
-        to_answer(u, p);
+        fail_now(u, p, PAWL_E_CLOSED);
+        return false;
+    }
+    if (u->frozen) {
+        hold(u, p);
+        return false;
+    }
+    pawl_status chance = by_chance(u);
+    if (chance != PAWL_OK) {
+        fail_now(u, p, chance);
         return false;
     }
     if (!match(u, p->op, &rule))
         return true;
     if (rule.action == UNRULY_FAIL) {
-        answer_with(p, rule.status);
-        to_answer(u, p);
+        fail_now(u, p, rule.status);
         return false;
     }
     if (rule.action == UNRULY_HOLD) {
@@ -198,15 +227,27 @@ static bool judge(unruly *u, passage *p)
     return true;
 }
 
+/* A provider may take a lease back at any time; that is told by the commit that comes too late. */
+static void fence_by_chance(unruly *u, const pawl_registry_op *op)
+{
+    const pawl_commit *commit = commit_of(op);
+    pthread_mutex_lock(&u->lock);
+    bool fence = commit != NULL && u->weather.fence_permille > 0 && unruly_roll(u, 1000) < u->weather.fence_permille;
+    pthread_mutex_unlock(&u->lock);
+    if (fence)
+        (void)u->registry.table.release(u->registry.store, commit->number, commit->token);
+}
+
 static void forward(unruly *u, passage *p)
 {
-    p->forwarded = true;
+    fence_by_chance(u, &p->request.op);
+    unruly_saw(u, &(unruly_sight){.kind = UNRULY_SAW_FORWARD, .op = &p->request.op});
     pawl_registry_submit(u->real, &p->request);
 }
 
 static void submit(pawl_store *store, pawl_registry_op *const *ops, size_t count)
 {
-    unruly *u = of_store(store);
+    unruly *u = unruly_of_store(store);
     for (size_t i = 0; i < count; i++) {
         passage *p = calloc(1, sizeof *p);
         if (p == NULL)
@@ -214,6 +255,7 @@ static void submit(pawl_store *store, pawl_registry_op *const *ops, size_t count
         pawl_request_init(&p->request, ops[i]->kind, ops[i]->request, on_done, p);
         p->op = ops[i];
         p->owner = u;
+        p->number = commit_of(ops[i]) == NULL ? 0 : commit_of(ops[i])->number;
         pthread_mutex_lock(&u->lock);
         u->outstanding++;
         bool now = judge(u, p);
@@ -223,109 +265,126 @@ static void submit(pawl_store *store, pawl_registry_op *const *ops, size_t count
     }
 }
 
-static void on_event(pawl_registry_listener *listener, const pawl_registry_event *event)
+/* ---- events ---- */
+
+void unruly_on_event(pawl_registry_listener *listener, const pawl_registry_event *event)
 {
     unruly *u = (unruly *)((char *)listener - offsetof(unruly, listener));
+    size_t size = event->record == NULL ? 0 : event->record->body.size;
+    passage *p = calloc(1, sizeof *p + size);
+    if (p == NULL)
+        abort();
+    p->owner = u;
+    p->answered = true;
+    p->number = event->number;
+    p->event = *event;
+    if (event->record != NULL) {
+        p->record = *event->record;
+        if (size > 0)
+            memcpy(p + 1, event->record->body.data, size);
+        p->record.body = (pawl_bytes){p + 1, size};
+        p->event.record = &p->record;
+    }
     pthread_mutex_lock(&u->lock);
-    bool cut = u->cut || u->deaf;
-    pawl_registry_listener *worker = u->worker;
+    if (u->frozen)
+        hold(u, p);
+    else
+        to_answer(u, p);
     pthread_mutex_unlock(&u->lock);
-    if (!cut)
-        worker->event(worker, event);
 }
 
-static pawl_status worker_open(pawl_store *store, pawl_bytes name, uint64_t ttl_ns, void *listener, uint64_t *session,
-                               pawl_failure_sink *why)
+/* Takes events out of a list. Locked. */
+static void drop_from(passage **link, uint32_t *count)
 {
-    unruly *u = of_store(store);
-    pthread_mutex_lock(&u->lock);
-    bool cut = u->cut;
-    u->worker = listener;
-    pthread_mutex_unlock(&u->lock);
-    if (cut)
-        return PAWL_E_IO;
-    pawl_status status = u->real->table.worker_open(u->real->store, name, ttl_ns, &u->listener, session, why);
-    pthread_mutex_lock(&u->lock);
-    u->session = *session;
-    pthread_mutex_unlock(&u->lock);
-    return status;
+    while (*link != NULL) {
+        passage *p = *link;
+        if (p->op != NULL) {
+            link = &p->next;
+            continue;
+        }
+        *link = p->next;
+        if (count != NULL)
+            (*count)--;
+        free(p);
+    }
 }
 
-/* Takes one from a count of failures. */
-static bool fails(unruly *u, uint32_t *failures)
+void unruly_drop_events(unruly *u)
 {
     pthread_mutex_lock(&u->lock);
-    bool fail = *failures > 0;
-    if (fail)
-        (*failures)--;
+    drop_from(&u->answer, NULL);
+    drop_from(&u->held, &u->held_count);
+    u->held_end = &u->held;
+    while (*u->held_end != NULL)
+        u->held_end = &(*u->held_end)->next;
+    while (u->telling_event && !pthread_equal(pthread_self(), u->thread))
+        pthread_cond_wait(&u->changed, &u->lock);
     pthread_mutex_unlock(&u->lock);
-    return fail;
 }
 
-static bool is_cut(unruly *u)
+/* ---- holding, and going on ---- */
+
+/* What is held is told, or returned to be forwarded. Locked. */
+static passage *take_held(unruly *u)
+{
+    passage *held = u->held, *go = NULL, **go_end = &go;
+    u->held = NULL;
+    u->held_end = &u->held;
+    u->held_count = 0;
+    while (held != NULL) {
+        passage *next = held->next;
+        held->next = NULL;
+        if (held->answered || u->cut) {
+            if (u->cut && held->op != NULL)
+                answer_with(held, PAWL_E_CLOSED);
+            to_answer(u, held);
+        } else {
+            *go_end = held;
+            go_end = &held->next;
+        }
+        held = next;
+    }
+    return go;
+}
+
+static void forward_all(unruly *u, passage *go)
+{
+    while (go != NULL) {
+        passage *next = go->next;
+        forward(u, go);
+        go = next;
+    }
+}
+
+void unruly_let_go(unruly *u)
 {
     pthread_mutex_lock(&u->lock);
-    bool cut = u->cut;
+    u->rule_count = 0;
+    u->frozen = false;
+    passage *go = take_held(u);
+    pthread_cond_broadcast(&u->changed);
     pthread_mutex_unlock(&u->lock);
-    return cut;
+    forward_all(u, go);
 }
 
-static pawl_status heartbeat(pawl_store *store, uint64_t session)
+void unruly_freeze(unruly *u)
 {
-    unruly *u = of_store(store);
-    if (is_cut(u))
-        return PAWL_OK;
-    if (fails(u, &u->heartbeat_failures))
-        return u->heartbeat_status;
-    return u->real->table.heartbeat(u->real->store, session);
-}
-
-static void worker_close(pawl_store *store, uint64_t session)
-{
-    unruly *u = of_store(store);
-    if (!is_cut(u))
-        u->real->table.worker_close(u->real->store, session);
-}
-
-static pawl_status claim(pawl_store *store, const pawl_claim *wanted, pawl_row_visit visit, void *context,
-                         pawl_failure_sink *why)
-{
-    unruly *u = of_store(store);
     pthread_mutex_lock(&u->lock);
-    u->claims++;
+    u->frozen = !u->cut;
     pthread_mutex_unlock(&u->lock);
-    if (is_cut(u))
-        return PAWL_E_STALE;
-    if (fails(u, &u->claim_failures))
-        return u->claim_status;
-    return u->real->table.claim(u->real->store, wanted, visit, context, why);
 }
 
-static pawl_status release(pawl_store *store, uint64_t number, uint64_t token)
+void unruly_thaw(unruly *u)
 {
-    unruly *u = of_store(store);
-    return is_cut(u) ? PAWL_E_STALE : u->real->table.release(u->real->store, number, token);
+    pthread_mutex_lock(&u->lock);
+    u->frozen = false;
+    passage *go = take_held(u);
+    pthread_cond_broadcast(&u->changed);
+    pthread_mutex_unlock(&u->lock);
+    forward_all(u, go);
 }
 
-static void tick(pawl_store *store)
-{
-    unruly *u = of_store(store);
-    if (!is_cut(u))
-        u->real->table.tick(u->real->store);
-}
-
-static pawl_status journal(pawl_store *store, uint64_t number, uint64_t from, uint64_t limit, pawl_record_visit visit,
-                           void *context, pawl_failure_sink *why)
-{
-    unruly *u = of_store(store);
-    if (is_cut(u))
-        return PAWL_E_CLOSED;
-    if (fails(u, &u->journal_failures))
-        return u->journal_status;
-    return u->real->table.journal(u->real->store, number, from, limit, visit, context, why);
-}
-
-/* ---- what the test calls ---- */
+/* ---- coming and going ---- */
 
 unruly *unruly_create(pawl_registry *real)
 {
@@ -333,19 +392,11 @@ unruly *unruly_create(pawl_registry *real)
     assert_non_null(u);
     u->real = real;
     u->random = 7;
-    u->listener.event = on_event;
+    u->held_end = &u->held;
+    u->listener.event = unruly_on_event;
     u->registry.store = (pawl_store *)(void *)u;
-    u->registry.table = (pawl_registry_table){
-        .struct_size = sizeof(pawl_registry_table),
-        .submit = submit,
-        .worker_open = worker_open,
-        .heartbeat = heartbeat,
-        .worker_close = worker_close,
-        .claim = claim,
-        .release = release,
-        .tick = tick,
-        .journal = journal,
-    };
+    u->registry.table = (pawl_registry_table){.struct_size = sizeof(pawl_registry_table), .submit = submit};
+    unruly_fill_calls(&u->registry.table);
     lab_condition_init(&u->changed);
     pthread_mutex_init(&u->lock, NULL);
     assert_int_equal(pthread_create(&u->thread, NULL, answering, u), 0);
@@ -365,121 +416,8 @@ void unruly_destroy(unruly *u)
     free(u);
 }
 
-pawl_registry *unruly_registry(unruly *u)
+void unruly_observe(unruly *u, const unruly_observer *observer, uint32_t who)
 {
-    return &u->registry;
-}
-
-void unruly_add(unruly *u, const unruly_rule *rule)
-{
-    pthread_mutex_lock(&u->lock);
-    assert_true(u->rule_count < RULES_MAX);
-    u->rules[u->rule_count++] = *rule;
-    pthread_mutex_unlock(&u->lock);
-}
-
-void unruly_let_go(unruly *u)
-{
-    pthread_mutex_lock(&u->lock);
-    passage *held = u->held, *go = NULL;
-    u->held = NULL;
-    u->held_count = 0;
-    u->rule_count = 0;
-    while (held != NULL) {
-        passage *next = held->next;
-        if (held->forwarded || u->cut) {
-            if (u->cut)
-                answer_with(held, PAWL_E_CLOSED);
-            to_answer(u, held);
-        } else {
-            held->next = go;
-            go = held;
-        }
-        held = next;
-    }
-    pthread_mutex_unlock(&u->lock);
-    while (go != NULL) {
-        passage *next = go->next;
-        forward(u, go);
-        go = next;
-    }
-}
-
-bool unruly_wait_held(unruly *u, uint32_t count)
-{
-    uint64_t until = lab_mono_ns() + LAB_PATIENCE_NS;
-    pthread_mutex_lock(&u->lock);
-    while (u->held_count < count && lab_mono_ns() < until)
-        lab_wait(&u->changed, &u->lock, PAWL_NS_PER_MS * 100);
-    bool enough = u->held_count >= count;
-    pthread_mutex_unlock(&u->lock);
-    return enough;
-}
-
-#define READ(member)                                                                                                   \
-    pthread_mutex_lock(&u->lock);                                                                                      \
-    uint32_t value = u->member;                                                                                        \
-    pthread_mutex_unlock(&u->lock);                                                                                    \
-    return value
-
-uint32_t unruly_touched(unruly *u)
-{
-    READ(touched);
-}
-
-uint32_t unruly_claims(unruly *u)
-{
-    READ(claims);
-}
-
-void unruly_shuffle(unruly *u, uint32_t late_ms)
-{
-    pthread_mutex_lock(&u->lock);
-    u->late_ms = late_ms;
-    pthread_mutex_unlock(&u->lock);
-}
-
-#define FAIL_NEXT(what)                                                                                                \
-    pthread_mutex_lock(&u->lock);                                                                                      \
-    u->what##_failures = times;                                                                                        \
-    u->what##_status = status;                                                                                         \
-    pthread_mutex_unlock(&u->lock)
-
-void unruly_fail_claims(unruly *u, uint32_t times, pawl_status status)
-{
-    FAIL_NEXT(claim);
-}
-
-void unruly_fail_journals(unruly *u, uint32_t times, pawl_status status)
-{
-    FAIL_NEXT(journal);
-}
-
-void unruly_fail_heartbeats(unruly *u, uint32_t times, pawl_status status)
-{
-    FAIL_NEXT(heartbeat);
-}
-
-void unruly_poke(unruly *u, uint32_t times)
-{
-    pawl_registry_event event = {.struct_size = sizeof event, .kind = PAWL_EVENT_WORK};
-    for (uint32_t i = 0; i < times; i++)
-        on_event(&u->listener, &event);
-}
-
-void unruly_deafen(unruly *u)
-{
-    pthread_mutex_lock(&u->lock);
-    u->deaf = true;
-    pthread_mutex_unlock(&u->lock);
-}
-
-void unruly_cut(unruly *u)
-{
-    pthread_mutex_lock(&u->lock);
-    u->cut = true;
-    uint64_t session = u->session;
-    pthread_mutex_unlock(&u->lock);
-    u->real->table.worker_close(u->real->store, session);
-    unruly_let_go(u);
+    u->observer = observer;
+    u->observed_as = who;
 }

@@ -1,6 +1,8 @@
 /* unruly.h: a process registry that forwards to a real one and misbehaves when told: it fails chosen operations, holds
- * them back, finishes them late and in another order, loses a worker session, pokes without cause. Each worker of a
- * test has its own. Owns a thread that answers for it; never changes what the real registry did.
+ * them back, finishes them late and in another order, loses a worker session, pokes without cause, stands still for a
+ * while as if its program had been stopped. Each worker of a test has its own. Owns a thread that answers for it; never
+ * changes what the real registry did, and never breaks the ABI itself: what is told about one process is told in the
+ * order of its records.
  *
  * Thread tag: [any], but create and destroy. */
 #ifndef PAWL_TEST_UNRULY_H
@@ -56,5 +58,54 @@ void unruly_deafen(unruly *u);
 /** The worker is dead as far as the store can tell: nothing it does arrives any more, its session ends at once, and it
  * hears nothing. What it was told before stays told. */
 void unruly_cut(unruly *u);
+
+/** Trouble by chance, of operations that have not reached the real registry. All zero: none. */
+typedef struct unruly_weather {
+    uint64_t seed;
+    uint32_t fail_permille;  /* one fails: PAWL_E_IO, _BUSY, _FULL or _NOMEM */
+    uint32_t spell_permille; /* this and the next up to spell_max fail */
+    uint32_t spell_max;
+    uint32_t fence_permille; /* a commit finds its lease given back, and is judged by the real registry */
+} unruly_weather;
+void unruly_set_weather(unruly *u, const unruly_weather *weather);
+
+/** As if the program had been stopped: nothing it does arrives, nothing reaches it, its calls do not return. Its
+ * threads run on otherwise, so that effects begin and end. */
+void unruly_freeze(unruly *u);
+/** And goes on: what it was about to be told is told, then what it had handed over arrives, late. */
+void unruly_thaw(unruly *u);
+
+/* ---- watching ---- */
+
+enum {
+    UNRULY_SAW_FORWARD = 1, /* an operation is about to reach the real registry */
+    UNRULY_SAW_ANSWER,      /* the real registry has answered it; nobody has been told */
+    UNRULY_SAW_OPEN,        /* a worker session: session, ttl_ns */
+    UNRULY_SAW_BEATING,     /* its heartbeat is about to reach the real registry */
+    UNRULY_SAW_BEAT,        /* and was answered: status */
+    UNRULY_SAW_CLOSE,       /* it is closed now */
+    UNRULY_SAW_CLAIMING,    /* a claim is about to reach the real registry: count is its limit */
+    UNRULY_SAW_GRANT,       /* a lease: session, number, token, head; ttl_ns is 0 */
+    UNRULY_SAW_CLAIMED,     /* the claim has returned: status */
+    UNRULY_SAW_RELEASING,   /* a lease is about to be given back: number, token */
+    UNRULY_SAW_RELEASE,     /* and was, or not: status */
+    UNRULY_SAW_RECORD,      /* the worker reads a journal: number, record */
+};
+
+typedef struct unruly_sight {
+    uint32_t kind;
+    uint32_t who; /* as given with the observer */
+    uint64_t session, number, token, head, count, ttl_ns;
+    pawl_status status;
+    const pawl_registry_op *op; /* FORWARD, ANSWER */
+    const pawl_record *record;  /* RECORD */
+} unruly_sight;
+
+/** Told of everything that passes, on whatever thread it passes, under no lock. Must not block. */
+typedef struct unruly_observer {
+    void (*saw)(const struct unruly_observer *observer, const unruly_sight *sight);
+} unruly_observer;
+/** Before the first use. */
+void unruly_observe(unruly *u, const unruly_observer *observer, uint32_t who);
 
 #endif
