@@ -34,6 +34,7 @@ pawl_status pawl_host_open(const pawl_host_options *given, pawl_host **ret, pawl
     host->clock = pawl_clock_system();
     atomic_init(&host->closing, false);
     pthread_mutex_init(&host->lock, NULL);
+    pawl_new_ids_init(&host->new_ids);
     pthread_cond_init(&host->idle, NULL);
     pawl_status status = pawl_host_assemble(host, &options, error);
     if (status == PAWL_OK) {
@@ -45,6 +46,7 @@ pawl_status pawl_host_open(const pawl_host_options *given, pawl_host **ret, pawl
     pawl_host_dismantle(host);
     pthread_cond_destroy(&host->idle);
     pthread_mutex_destroy(&host->lock);
+    pawl_new_ids_finish(&host->new_ids);
     free(host);
     return status;
 }
@@ -105,6 +107,7 @@ pawl_host *pawl_host_close(pawl_host *host)
         return NULL; /* abandoned plugin code may still look at it */
     pthread_cond_destroy(&host->idle);
     pthread_mutex_destroy(&host->lock);
+    pawl_new_ids_finish(&host->new_ids);
     free(host);
     return NULL;
 }

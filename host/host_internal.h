@@ -8,6 +8,7 @@
 #include "facets.h"
 #include "host_callbacks.h"
 #include "host_roots.h"
+#include "new_id.h"
 #include "worker/base/arena.h"
 #include "worker/worker.h"
 
@@ -34,6 +35,7 @@ struct pawl_host {
     const char *no_worker_because;
     char worker_name[320];
     pawl_callbacks *callbacks;
+    pawl_new_ids new_ids;
     atomic_bool closing;
     pthread_mutex_t lock; /* guards the members below */
     pthread_cond_t idle;

@@ -23,16 +23,37 @@ pawl_status pawl_outcome_decode(uint32_t status, pawl_bytes body, pawl_outcome *
     return PAWL_OK;
 }
 
-pawl_status pawl_outcome_read(pawl_host *host, const char *id, pawl_arena *arena, pawl_outcome *ret, pawl_error *error)
+struct end {
+    pawl_arena *arena;
+    pawl_bytes body;
+    bool found;
+};
+
+static int32_t PAWL_CALL keep_end(void *context, const pawl_record *record)
 {
-    pawl_process_row row;
-    pawl_status status = pawl_host_row(host, id, arena, &row, error);
+    struct end *end = context;
+    end->found = record->kind == PAWL_RECORD_ENDED && pawl_arena_copy(end->arena, record->body, &end->body);
+    return 1;
+}
+
+pawl_status pawl_outcome_read(pawl_host *host, const pawl_registry_op *ended, const char *id, pawl_arena *arena,
+                              pawl_outcome *ret, pawl_error *error)
+{
+    const pawl_registry *registry = &host->registry;
+    struct end end = {.arena = arena};
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    pawl_status status =
+        registry->table.journal(registry->store, ended->number, ended->sequence, 1, keep_end, &end, &why);
     if (status != PAWL_OK)
-        return status;
-    if (!PAWL_IS_TERMINAL(row.status))
-        return pawl_error_set(error, PAWL_E_CONFLICT, "not_ended", "process \"%s\" has not ended: it is %s", id,
-                              pawl_view_status(row.status));
-    status = pawl_outcome_decode(row.status, row.outcome, ret, error);
+        status = pawl_unknown_process(id, pawl_failure_error(&why, status, error), error);
+    else if (!end.found)
+        status = pawl_error_set(error, PAWL_E_CORRUPT, "journal_corrupt",
+                                "record %llu of process \"%s\" cannot be read as its end",
+                                (unsigned long long)ended->sequence, id);
+    pawl_failure_finish(&why);
+    if (status == PAWL_OK)
+        status = pawl_outcome_decode(ended->result_status, end.body, ret, error);
     if (status != PAWL_OK)
         (void)pawl_error_wrap(error, "outcome of process \"%s\"", id);
     return status;

@@ -5,9 +5,10 @@
 
 #include "host_internal.h"
 
-/** Read the outcome of a process that has ended; its bytes are in the arena. PAWL_E_CONFLICT when it has not ended.
+/** Read the outcome of a process whose end a watch has reported; its bytes are in the arena, id is for messages.
  *  [worker]: reads the store */
-pawl_status pawl_outcome_read(pawl_host *host, const char *id, pawl_arena *arena, pawl_outcome *ret, pawl_error *error);
+pawl_status pawl_outcome_read(pawl_host *host, const pawl_registry_op *ended, const char *id, pawl_arena *arena,
+                              pawl_outcome *ret, pawl_error *error);
 
 /** Decode the body of an ENDED record; bytes point into it. */
 pawl_status pawl_outcome_decode(uint32_t status, pawl_bytes body, pawl_outcome *ret, pawl_error *error);

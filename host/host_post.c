@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <uuid.h>
 
 #define REASON_BYTES_MAX  4096u
 #define SIGNAL_NAME_MAX   256u
@@ -83,12 +82,9 @@ pawl_status pawl_host_signal(pawl_host *host, const char *id, const char *name, 
     status = pawl_fingerprint("signal", parts, 1, payload, fingerprint, error);
     if (status != PAWL_OK)
         return status;
-    char made[37];
-    if (signal_id == NULL) {
-        uuid_t random;
-        uuid_generate_random(random);
-        uuid_unparse_lower(random, made);
-    }
+    char made[PAWL_NEW_ID_SIZE];
+    if (signal_id == NULL)
+        pawl_new_id(&host->new_ids, host->clock, made);
     pawl_post body = {.post_id = pawl_bytes_text(signal_id == NULL ? made : signal_id),
                       .fingerprint = {fingerprint, sizeof fingerprint}};
     pawl_entry entry = {.kind = PAWL_RECORD_SIGNAL, .name = pawl_bytes_text(name), .value = payload};

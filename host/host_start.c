@@ -7,7 +7,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <uuid.h>
 
 /* A start on its way. Its texts are copied behind the struct. */
 typedef struct starting {
@@ -128,13 +127,10 @@ static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **
     own->host = host;
     own->body.input = input;
     status = fingerprint(own, &start, error);
-    if (start.id != NULL) {
+    if (start.id != NULL)
         memcpy(own->started.id, start.id, strlen(start.id));
-    } else {
-        uuid_t id;
-        uuid_generate_random(id);
-        uuid_unparse_lower(id, own->started.id);
-    }
+    else
+        pawl_new_id(&host->new_ids, host->clock, own->started.id);
     fill(own, &start, type);
     pawl_arena_finish(&arena);
     if (status == PAWL_OK)

@@ -74,7 +74,7 @@ static pawl_status result(pawl_wait *wait, pawl_arena *arena, pawl_outcome *outc
 {
     pawl_status status = wait->request.op.status;
     if (status == PAWL_OK)
-        return pawl_outcome_read(wait->host, wait->id, arena, outcome, error);
+        return pawl_outcome_read(wait->host, &wait->request.op, wait->id, arena, outcome, error);
     bool closing = atomic_load(&wait->host->closing);
     if (status == PAWL_E_CLOSED || (status == PAWL_E_CANCELLED && closing))
         return pawl_error_set(error, PAWL_E_CLOSED, "closed", "the host closed while process \"%s\" was waited for",

@@ -2,10 +2,9 @@
  * program's own position alone: never of how much of the journal was there when it was asked. That holds because a
  * record that is fed later has a larger sequence and so cannot change an await that has already ended. */
 #include "activation_mirror.h"
+#include "base/line.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #define NOT_COME UINT64_MAX
@@ -84,22 +83,25 @@ static void take(struct run *run, struct wait *wait, struct signal *signal)
 
 /* ---- the words for "waits for" ---- */
 
-static void describe_target(const struct target *target, char *text, size_t size)
+static void describe_target(const struct target *target, pawl_line *line)
 {
     if (target->wait != NULL) {
-        snprintf(text, size, "signal %.*s", (int)target->wait->name->text.size,
-                 (const char *)target->wait->name->text.data);
+        pawl_line_text(line, "signal ");
+        pawl_line_bytes(line, target->wait->name->text);
         return;
     }
     if (target->command->kind == COMMAND_TIMER) {
-        snprintf(text, size, "timer");
+        pawl_line_text(line, "timer");
         return;
     }
-    const struct name *name = target->command->name;
     const struct open_call *open = target->command->open.call;
-    int used = snprintf(text, size, "call %.*s", (int)name->text.size, (const char *)name->text.data);
-    if (open != NULL && open->call.attempts > 0 && used > 0 && (size_t)used < size)
-        snprintf(text + used, size - (size_t)used, " (attempt %" PRIu32 ")", open->call.attempts + 1);
+    pawl_line_text(line, "call ");
+    pawl_line_bytes(line, target->command->name->text);
+    if (open != NULL && open->call.attempts > 0) {
+        pawl_line_text(line, " (attempt ");
+        pawl_line_number(line, (uint64_t)open->call.attempts + 1);
+        pawl_line_text(line, ")");
+    }
 }
 
 /* Of several things awaited together, some may be there already. */
@@ -115,31 +117,33 @@ static bool is_there(const struct run *run, const struct target *target)
 
 static void describe_waits(struct run *run, const pawl_future *futures, size_t count)
 {
-    size_t used = 0, left_out = 0;
+    pawl_line all = pawl_line_in(run->waits_text, sizeof run->waits_text);
+    size_t left_out = 0;
     run->waits_for_signal = false;
     for (size_t i = 0; i < count; i++) {
         struct target target = {0};
-        if (!find_target(run, futures[i], &target))
-            continue;
-        if (is_there(run, &target))
+        if (!find_target(run, futures[i], &target) || is_there(run, &target))
             continue;
         if (target.wait != NULL)
             run->waits_for_signal = true;
         char text[NAME_BYTES_MAX + 32];
+        pawl_line one = pawl_line_in(text, sizeof text);
         if (left_out == 0)
-            describe_target(&target, text, sizeof text);
-        size_t size = left_out == 0 ? strlen(text) : 0;
-        const char *separator = used == 0 ? "" : ", ";
-        if (left_out > 0 || used + strlen(separator) + size + MORE_ROOM > sizeof run->waits_text) {
+            describe_target(&target, &one);
+        const char *separator = all.size == 0 ? "" : ", ";
+        if (left_out > 0 || all.size + strlen(separator) + one.size + MORE_ROOM > all.room) {
             left_out++;
             continue;
         }
-        used += (size_t)snprintf(run->waits_text + used, sizeof run->waits_text - used, "%s%s", separator, text);
+        pawl_line_text(&all, separator);
+        pawl_line_text(&all, text);
     }
-    if (left_out > 0)
-        used += (size_t)snprintf(run->waits_text + used, sizeof run->waits_text - used, "%s%zu more",
-                                 used == 0 ? "" : " and ", left_out);
-    run->waits_size = used;
+    if (left_out > 0) {
+        pawl_line_text(&all, all.size == 0 ? "" : " and ");
+        pawl_line_number(&all, left_out);
+        pawl_line_text(&all, " more");
+    }
+    run->waits_size = all.size;
 }
 
 /* ---- await ---- */

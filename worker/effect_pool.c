@@ -1,6 +1,7 @@
 /* effect_pool.c: threads that run effects. A call waits in the pool's queue for a thread, or at its bulkhead for a
  * place; whoever frees a place hands it to the first that waits there, so a full instance costs the others nothing. */
 #include "effect_pool.h"
+#include "base/line.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -134,14 +135,18 @@ pawl_call *pawl_call_create(const pawl_call_request *request)
     call->context.host = request->host;
     call->context.ordinal = request->ordinal;
     call->context.attempt = request->attempt;
-    int key = snprintf(call->key, sizeof call->key, "%.*s/%u/%llu", (int)request->process.size,
-                       (const char *)request->process.data, request->run, (unsigned long long)request->ordinal);
+    pawl_line key = pawl_line_in(call->key, sizeof call->key);
+    pawl_line_bytes(&key, request->process);
+    pawl_line_text(&key, "/");
+    pawl_line_number(&key, request->run);
+    pawl_line_text(&key, "/");
+    pawl_line_number(&key, request->ordinal);
     call->abi.struct_size = sizeof call->abi;
     call->abi.attempt = request->attempt;
     call->abi.host = request->host;
     call->abi.context = &call->context;
     call->abi.operation = pawl_bytes_text(request->effect->operation);
-    call->abi.idempotency_key = (pawl_bytes){call->key, (size_t)key};
+    call->abi.idempotency_key = (pawl_bytes){call->key, key.size};
     call->abi.cancel = &call->cancel;
     pawl_cancel_init(&call->cancel);
     pawl_sink_init(&call->out, request->output_max);

@@ -1,6 +1,7 @@
 /* resident.c: what a held process does next. One function decides, pawl_resident_advance: results are written before
  * the program sees them, the program runs only over durable records, and effects start only when the records they
  * depend on are durable. Everything else here brings facts to it: a commit that ended, an event, a timer. */
+#include "base/line.h"
 #include "resident_internal.h"
 
 #include <stdio.h>
@@ -309,7 +310,8 @@ static void run(pawl_resident *r)
         snprintf(text, sizeof text, "%.*s", (int)code.size, (const char *)code.data);
         pawl_resident_park(r, text, "%.*s", (int)r->result.reason.size, (const char *)r->result.reason.data);
     }
-    snprintf(r->waits, sizeof r->waits, "%.*s", (int)r->result.waits.size, (const char *)r->result.waits.data);
+    pawl_line waits = pawl_line_in(r->waits, sizeof r->waits);
+    pawl_line_bytes(&waits, r->result.waits);
     if (!r->warned_size && pawl_activation_memory(r->activation) > r->worker->config.journal_warn_bytes) {
         r->warned_size = true;
         pawl_log_write(r->worker->config.log, PAWL_LOG_WARN, "a journal is near its limit", "process",

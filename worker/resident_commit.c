@@ -211,12 +211,26 @@ static void on_refused(pawl_resident *r, uint32_t kind, const pawl_error *error)
     pawl_resident_advance(r);
 }
 
+/* Before anything else is done with it, because nothing of it may be left afterwards. */
+static void tell_end(const pawl_resident *r)
+{
+    const pawl_worker_config *config = &r->worker->config;
+    const pawl_registry_op *op = &r->request.op;
+    bool ended = op->kind == PAWL_OP_COMPLETE && op->status == PAWL_OK && (op->flags & PAWL_RESULT_MORE) == 0;
+    if (!ended || config->on_end == NULL)
+        return;
+    pawl_worker_end end = {.id = r->id, .type = r->type, .session = r->session, .status = r->commit.status};
+    end.body = r->batch.records[r->batch.count - 1].body; /* the ENDED record */
+    config->on_end(config->on_end_context, &end);
+}
+
 void pawl_resident_committed(pawl_shard *shard, pawl_message *message)
 {
     (void)shard;
     pawl_resident *r = (pawl_resident *)((char *)message - offsetof(pawl_resident, committed));
     r->committing = false;
     const pawl_registry_op *op = &r->request.op;
+    tell_end(r);
     if (r->lost) {
         pawl_resident_leave(r);
         return;
@@ -255,6 +269,8 @@ struct pawl_termination {
     pawl_arena arena;
     atomic_int state;
     pawl_status status; /* when ANSWERED */
+    const pawl_worker_config *config;
+    pawl_bytes type, session; /* in the arena */
     char id[257];
 };
 
@@ -269,6 +285,10 @@ static void terminated_posted(pawl_request *request)
     pawl_termination *t = request->context;
     t->status = request->op.status;
     pawl_request_finish(request);
+    if (t->status == PAWL_OK && (request->op.flags & PAWL_RESULT_REPLAYED) == 0 && t->config->on_end != NULL) {
+        pawl_worker_end end = {t->post.id, t->type, t->session, t->post.status, t->post.body};
+        t->config->on_end(t->config->on_end_context, &end);
+    }
     if (atomic_exchange(&t->state, ANSWERED) == ABANDONED)
         free_termination(t);
 }
@@ -293,7 +313,9 @@ static pawl_termination *make_termination(const pawl_resident *r)
                        .message = pawl_bytes_text("it did not end within the grace after a cancel request")};
     static const uint8_t fingerprint[16] = "cancel_grace";
     pawl_bytes body;
-    if (pawl_entry_encode(&t->arena, &ended, &body) != PAWL_OK) {
+    t->config = &r->worker->config;
+    if (pawl_entry_encode(&t->arena, &ended, &body) != PAWL_OK || !pawl_arena_copy(&t->arena, r->type, &t->type) ||
+        !pawl_arena_copy(&t->arena, r->session, &t->session)) {
         free_termination(t);
         return NULL;
     }

@@ -12,6 +12,13 @@
 
 typedef struct pawl_worker pawl_worker;
 
+/** A process that has ended, durably. Borrowed for the call. */
+typedef struct pawl_worker_end {
+    pawl_bytes id, type, session;
+    uint32_t status; /* terminal */
+    pawl_bytes body; /* of its ENDED record */
+} pawl_worker_end;
+
 /** What a worker needs. Everything pointed to outlives the worker. */
 typedef struct pawl_worker_config {
     const char *name; /* of the worker session, for operators: "host:pid" */
@@ -33,6 +40,10 @@ typedef struct pawl_worker_config {
     size_t value_bytes_max;
     uint64_t journal_warn_bytes;
     uint64_t journal_max_bytes;
+    /* Told of every end that this worker has recorded, after it is durable. NULL: nobody. Must not block: it comes on a
+     * shard's thread, or on the provider's. */
+    void (*on_end)(void *context, const pawl_worker_end *end);
+    void *on_end_context;
 } pawl_worker_config;
 
 /** Numbers for operators, since the worker started. */

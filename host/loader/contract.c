@@ -158,6 +158,7 @@ static const table_member storage_members[] = {MEMBER(pawl_storage_table, tier, 
                                                MEMBER(pawl_storage_table, open, ALWAYS),
                                                MEMBER(pawl_storage_table, close, ALWAYS),
                                                {NULL, 0, 0}};
+static const table_member care_members[] = {{NULL, 0, 0}}; /* each may be missing: that is not offered, then */
 static const table_member session_members[] = {MEMBER(pawl_session_table, commit, ALWAYS),
                                                MEMBER(pawl_session_table, get, ALWAYS),
                                                MEMBER(pawl_session_table, scan, ALWAYS),
@@ -202,6 +203,8 @@ static const table_rule connector_rule =
 static const table_rule process_rule = RULE(PAWL_FACTORY_PROCESS, pawl_process_table, activate, FLAGS, process_members);
 static const table_rule storage_rule =
     RULE(PAWL_FACTORY_STORAGE, pawl_storage_table, describe, FACETS, storage_members);
+static const table_rule care_rule =
+    RULE(PAWL_FACTORY_STORAGE_CARE, pawl_storage_care_table, restore, RESERVED, care_members);
 static const table_rule session_rule =
     RULE(PAWL_FACTORY_SESSION, pawl_session_table, remove, RESERVED, session_members);
 static const table_rule attachment_rule =
@@ -320,6 +323,8 @@ pawl_status pawl_contract_take_tables(const pawl_plugin_root *root, const pawl_m
         status = take(&t, &process_rule, ALWAYS, &ret->process);
     if (status == PAWL_OK && (manifest->kinds & PAWL_KIND_STORAGE) != 0)
         status = take(&t, &storage_rule, ALWAYS, &ret->storage);
+    if (status == PAWL_OK && (manifest->kinds & PAWL_KIND_STORAGE) != 0 && root->get_factory(care_rule.factory) != NULL)
+        status = take(&t, &care_rule, ALWAYS, &ret->care);
     if (status == PAWL_OK)
         status = take_facets(&t, ret);
     ret->kinds = manifest->kinds;

@@ -16,6 +16,7 @@ typedef struct contract_tables {
     pawl_connector_table connector;
     pawl_process_table process;
     pawl_storage_table storage;
+    pawl_storage_care_table care; /* optional: struct_size 0 when it is not offered */
     pawl_session_table session;
     pawl_attachment_table attachment;
     pawl_artifact_table artifact;

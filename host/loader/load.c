@@ -264,6 +264,7 @@ static void show_tables(candidate *c)
     plugin->connector = (tables->kinds & PAWL_KIND_CONNECTOR) != 0 ? &tables->connector : NULL;
     plugin->process = (tables->kinds & PAWL_KIND_PROCESS) != 0 ? &tables->process : NULL;
     plugin->storage = (tables->kinds & PAWL_KIND_STORAGE) != 0 ? &tables->storage : NULL;
+    plugin->care = tables->care.struct_size != 0 ? &tables->care : NULL;
     plugin->session = (tables->facets & (1u << PAWL_FACET_SESSION)) != 0 ? &tables->session : NULL;
     plugin->attachment = (tables->facets & (1u << PAWL_FACET_ATTACHMENT)) != 0 ? &tables->attachment : NULL;
     plugin->artifact = (tables->facets & (1u << PAWL_FACET_ARTIFACT)) != 0 ? &tables->artifact : NULL;

@@ -56,6 +56,7 @@ typedef struct pawl_plugin {
     const pawl_connector_table *connector;
     const pawl_process_table *process;
     const pawl_storage_table *storage;
+    const pawl_storage_care_table *care; /**< NULL also when a storage plugin does not offer it */
     const pawl_session_table *session;
     const pawl_attachment_table *attachment;
     const pawl_artifact_table *artifact;

@@ -10,6 +10,7 @@
 #define WAL_BYTES_MAX       (128u << 20)
 #define BLOB_BYTES_MIN      (4u << 10)
 #define FILTER_BITS_PER_KEY 10.0
+#define FRESH_FILTER_RATIO  0.02 /* of the buffer: about 16 bits for an id of 36 bytes */
 
 static void set_up_database(rocksdb_options_t *database)
 {
@@ -53,12 +54,12 @@ static bool is_read_by_key(pawl_family family)
            family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT;
 }
 
-/* Rows whose keys share so many first bytes are mostly written one behind the other. */
-static unsigned run_prefix(pawl_family family)
+size_t pawl_rocksdb_run_prefix(pawl_family family)
 {
-    static const unsigned lengths[PAWL_FAMILY_COUNT] = {
-        [PAWL_FAMILY_JOURNAL] = 8,  /* the records of one process */
+    static const uint8_t lengths[PAWL_FAMILY_COUNT] = {
+        [PAWL_FAMILY_IDENT] = 4,    /* ids that grow with time, or have a word in front */
         [PAWL_FAMILY_PROCESS] = 6,  /* processes started one after the other */
+        [PAWL_FAMILY_JOURNAL] = 9,  /* the records of one process: its number, and a byte that no range starts with */
         [PAWL_FAMILY_READY] = 4,    /* the queue of one type */
         [PAWL_FAMILY_WAKE] = 4,     /* the timers of one type */
         [PAWL_FAMILY_STATUS] = 4,   /* the processes of one status */
@@ -74,12 +75,12 @@ static unsigned run_prefix(pawl_family family)
 static rocksdb_options_t *options_with_hints(pawl_family family)
 {
     rocksdb_options_t *made = rocksdb_options_create();
-    if (run_prefix(family) == 0)
+    size_t length = pawl_rocksdb_run_prefix(family);
+    if (length == 0)
         return made;
     char text[96];
     char *error = NULL;
-    snprintf(text, sizeof text, "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.%u",
-             run_prefix(family));
+    snprintf(text, sizeof text, "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.%zu", length);
     rocksdb_options_t *plain = rocksdb_options_create();
     rocksdb_get_options_from_string(plain, text, made, &error);
     rocksdb_options_destroy(plain);
@@ -98,6 +99,11 @@ static void set_up_family(pawl_rocksdb_options *options, pawl_family family, con
     rocksdb_options_set_arena_block_size(made, is_large(family) && eighth < arena ? eighth : arena);
     rocksdb_options_set_block_based_table_factory(made,
                                                   is_read_by_key(family) ? options->point_table : options->range_table);
+    /* "Is this id new?" again, for what is not in a file yet. */
+    if (family == PAWL_FAMILY_IDENT) {
+        rocksdb_options_set_memtable_prefix_bloom_size_ratio(made, FRESH_FILTER_RATIO);
+        rocksdb_options_set_memtable_whole_key_filtering(made, 1);
+    }
     /* Rows of a queue are deleted soon after they are written: files that are mostly deletions are rewritten early,
      * so that a claim never wades through them. */
     if (is_queue(family))

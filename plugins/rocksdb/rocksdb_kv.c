@@ -11,6 +11,7 @@
 #include <rocksdb/c.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define IDLE_BATCHES_MAX     4u
 #define IDLE_BATCH_BYTES_MAX (4u << 20) /* a larger one is freed rather than kept for reuse */
@@ -189,19 +190,25 @@ static void give_batch(struct rocksdb_kv *kv, rocksdb_writebatch_t *batch, size_
         rocksdb_writebatch_destroy(batch);
 }
 
-static void fill(struct rocksdb_kv *kv, rocksdb_writebatch_t *to, const pawl_batch *from)
+static pawl_status fill(struct rocksdb_kv *kv, rocksdb_writebatch_t *to, const pawl_batch *from, pawl_fault *fault)
 {
     pawl_batch_item item;
     for (size_t at = 0; pawl_batch_next(from, &at, &item);) {
         rocksdb_column_family_handle_t *family = kv->families[item.family];
+        size_t run = pawl_rocksdb_run_prefix(item.family);
         if (item.kind == PAWL_BATCH_PUT)
             rocksdb_writebatch_put_cf(to, family, item.key.data, item.key.size, item.value.data, item.value.size);
         else if (item.kind == PAWL_BATCH_DELETE)
             rocksdb_writebatch_delete_cf(to, family, item.key.data, item.key.size);
-        else
+        else if (run == 0 || item.key.size < run)
             rocksdb_writebatch_delete_range_cf(to, family, item.key.data, item.key.size, item.value.data,
                                                item.value.size);
+        else
+            return pawl_fault_set(fault, PAWL_E_UNSUPPORTED, "store.range",
+                                  "a range of %s that is deleted must start with a key of less than %zu bytes",
+                                  pawl_family_name(item.family), run);
     }
+    return PAWL_OK;
 }
 
 static pawl_status kv_write(pawl_kv *base, const pawl_batch *batch, bool sync, pawl_fault *fault)
@@ -210,7 +217,11 @@ static pawl_status kv_write(pawl_kv *base, const pawl_batch *batch, bool sync, p
     if (batch->bytes.failed)
         return pawl_fault_nomem(fault);
     rocksdb_writebatch_t *rows = take_batch(kv);
-    fill(kv, rows, batch);
+    pawl_status filled = fill(kv, rows, batch, fault);
+    if (filled != PAWL_OK) {
+        give_batch(kv, rows, batch->bytes.size);
+        return filled;
+    }
     char *error = NULL;
     rocksdb_write(kv->db, sync && kv->sync ? kv->write_synced : kv->write_unsynced, rows, &error);
     give_batch(kv, rows, batch->bytes.size);
@@ -222,6 +233,22 @@ static pawl_status kv_write(pawl_kv *base, const pawl_batch *batch, bool sync, p
     if (status == PAWL_E_IO)
         pawl_fault_append(fault, "; it takes no more writes until it is opened again");
     return status;
+}
+
+/* ---- copying ---- */
+
+/* Without a flush: the files are linked (or copied, to another device) and the log is copied as far as it goes now, so
+ * that everything reported as written is inside, and a device without space fails the copy, never the store. */
+static pawl_status kv_checkpoint(pawl_kv *base, const char *directory, pawl_fault *fault)
+{
+    struct rocksdb_kv *kv = (struct rocksdb_kv *)base;
+    char *error = NULL;
+    rocksdb_checkpoint_t *checkpoint = rocksdb_checkpoint_object_create(kv->db, &error);
+    if (error == NULL)
+        rocksdb_checkpoint_create(checkpoint, directory, UINT64_MAX, &error);
+    if (checkpoint != NULL)
+        rocksdb_checkpoint_object_destroy(checkpoint);
+    return error == NULL ? PAWL_OK : rocksdb_fault(error, "cannot copy the store", fault);
 }
 
 /* ---- facts ---- */
@@ -272,7 +299,18 @@ static void kv_close(pawl_kv *base)
     free(kv);
 }
 
-static pawl_status open_database(struct rocksdb_kv *kv, pawl_fault *fault)
+/* Before anything is made in its place. */
+static pawl_status check_existing(struct rocksdb_kv *kv, pawl_fault *fault)
+{
+    char name[4096];
+    struct stat facts;
+    int size = snprintf(name, sizeof name, "%s/CURRENT", kv->path); /* which every RocksDB database has */
+    if (size > 0 && (size_t)size < sizeof name && stat(name, &facts) == 0)
+        return PAWL_OK;
+    return pawl_fault_set(fault, PAWL_E_NOT_FOUND, "store.not_found", "there is no store in %.400s", kv->path);
+}
+
+static pawl_status open_database(struct rocksdb_kv *kv, pawl_store_access access, pawl_fault *fault)
 {
     const char *names[PAWL_FAMILY_COUNT];
     const rocksdb_options_t *options[PAWL_FAMILY_COUNT];
@@ -283,8 +321,12 @@ static pawl_status open_database(struct rocksdb_kv *kv, pawl_fault *fault)
     }
     char *error = NULL;
     char what[512];
-    kv->db = rocksdb_open_column_families(kv->options.database, kv->path, PAWL_FAMILY_COUNT, names, options,
-                                          kv->families, &error);
+    if (access == PAWL_STORE_READ)
+        kv->db = rocksdb_open_for_read_only_column_families(kv->options.database, kv->path, PAWL_FAMILY_COUNT, names,
+                                                            options, kv->families, 0, &error);
+    else
+        kv->db = rocksdb_open_column_families(kv->options.database, kv->path, PAWL_FAMILY_COUNT, names, options,
+                                              kv->families, &error);
     if (error == NULL)
         return PAWL_OK;
     kv->db = NULL;
@@ -303,6 +345,7 @@ static const pawl_kv_table table = {
     .cursor_status = kv_cursor_status,
     .cursor_close = kv_cursor_close,
     .write = kv_write,
+    .checkpoint = kv_checkpoint,
     .describe = kv_describe,
     .close = kv_close,
 };
@@ -327,10 +370,12 @@ pawl_status pawl_rocksdb_kv_open(const pawl_store_config *config, pawl_kv **kv, 
     made->write_synced = rocksdb_writeoptions_create();
     rocksdb_writeoptions_set_sync(made->write_synced, 1);
     made->write_unsynced = rocksdb_writeoptions_create();
-    pawl_status status = pawl_directory_take(path, &made->lock, fault);
+    pawl_status status = config->access == PAWL_STORE_CREATE ? PAWL_OK : check_existing(made, fault);
     if (status == PAWL_OK)
-        status = open_database(made, fault);
+        status = pawl_directory_take(path, &made->lock, fault);
     if (status == PAWL_OK)
+        status = open_database(made, config->access, fault);
+    if (status == PAWL_OK && config->access != PAWL_STORE_READ)
         status = pawl_directory_mark(path, fault);
     if (status != PAWL_OK) {
         kv_close(&made->base);

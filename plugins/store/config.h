@@ -7,12 +7,20 @@
 
 #include <stdbool.h>
 
+/** How an engine with files is opened. Said by who opens it, never by the config's text. */
+typedef enum pawl_store_access {
+    PAWL_STORE_CREATE = 0, /**< as it is, or new */
+    PAWL_STORE_EXISTING,   /**< PAWL_E_NOT_FOUND when it is not there */
+    PAWL_STORE_READ,       /**< likewise, and no row can be written */
+} pawl_store_access;
+
 typedef struct pawl_store_config {
     char *path;                  /**< owned; NULL for an engine without files */
     bool sync;                   /**< flush to the device before anything is reported done */
     uint64_t value_bytes_max;    /**< of a record body, a session value, a document */
     uint64_t journal_bytes_max;  /**< of the bodies of one journal */
     uint64_t write_buffer_bytes; /**< engine memory for rows not yet in files, for each large family */
+    pawl_store_access access;
     uint64_t block_cache_bytes;  /**< engine memory for rows read from files */
 } pawl_store_config;
 

@@ -103,6 +103,9 @@ typedef struct pawl_kv_table {
     /** All of the batch or nothing. sync: on the device (as the engine's configuration has it) before it returns.
      *  PAWL_E_FULL when there is no space, PAWL_E_IO otherwise; the engine can be written to again afterwards. */
     pawl_status (*write)(pawl_kv *kv, const pawl_batch *batch, bool sync, pawl_fault *fault);
+    /** Copy every row written so far into a directory that is not there yet, while writing goes on; NULL: an engine
+     *  without files. */
+    pawl_status (*checkpoint)(pawl_kv *kv, const char *directory, pawl_fault *fault);
     /** Facts for an operator, added to an object. */
     void (*describe)(pawl_kv *kv, json_t *facts);
     void (*close)(pawl_kv *kv);

@@ -35,49 +35,113 @@ pawl_status pawl_store_get(pawl_store *store, pawl_bytes id, pawl_row_visit visi
 
 /* ---- journal ---- */
 
-static pawl_status visit_records(pawl_kv_cursor *cursor, uint64_t number, uint64_t from, uint64_t limit,
-                                 pawl_record_visit visit, void *context, pawl_fault *fault)
+#define FEW 4u /* so many records are read one by one for less than a cursor costs */
+
+typedef struct reading {
+    pawl_store *store;
+    uint64_t number;
+    uint64_t next; /* the sequence that is read next */
+    uint64_t left; /* how many may still be visited */
+    pawl_record_visit visit;
+    void *context;
+    pawl_fault *fault;
+} reading;
+
+/* @return false when nothing more is wanted */
+static bool show(reading *r, const pawl_store_record *stored)
+{
+    const pawl_record record = {
+        .struct_size = sizeof record,
+        .kind = stored->kind,
+        .sequence = stored->sequence,
+        .time_unix_ns = stored->time_unix_ns,
+        .body = stored->body,
+    };
+    r->next++;
+    r->left--;
+    return r->visit(r->context, &record) == 0 && r->left > 0;
+}
+
+static pawl_status show_from_cursor(reading *r, pawl_kv_cursor *cursor)
 {
     pawl_key key;
-    uint64_t expected = from;
-    pawl_store_key_journal(&key, number, from);
+    pawl_store_key_journal(&key, r->number, r->next);
     for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&key)); cursor->valid; pawl_kv_cursor_next(cursor)) {
         pawl_store_record stored;
-        pawl_status status = pawl_store_decode_record(cursor->key, cursor->value, &stored, fault);
+        pawl_status status = pawl_store_decode_record(cursor->key, cursor->value, &stored, r->fault);
         if (status != PAWL_OK)
             return status;
-        if (stored.sequence != expected)
-            return pawl_row_bad(PAWL_FAMILY_JOURNAL, cursor->key, "the record in front of it is missing", fault);
-        const pawl_record record = {
-            .struct_size = sizeof record,
-            .kind = stored.kind,
-            .sequence = stored.sequence,
-            .time_unix_ns = stored.time_unix_ns,
-            .body = stored.body,
-        };
-        if (visit(context, &record) != 0 || expected - from + 1 == limit)
+        if (stored.sequence != r->next)
+            return pawl_row_bad(PAWL_FAMILY_JOURNAL, cursor->key, "the record in front of it is missing", r->fault);
+        if (!show(r, &stored))
             return PAWL_OK;
-        expected++;
     }
-    return pawl_kv_cursor_status(cursor, fault);
+    return pawl_kv_cursor_status(cursor, r->fault);
+}
+
+static pawl_status show_range(reading *r)
+{
+    pawl_key prefix;
+    uint64_t from = r->next;
+    pawl_store_key_number(&prefix, r->number);
+    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(r->store->kv, PAWL_FAMILY_JOURNAL, &prefix);
+    if (cursor == NULL)
+        return pawl_fault_nomem(r->fault);
+    pawl_status status = show_from_cursor(r, cursor);
+    pawl_kv_cursor_close(cursor);
+    if (status == PAWL_OK && r->next == from && !pawl_store_has_header(r->store->kv, r->number))
+        status = pawl_fault_set(r->fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
+                                (unsigned long long)r->number);
+    return status;
+}
+
+/* PAWL_E_NOT_FOUND: the next record is not there. */
+static pawl_status show_one_by_one(reading *r, uint64_t count)
+{
+    pawl_buffer buffer = {0};
+    pawl_status status = PAWL_OK;
+    for (bool more = true; more && count > 0 && status == PAWL_OK; count--) {
+        pawl_store_record stored;
+        status = pawl_store_read_record(r->store->kv, r->number, r->next, &buffer, &stored, r->fault);
+        more = status == PAWL_OK && show(r, &stored);
+    }
+    pawl_buffer_finish(&buffer);
+    return status;
+}
+
+/* How many records surely are there from r->next on, as far as memory tells. */
+static uint64_t known(const reading *r)
+{
+    pawl_store_registry *registry = r->store->registry;
+    pthread_mutex_lock(&registry->lock);
+    const pawl_store_entry *entry = pawl_store_entry_find(registry, r->number);
+    uint64_t head = entry == NULL || entry->fresh ? 0 : entry->state.head;
+    pthread_mutex_unlock(&registry->lock);
+    return head < r->next ? 0 : head - r->next + 1;
 }
 
 pawl_status pawl_store_journal(pawl_store *store, uint64_t number, uint64_t from, uint64_t limit,
                                pawl_record_visit visit, void *context, pawl_failure_sink *why)
 {
-    pawl_fault fault = {0};
-    pawl_key prefix;
-    pawl_store_key_number(&prefix, number);
-    if (!pawl_store_has_header(store->kv, number)) {
-        pawl_fault_set(&fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
-                       (unsigned long long)number);
-        return emit(store, why, &fault, PAWL_E_NOT_FOUND);
-    }
-    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(store->kv, PAWL_FAMILY_JOURNAL, &prefix);
-    pawl_status status = cursor == NULL
-                             ? pawl_fault_nomem(&fault)
-                             : visit_records(cursor, number, from == 0 ? 1 : from, limit, visit, context, &fault);
-    pawl_kv_cursor_close(cursor);
+    pawl_fault fault;
+    fault.status = PAWL_OK;
+    reading r = {
+        .store = store,
+        .number = number,
+        .next = from == 0 ? 1 : from,
+        .left = limit == 0 ? UINT64_MAX : limit,
+        .visit = visit,
+        .context = context,
+        .fault = &fault,
+    };
+    uint64_t count = known(&r);
+    if (count > r.left || r.left == 1)
+        count = r.left;
+    pawl_status status = PAWL_E_NOT_FOUND;
+    if (count > 0 && count <= FEW)
+        status = show_one_by_one(&r, count);
+    if (status == PAWL_E_NOT_FOUND) /* unknown, many, or gone: whole, or with the reason why not */
+        status = show_range(&r);
     return emit(store, why, &fault, status);
 }
 

@@ -126,17 +126,10 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_batch_end(batch);
 }
 
-pawl_status pawl_store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, pawl_store_header *header,
-                                   pawl_fault *fault)
+pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_store_header *header, pawl_fault *fault)
 {
-    pawl_key key;
-    pawl_store_key_number(&key, number);
-    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), buffer, fault);
-    if (status != PAWL_OK)
-        return status;
     pawl_reader reader;
-    status = pawl_row_open(&reader, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), (pawl_bytes){buffer->data, buffer->size},
-                           fault);
+    pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_PROCESS, key, value, fault);
     if (status != PAWL_OK)
         return status;
     header->state = (pawl_store_state){.status = pawl_reader_u32(&reader)};
@@ -150,8 +143,19 @@ pawl_status pawl_store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *bu
     header->reason = pawl_reader_bytes(&reader);
     if (!pawl_store_identity_decode(pawl_reader_rest(&reader), &header->identity) || reader.bad ||
         header->state.status >= STORE_STATUS_COUNT)
-        return pawl_row_bad(PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), "its fields do not fit", fault);
+        return pawl_row_bad(PAWL_FAMILY_PROCESS, key, "its fields do not fit", fault);
     return PAWL_OK;
+}
+
+pawl_status pawl_store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, pawl_store_header *header,
+                                   pawl_fault *fault)
+{
+    pawl_key key;
+    pawl_store_key_number(&key, number);
+    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key), buffer, fault);
+    if (status != PAWL_OK)
+        return status;
+    return pawl_store_decode_header(pawl_key_bytes(&key), (pawl_bytes){buffer->data, buffer->size}, header, fault);
 }
 
 /* ---- records ---- */

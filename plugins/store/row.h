@@ -30,6 +30,8 @@ bool pawl_store_identity_decode(pawl_bytes encoded, pawl_store_identity *identit
 
 void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_state *state,
                            pawl_bytes encoded_identity, pawl_bytes reason_code, pawl_bytes reason);
+/** Read a header row; the header's bytes point into the value. */
+pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_store_header *header, pawl_fault *fault);
 pawl_status pawl_store_read_header(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, pawl_store_header *header,
                                    pawl_fault *fault);
 
