@@ -23,6 +23,7 @@ const size = (full, quick, brief) => options.brief ? brief : options.quick ? qui
 const settings = {
     scale: options.scale ?? size(1, 0.1, 0.02),
     settle: size(1, 1, 0.05), // how long to wait for rest, as a part of what a full run waits
+    sync: !options.brief,
     concurrency: (options.concurrency ?? ['1', '16', '64', '256']).map(Number),
     sleepers: options.sleepers ?? size(10000, 1000, 100),
     sleepMs: options['sleep-ms'] ?? size(60000, 10000, 2000),
@@ -112,7 +113,7 @@ if (options.report) {
 } else {
     await runAll();
 }
-printTable(results, settings);
+printTable(results);
 if (options.details || options.report)
     printReport(results);
 process.exit(results.some(({ error, ok }) => error || ok === false) ? 1 : 0);

@@ -3,6 +3,7 @@
 # Looks for what is needed, installs the packages of npm here when they are missing, and leaves neither processes nor
 # temporary files behind, however it ends.
 #   PEER_TMP                    where data goes while it runs: the device that is measured (default: TMPDIR or /tmp)
+#   PEER_MEMORY                 a directory in memory, for what is shared but not stored (default: /dev/shm)
 #   PEER_PG_BIN, PEER_PG_USER   PostgreSQL's programs; the user to run them as when this is root (default postgres)
 #   PEER_KEEP=1                 keep the data
 #   NODE                        Node's program (default: the pinned one when it is installed, else the one on PATH)
@@ -51,16 +52,21 @@ command -v "$NODE" >/dev/null 2>&1 || die "node is missing: apt install nodejs"
 
 PEER_TMP=$(mktemp -d "${PEER_TMP:-${TMPDIR:-/tmp}}/pawl-peers.XXXXXX")
 chmod 711 "$PEER_TMP" # PostgreSQL may run as somebody else
-export PAWL_BUILD PEER_TMP PEER_PG_BIN="${PEER_PG_BIN:-}"
+PEER_MEMORY=$(mktemp -d "${PEER_MEMORY:-/dev/shm}/pawl-peers.XXXXXX" 2>/dev/null || mktemp -d "$PEER_TMP/memory.XXXXXX")
+export PAWL_BUILD PEER_TMP PEER_MEMORY PEER_PG_BIN="${PEER_PG_BIN:-}"
 
-# A shell that waits for a child in the foreground does not hear a signal: so it waits for one in the background.
+# A shell that waits for a child in the foreground does not hear a signal: so it waits for one in the background. Should
+# the shell be killed outright, the driver is told by the kernel.
 status=0
-"$NODE" "$here/driver.mjs" "$@" &
+with_shell=
+! setpriv --pdeathsig TERM true 2>/dev/null || with_shell="setpriv --pdeathsig TERM"
+$with_shell "$NODE" "$here/driver.mjs" "$@" &
 driver=$!
 trap 'kill -TERM $driver 2>/dev/null || true' INT TERM HUP
 wait $driver || status=$?
 if kill -0 $driver 2>/dev/null; then # a signal ended the wait, and the driver is ending
     wait $driver 2>/dev/null || true
 fi
+rm -rf "$PEER_MEMORY"
 if [ -n "${PEER_KEEP:-}" ]; then printf 'peers: the data is in %s\n' "$PEER_TMP" >&2; else rm -rf "$PEER_TMP"; fi
 exit $status

@@ -10,7 +10,6 @@ import { latencySummary, megabytes, round1, round2, round3 } from './library/sta
 const WARM_CONCURRENCY = 64;
 const INFLIGHT_STEPS = 10;
 
-const sync = () => execFileSync('sync');
 const loadAverage = () => +fs.readFileSync('/proc/loadavg', 'utf8').split(' ')[0];
 
 /** The workloads over settings (see driver.mjs) and emit(measurement). */
@@ -18,6 +17,7 @@ export function makeWorkloads(settings, emit) {
     let sequence = 0;
     const prefix = (tag) => `${tag}${process.pid}x${sequence++}`;
     const scaled = (n) => Math.max(20, Math.round(n * settings.scale));
+    const sync = () => settings.sync && execFileSync('sync');
     const settle = (ms) => sleep(ms * settings.settle);
 
     // What is measured lies between two syncs, so that the device's counters hold all of it and nothing else.

@@ -8,11 +8,10 @@ import { retry, temporaryDirectory } from '../library/processes.mjs';
 const HEADER_BYTES = 32;
 const SLOT_BYTES = 16;
 const SLOTS = 1 << 20; // the file is sparse
-const IN_MEMORY = '/dev/shm';
 const FOREVER_MS = 1e9;
 
 export function openBoard() {
-    const directory = temporaryDirectory('board', fs.existsSync(IN_MEMORY) ? IN_MEMORY : undefined);
+    const directory = temporaryDirectory('board', process.env.PEER_MEMORY);
     const file = path.join(directory, 'board');
     const fd = fs.openSync(file, 'w+', 0o600);
     fs.ftruncateSync(fd, HEADER_BYTES + SLOTS * SLOT_BYTES);
