@@ -43,10 +43,8 @@ echo "every module can be read"
 find "$here" -name '*.mjs' -not -path '*/node_modules/*' | while read -r module; do node --check "$module"; done
 
 echo "all workloads on Pawl"
-"$here/run.sh" "$build" --engines pawl --brief --details --out "$work/results" >"$work/table" || {
-    cat "$work/table"
-    fail "the run ended with $?"
-}
+"$here/run.sh" "$build" --engines pawl --brief --details --out "$work/results" >"$work/table" ||
+    fail "the run, with $?: $(cat "$work/table")"
 for row in 'C=1: p50' 'C=16: steps/s' 'C=64: p99' 'C=256: steps/s' '1 step' 'CPU per step' 'all processes' \
     'sleeping process' 'starts of sleepers' 'lateness' 'in flight' 'asleep' 'signal to completion' 'bytes written' \
     'Raw fdatasync'; do
@@ -71,10 +69,8 @@ if "$here/run.sh" "$build" --report "$work/made" >"$work/table"; then
 fi
 grep -qE '^\| 1 step, C=1: p50 \(ms\) +\| +5\.00 \| +3\.00 \| +0\.50 \| +6\.00 x \|$' "$work/table" &&
     grep -qE '^\| signal to completion seen, p50 \(ms\) +\| +2\.00 \| +- \| +4\.00 \| +0\.50 x \|$' "$work/table" &&
-    grep -qF 'FAILED: W4, dbos, round 1: it broke' "$work/table" || {
-    cat "$work/table"
-    fail "not the table that was expected"
-}
+    grep -qF 'FAILED: W4, dbos, round 1: it broke' "$work/table" ||
+    fail "not the table that was expected: $(cat "$work/table")"
 
 # Killed outright, the script cannot remove its own directories; but nothing runs on, and they are empty.
 for signal in TERM KILL; do

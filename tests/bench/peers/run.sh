@@ -27,7 +27,7 @@ done
 [ "$read_files" = no ] || engines=none
 
 case "$engines" in *restate* | *dbos*)
-    if [ ! -d "$here/node_modules/@dbos-inc" ]; then
+    if [ ! -e "$here/node_modules/.package-lock.json" ]; then
         command -v npm >/dev/null 2>&1 || die "npm is missing: apt install nodejs npm, or choose --engines pawl"
         (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2) ||
             die "npm could not install what package.json names (above)"
