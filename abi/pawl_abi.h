@@ -366,6 +366,54 @@ typedef struct pawl_storage_table {
     pawl_status(PAWL_CALL *describe)(pawl_store *store, pawl_sink *json, pawl_failure_sink *why);
 } pawl_storage_table;
 
+/* "pawl.storage-care/1", optional: looking after stores. A provider that lacks it, or a member of it, does not offer
+ * that: a host says so and goes without. */
+#define PAWL_FACTORY_STORAGE_CARE "pawl.storage-care/1"
+#define PAWL_CARE_REPAIR          1u /* check: rebuild what is derived from what is primary */
+#define PAWL_CARE_ACCEPT_DAMAGE   2u /* restore: also what the check finds problems in */
+
+/* What a finding is. One of a kind that the receiver does not know is treated as PAWL_FINDING_PRIMARY. */
+#define PAWL_FINDING_PROGRESS 1u /* no problem: so many rows of this place were looked at */
+#define PAWL_FINDING_DERIVED  2u /* damage to what can be rebuilt from what is primary */
+#define PAWL_FINDING_REPAIRED 3u /* the same, and it was rebuilt */
+#define PAWL_FINDING_PRIMARY  4u /* damage to what stands nowhere else: only a backup has it */
+/* All bytes are borrowed until the visitor returns; texts are UTF-8 for people. */
+typedef struct pawl_care_finding {
+    uint32_t struct_size;
+    uint32_t kind;      /* PAWL_FINDING_* */
+    pawl_bytes place;   /* the provider's name for where it is: a family of rows, a file */
+    pawl_bytes key;     /* which row there; any bytes, may be empty */
+    pawl_bytes process; /* id of the process concerned; empty: none, or not known */
+    uint64_t number;    /* of that process; 0: none, or not known */
+    pawl_bytes found;
+    pawl_bytes wanted;
+    pawl_bytes advice; /* PRIMARY: what an operator can do */
+    uint64_t rows;     /* PROGRESS: looked at so far, of all places */
+} pawl_care_finding;
+/* [any] Receives findings as they are made. Return non-zero to stop. Implemented by the caller. */
+typedef int32_t(PAWL_CALL *pawl_care_visit)(void *context, const pawl_care_finding *finding);
+typedef struct pawl_storage_care_table {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* [loader] Check the store that these settings name, which must be there and closed (PAWL_E_NOT_FOUND,
+     * PAWL_E_BUSY). Changes nothing without PAWL_CARE_REPAIR; with it, only what is derived. May be killed at any time
+     * and begun again. PAWL_OK when it came to its end, whatever was found: facts says {"problems": n, ...}.
+     * PAWL_E_CANCELLED when the visitor stopped it. */
+    pawl_status(PAWL_CALL *check)(const pawl_host_root *host, pawl_bytes config_json, uint32_t flags,
+                                  pawl_care_visit visit, void *context, pawl_sink *facts_json, pawl_failure_sink *why);
+    /* [worker] Copy an open store into a directory that is not there yet, while others go on using it: everything
+     * acknowledged before the call is in the copy, and the copy is as a crash would leave a store. On the device at the
+     * store's tier when this returns; on failure nothing may be left that looks whole. */
+    pawl_status(PAWL_CALL *backup)(pawl_store *store, pawl_bytes directory, pawl_sink *facts_json,
+                                   pawl_failure_sink *why);
+    /* [loader] Make the store that these settings name, which must not be there (PAWL_E_CONFLICT), from a directory
+     * that backup filled, and check it on the way; damage is PAWL_E_CORRUPT and leaves nothing, unless flags accept it.
+     * No token, revision or number that the restored store gives out was given out before the backup. */
+    pawl_status(PAWL_CALL *restore)(const pawl_host_root *host, pawl_bytes config_json, pawl_bytes directory,
+                                    uint32_t flags, pawl_care_visit visit, void *context, pawl_sink *facts_json,
+                                    pawl_failure_sink *why);
+} pawl_storage_care_table;
+
 /* ---- facet: artifact ---- content-addressed code and definitions; a digest is 32 bytes of SHA-256 */
 #define PAWL_FACTORY_ARTIFACT "pawl.facet.artifact/1"
 typedef struct pawl_artifact_table {
@@ -748,6 +796,8 @@ PAWL_FROZEN_(pawl_process_host, cancel_reason, 168);
 PAWL_FROZEN_(pawl_process, host, 8);
 PAWL_FROZEN_(pawl_process_table, activate, 16);
 PAWL_FROZEN_(pawl_storage_table, describe, 40);
+PAWL_FROZEN_(pawl_care_finding, rows, 120);
+PAWL_FROZEN_(pawl_storage_care_table, restore, 32);
 PAWL_FROZEN_(pawl_artifact_table, remove, 48);
 PAWL_FROZEN_(pawl_attachment_info, name, 88);
 PAWL_FROZEN_(pawl_attachment_table, collect, 88);

@@ -3,6 +3,7 @@
  * nothing queued and nothing due it sleeps.
  *
  * It must never call out while it holds a lock, and never complete an operation before its round is on the device. */
+#include "meta.h"
 #include "round.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 #include <time.h>
 
 #define DONE_CHUNK 64u
-
-static const char counters_key[] = "counters";
 
 /* ---- the queue ---- */
 
@@ -196,32 +195,16 @@ static void put_counters(pawl_store_round *round)
         changed = changed || round->deltas[i] != 0;
     if (!changed)
         return;
-    pawl_batch_begin(&round->rows, PAWL_FAMILY_META, pawl_bytes_of(counters_key));
-    pawl_buffer_u64(&round->rows.bytes, round->next_number);
-    pawl_buffer_u32(&round->rows.bytes, STORE_STATUS_COUNT);
+    uint64_t counts[STORE_STATUS_COUNT];
     for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
-        pawl_buffer_u64(&round->rows.bytes, (uint64_t)((int64_t)registry->counts[i] + round->deltas[i]));
-    pawl_batch_end(&round->rows);
+        counts[i] = (uint64_t)((int64_t)registry->counts[i] + round->deltas[i]);
+    pawl_store_meta_put_counters(&round->rows, round->next_number, counts);
 }
 
 static pawl_status read_counters(pawl_store_registry *registry, pawl_fault *fault)
 {
-    pawl_buffer buffer = {0};
-    pawl_reader reader = {0};
-    const pawl_bytes key = pawl_bytes_of(counters_key);
     registry->next_number = 1;
-    pawl_status status = pawl_kv_get(registry->store->kv, PAWL_FAMILY_META, key, &buffer, fault);
-    if (status == PAWL_OK)
-        status = pawl_row_open(&reader, PAWL_FAMILY_META, key, (pawl_bytes){buffer.data, buffer.size}, fault);
-    if (status == PAWL_OK) {
-        registry->next_number = pawl_reader_u64(&reader);
-        uint32_t count = pawl_reader_u32(&reader);
-        for (uint32_t i = 0; i < count && i < STORE_STATUS_COUNT; i++)
-            registry->counts[i] = pawl_reader_u64(&reader);
-        if (reader.bad)
-            status = pawl_row_bad(PAWL_FAMILY_META, key, "its fields do not fit", fault);
-    }
-    pawl_buffer_finish(&buffer);
+    pawl_status status = pawl_store_meta_counters(registry->store->kv, &registry->next_number, registry->counts, fault);
     return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
 }
 

@@ -21,7 +21,7 @@ typedef struct pawl_store_config {
     uint64_t journal_bytes_max;  /**< of the bodies of one journal */
     uint64_t write_buffer_bytes; /**< engine memory for rows not yet in files, for each large family */
     pawl_store_access access;
-    uint64_t block_cache_bytes;  /**< engine memory for rows read from files */
+    uint64_t block_cache_bytes; /**< engine memory for rows read from files */
 } pawl_store_config;
 
 /** Read a config. on_disk: the keys path (required), sync, write_buffer_bytes and block_cache_bytes are allowed.

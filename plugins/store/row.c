@@ -205,9 +205,23 @@ pawl_status pawl_store_read_record(pawl_kv *kv, uint64_t number, uint64_t sequen
     return status;
 }
 
-pawl_status pawl_store_read_tail(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, pawl_store_record *record,
-                                 pawl_fault *fault)
+/* Of a process that is not being run the header knows the last record, and two reads by key are cheaper than a
+ * cursor. */
+static pawl_status read_tail_at(pawl_kv *kv, uint64_t number, uint64_t head, pawl_buffer *buffer,
+                                pawl_store_record *record, pawl_fault *fault)
 {
+    pawl_status status = pawl_store_read_record(kv, number, head + 1, buffer, record, fault);
+    if (status != PAWL_E_NOT_FOUND)
+        return PAWL_E_NOT_FOUND;
+    return pawl_store_read_record(kv, number, head, buffer, record, fault);
+}
+
+pawl_status pawl_store_read_tail(pawl_kv *kv, uint64_t number, uint64_t head, pawl_buffer *buffer,
+                                 pawl_store_record *record, pawl_fault *fault)
+{
+    pawl_status at_head = read_tail_at(kv, number, head, buffer, record, fault);
+    if (at_head != PAWL_E_NOT_FOUND)
+        return at_head;
     pawl_key prefix;
     pawl_store_key_number(&prefix, number);
     pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(kv, PAWL_FAMILY_JOURNAL, &prefix);
@@ -251,7 +265,7 @@ pawl_status pawl_store_read_process(pawl_kv *kv, uint64_t number, pawl_buffer *h
     if (status == PAWL_E_NOT_FOUND)
         return no_process(number, fault);
     if (status == PAWL_OK)
-        status = pawl_store_read_tail(kv, number, tail_buffer, tail, fault);
+        status = pawl_store_read_tail(kv, number, header->state.head, tail_buffer, tail, fault);
     if (status == PAWL_E_CORRUPT && !pawl_store_has_header(kv, number)) /* the rest went with it, in between */
         return no_process(number, fault);
     return status;

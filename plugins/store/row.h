@@ -40,9 +40,10 @@ pawl_status pawl_store_decode_record(pawl_bytes key, pawl_bytes value, pawl_stor
 /** One record; PAWL_E_NOT_FOUND. */
 pawl_status pawl_store_read_record(pawl_kv *kv, uint64_t number, uint64_t sequence, pawl_buffer *buffer,
                                    pawl_store_record *record, pawl_fault *fault);
-/** The last record of a process; its body goes to the buffer. PAWL_E_CORRUPT when there is none. */
-pawl_status pawl_store_read_tail(pawl_kv *kv, uint64_t number, pawl_buffer *buffer, pawl_store_record *record,
-                                 pawl_fault *fault);
+/** The last record of a process; its body goes to the buffer. head: what its header says of it, or 0; the journal may
+ *  be longer. PAWL_E_CORRUPT when there is none. */
+pawl_status pawl_store_read_tail(pawl_kv *kv, uint64_t number, uint64_t head, pawl_buffer *buffer,
+                                 pawl_store_record *record, pawl_fault *fault);
 /** Header and last record. PAWL_E_NOT_FOUND when there is no such process, also when it is pruned meanwhile. */
 pawl_status pawl_store_read_process(pawl_kv *kv, uint64_t number, pawl_buffer *header_buffer, pawl_store_header *header,
                                     pawl_buffer *tail_buffer, pawl_store_record *tail, pawl_fault *fault);

@@ -3,48 +3,31 @@
 
 #include "contents.h"
 #include "facets.h"
+#include "meta.h"
 #include "registry.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define FORMAT 1u /* of families, keys and rows */
-
-static const char format_key[] = "format";
-static const char epoch_key[] = "epoch";
-
-/* ---- small facts in the meta family ---- */
-
-static pawl_status read_number(pawl_kv *kv, const char *name, uint64_t *value, pawl_fault *fault)
+static pawl_status write_epoch(pawl_kv *kv, uint64_t epoch, pawl_fault *fault)
 {
-    pawl_buffer buffer = {0};
-    pawl_reader reader = {0};
-    const pawl_bytes key = pawl_bytes_of(name);
-    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_META, key, &buffer, fault);
-    if (status == PAWL_OK)
-        status = pawl_row_open(&reader, PAWL_FAMILY_META, key, (pawl_bytes){buffer.data, buffer.size}, fault);
-    if (status == PAWL_OK) {
-        *value = pawl_reader_u64(&reader);
-        if (reader.bad)
-            status = pawl_row_bad(PAWL_FAMILY_META, key, "it is too short", fault);
-    }
-    pawl_buffer_finish(&buffer);
+    pawl_batch batch = {0};
+    pawl_store_meta_put_number(&batch, STORE_META_EPOCH, epoch);
+    pawl_status status = pawl_kv_write(kv, &batch, true, fault);
+    pawl_batch_finish(&batch);
     return status;
 }
 
-static void put_number(pawl_batch *batch, const char *name, uint64_t value)
-{
-    pawl_batch_begin(batch, PAWL_FAMILY_META, pawl_bytes_of(name));
-    pawl_buffer_u64(&batch->bytes, value);
-    pawl_batch_end(batch);
-}
+/* ---- the format ---- */
 
-static pawl_status write_number(pawl_kv *kv, const char *name, uint64_t value, pawl_fault *fault)
+static pawl_status begin_store(pawl_kv *kv, pawl_fault *fault)
 {
     pawl_batch batch = {0};
-    put_number(&batch, name, value);
-    pawl_status status = pawl_kv_write(kv, &batch, true, fault);
+    pawl_store_meta_put_number(&batch, STORE_META_FORMAT, STORE_FORMAT);
+    pawl_status status = pawl_store_meta_put_id(&batch, fault);
+    if (status == PAWL_OK)
+        status = pawl_kv_write(kv, &batch, true, fault);
     pawl_batch_finish(&batch);
     return status;
 }
@@ -52,13 +35,13 @@ static pawl_status write_number(pawl_kv *kv, const char *name, uint64_t value, p
 static pawl_status check_format(pawl_kv *kv, pawl_fault *fault)
 {
     uint64_t format = 0;
-    pawl_status status = read_number(kv, format_key, &format, fault);
+    pawl_status status = pawl_store_meta_number(kv, STORE_META_FORMAT, &format, fault);
     if (status == PAWL_E_NOT_FOUND)
-        return write_number(kv, format_key, FORMAT, fault);
-    if (status == PAWL_OK && format > FORMAT)
+        return begin_store(kv, fault);
+    if (status == PAWL_OK && format > STORE_FORMAT)
         return pawl_fault_set(fault, PAWL_E_UNSUPPORTED, "store.format_newer",
                               "the store has format %llu; this version knows formats up to %u: use the newer version",
-                              (unsigned long long)format, FORMAT);
+                              (unsigned long long)format, STORE_FORMAT);
     return status;
 }
 
@@ -71,7 +54,7 @@ static pawl_status raise_epoch(pawl_store *store, pawl_fault *fault)
     if (tickets->epoch == UINT32_MAX)
         return pawl_fault_set(fault, PAWL_E_LIMIT, "store.tickets_exhausted",
                               "the store has used up its fencing tokens: epoch %u is the last one", UINT32_MAX);
-    pawl_status status = write_number(store->kv, epoch_key, tickets->epoch + 1ull, fault);
+    pawl_status status = write_epoch(store->kv, tickets->epoch + 1ull, fault);
     if (status != PAWL_OK)
         return status;
     tickets->epoch++;
@@ -95,11 +78,11 @@ pawl_status pawl_store_ticket(pawl_store *store, uint64_t *ticket, pawl_fault *f
 pawl_status pawl_store_tickets_open(pawl_store *store, pawl_fault *fault)
 {
     uint64_t epoch = 0;
-    pawl_status status = read_number(store->kv, epoch_key, &epoch, fault);
+    pawl_status status = pawl_store_meta_number(store->kv, STORE_META_EPOCH, &epoch, fault);
     if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
         return status;
     if (epoch > UINT32_MAX)
-        return pawl_row_bad(PAWL_FAMILY_META, pawl_bytes_of(epoch_key), "it is out of range", fault);
+        return pawl_row_bad(PAWL_FAMILY_META, pawl_bytes_of(STORE_META_EPOCH), "it is out of range", fault);
     store->tickets.epoch = (uint32_t)epoch;
     return raise_epoch(store, fault);
 }
@@ -230,7 +213,7 @@ pawl_status pawl_store_describe(pawl_store *store, pawl_sink *json, pawl_failure
     pthread_mutex_lock(&store->tickets.lock);
     uint32_t epoch = store->tickets.epoch;
     pthread_mutex_unlock(&store->tickets.lock);
-    json_object_set_new(facts, "format", json_integer(FORMAT));
+    json_object_set_new(facts, "format", json_integer(STORE_FORMAT));
     json_object_set_new(facts, "epoch", json_integer(epoch));
     json_object_set_new(facts, "value_bytes_max", json_integer((json_int_t)store->value_bytes_max));
     json_object_set_new(facts, "journal_bytes_max", json_integer((json_int_t)store->journal_bytes_max));

@@ -1,10 +1,9 @@
 /* type.c: process type names and their dense numbers, and what claims and the clock know of each; see registry.h.
  * Types are few and stay in memory until the store is closed. */
+#include "meta.h"
 #include "row.h"
 
 #include <stdlib.h>
-
-static const char type_prefix[] = "type";
 
 static int compare_types(const pawl_store_type *a, const pawl_store_type *b)
 {
@@ -87,7 +86,7 @@ static pawl_status open_type(pawl_store_registry *registry, pawl_kv_cursor *curs
     if (status != PAWL_OK)
         return status;
     pawl_reader key = pawl_reader_of(cursor->key);
-    key.at += sizeof type_prefix - 1;
+    key.at += strlen(STORE_META_TYPE);
     if (pawl_reader_u32(&key) != registry->type_count || key.bad)
         return pawl_row_bad(PAWL_FAMILY_META, cursor->key, "the numbers of the process types have a gap", fault);
     pawl_store_type *type = add(registry, pawl_reader_rest(&row), fault);
@@ -102,7 +101,7 @@ pawl_status pawl_store_types_open(pawl_store_registry *registry, pawl_fault *fau
 {
     pawl_key prefix;
     pawl_key_start(&prefix);
-    pawl_key_append(&prefix, pawl_bytes_of(type_prefix));
+    pawl_key_append(&prefix, pawl_bytes_of(STORE_META_TYPE));
     pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(registry->store->kv, PAWL_FAMILY_META, &prefix);
     if (cursor == NULL)
         return pawl_fault_nomem(fault);
@@ -120,7 +119,7 @@ void pawl_store_put_type(pawl_batch *batch, const pawl_store_type *type)
 {
     pawl_key key;
     pawl_key_start(&key);
-    pawl_key_append(&key, pawl_bytes_of(type_prefix));
+    pawl_key_append(&key, pawl_bytes_of(STORE_META_TYPE));
     pawl_key_u32(&key, type->id);
     pawl_batch_begin(batch, PAWL_FAMILY_META, pawl_key_bytes(&key));
     pawl_buffer_append(&batch->bytes, type->name, type->name_size);
