@@ -394,6 +394,11 @@ void lab_observe(lab *own, const unruly_observer *observer)
     own->observer = observer;
 }
 
+pawl_registry *lab_registry(lab *own)
+{
+    return &own->registry;
+}
+
 void lab_go_through(lab *own, pawl_registry *outside)
 {
     own->outside = outside == NULL ? &own->registry : outside;

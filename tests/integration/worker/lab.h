@@ -165,6 +165,8 @@ unruly *lab_store(lab_worker *w);
 uint32_t lab_index(const lab_worker *w);
 /** Let this worker's clocks differ from the store's. Before it has processes. */
 void lab_skew(lab_worker *w, int64_t wall_ns, uint64_t mono_ns);
+/** The store itself. */
+pawl_registry *lab_registry(lab *own);
 /** Told of everything that workers started from now on do at the registry. */
 void lab_observe(lab *own, const unruly_observer *observer);
 
@@ -190,6 +192,8 @@ bool lab_register_claimed(lab_worker *w, const char *id, const char *type, const
 pawl_status lab_signal(lab *own, const char *id, const char *post_id, const char *name, const char *payload);
 pawl_status lab_cancel(lab *own, const char *id, const char *reason);
 pawl_status lab_terminate(lab *own, const char *id);
+/** The sequence that the last post was given; 0: it was refused. */
+uint64_t lab_posted(const lab *own);
 /** End an external process. */
 pawl_status lab_finish(lab *own, const char *id, const char *post_id, const char *output);
 pawl_status lab_resume(lab *own, const char *id);

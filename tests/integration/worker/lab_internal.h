@@ -49,6 +49,7 @@ struct lab {
     bool wall_was_set;
     const unruly_observer *observer;
     pawl_registry *outside; /* what registrations and posts go through */
+    uint64_t posted;        /* sequence of the last post */
     char directory[64];     /* "" for memory */
     char config[256];
     const pawl_plugin_root *plugin;

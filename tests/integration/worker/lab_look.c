@@ -92,6 +92,7 @@ static pawl_status post(lab *own, const char *id, const char *post_id, const paw
     body.fingerprint = (pawl_bytes){fingerprint, sizeof fingerprint};
     pawl_registry_op op;
     pawl_status status = pawl_registry_call(own->outside, &op, PAWL_OP_POST, &body, NULL);
+    own->posted = status == PAWL_OK ? op.sequence : 0;
     pawl_arena_finish(&arena);
     return status;
 }
@@ -124,6 +125,11 @@ pawl_status lab_finish(lab *own, const char *id, const char *post_id, const char
 {
     pawl_entry entry = {.kind = PAWL_RECORD_ENDED, .status = PAWL_COMPLETED, .value = pawl_bytes_text(output)};
     return post(own, id, post_id, &entry, 0);
+}
+
+uint64_t lab_posted(const lab *own)
+{
+    return own->posted;
 }
 
 pawl_status lab_resume(lab *own, const char *id)

@@ -83,6 +83,7 @@ enum {
     UNRULY_SAW_OPEN,        /* a worker session: session, ttl_ns */
     UNRULY_SAW_BEATING,     /* its heartbeat is about to reach the real registry */
     UNRULY_SAW_BEAT,        /* and was answered: status */
+    UNRULY_SAW_CLOSING,     /* it is about to be closed */
     UNRULY_SAW_CLOSE,       /* it is closed now */
     UNRULY_SAW_CLAIMING,    /* a claim is about to reach the real registry: count is its limit */
     UNRULY_SAW_GRANT,       /* a lease: session, number, token, head; ttl_ns is 0 */

@@ -63,6 +63,7 @@ static void worker_close(pawl_store *store, uint64_t session)
     unruly *u = unruly_of_store(store);
     if (is_cut(u))
         return;
+    unruly_saw(u, &(unruly_sight){.kind = UNRULY_SAW_CLOSING, .session = session});
     u->real->table.worker_close(u->real->store, session);
     unruly_saw(u, &(unruly_sight){.kind = UNRULY_SAW_CLOSE, .session = session});
     unruly_drop_events(u);
@@ -262,6 +263,7 @@ void unruly_cut(unruly *u)
     u->cut = true;
     uint64_t session = u->session;
     pthread_mutex_unlock(&u->lock);
+    unruly_saw(u, &(unruly_sight){.kind = UNRULY_SAW_CLOSING, .session = session});
     u->real->table.worker_close(u->real->store, session);
     unruly_saw(u, &(unruly_sight){.kind = UNRULY_SAW_CLOSE, .session = session});
     unruly_let_go(u);
