@@ -411,7 +411,7 @@ static void hand_over(claiming *c, pawl_row_visit visit, void *context)
         pthread_mutex_unlock(&c->registry->lock);
         if (stopped) {
             give_back(c, entry, token, true);
-        } else if (pawl_store_view_read(&view, c->registry, entry->number, &fault) != PAWL_OK) {
+        } else if (pawl_store_view_entry(&view, c->registry, entry, &fault) != PAWL_OK) {
             pawl_store_log(c->registry->store, PAWL_LOG_ERROR, "claim passes over a process: %s", fault.message);
             give_back(c, entry, token, false);
         } else {

@@ -41,37 +41,31 @@ static pawl_status read_document(pawl_store_view *view, pawl_store_registry *reg
     return status;
 }
 
-static void fill(pawl_store_view *view, const pawl_store_header *header, const pawl_store_record *tail,
+static void fill(pawl_store_view *view, const pawl_store_identity *identity, const pawl_store_state *state,
                  const pawl_store_type *type, uint64_t number)
 {
-    pawl_store_state state = header->state;
-    pawl_store_state_advance(&state, tail);
     view->row = (pawl_process_row){
         .struct_size = sizeof view->row,
-        .status = state.status,
+        .status = state->status,
         .number = number,
-        .id = header->identity.id,
+        .id = identity->id,
         .type = pawl_store_type_name(type),
-        .revision = header->identity.revision,
-        .run = header->identity.run,
-        .plugin = header->identity.plugin,
-        .digest = header->identity.digest,
-        .profile = header->identity.profile,
-        .session = header->identity.session,
-        .parent = header->identity.parent,
-        .external = header->identity.external,
-        .cancelled = state.cancelled,
-        .token = state.token,
-        .head = state.head,
-        .journal_bytes = state.journal_bytes,
-        .created_unix_ns = header->identity.created_unix_ns,
-        .updated_unix_ns = state.updated_unix_ns,
-        .wake_unix_ns = state.wake_unix_ns,
-        .reason_code = header->reason_code,
-        .reason = header->reason,
+        .revision = identity->revision,
+        .run = identity->run,
+        .plugin = identity->plugin,
+        .digest = identity->digest,
+        .profile = identity->profile,
+        .session = identity->session,
+        .parent = identity->parent,
+        .external = identity->external,
+        .cancelled = state->cancelled,
+        .token = state->token,
+        .head = state->head,
+        .journal_bytes = state->journal_bytes,
+        .created_unix_ns = identity->created_unix_ns,
+        .updated_unix_ns = state->updated_unix_ns,
+        .wake_unix_ns = state->wake_unix_ns,
     };
-    if (PAWL_IS_TERMINAL(state.status) && tail->kind == PAWL_RECORD_ENDED)
-        view->row.outcome = tail->body;
 }
 
 pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *registry, uint64_t number,
@@ -92,7 +86,13 @@ pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *reg
                               (unsigned long long)number, header.identity.type);
     /* The tail is read after the header: with a round written in between, an ended process may still show its old
      * status here, but never the other way round. */
-    fill(view, &header, &tail, type, number);
+    pawl_store_state state = header.state;
+    pawl_store_state_advance(&state, &tail);
+    fill(view, &header.identity, &state, type, number);
+    view->row.reason_code = header.reason_code;
+    view->row.reason = header.reason;
+    if (PAWL_IS_TERMINAL(state.status) && tail.kind == PAWL_RECORD_ENDED)
+        view->row.outcome = tail.body;
     if (header.state.has_document)
         status = read_document(view, registry, number, fault);
     if (status == PAWL_E_CORRUPT && !pawl_store_has_header(kv, number))
@@ -100,6 +100,19 @@ pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *reg
                               (unsigned long long)number);
     if (status == PAWL_OK)
         lay_over(view, registry, number);
+    return status;
+}
+
+pawl_status pawl_store_view_entry(pawl_store_view *view, pawl_store_registry *registry, const pawl_store_entry *entry,
+                                  pawl_fault *fault)
+{
+    pthread_mutex_lock(&registry->lock);
+    pawl_store_state state = entry->state;
+    pthread_mutex_unlock(&registry->lock);
+    fill(view, &entry->identity, &state, entry->type, entry->number);
+    pawl_status status = state.has_document ? read_document(view, registry, entry->number, fault) : PAWL_OK;
+    if (status == PAWL_OK)
+        lay_over(view, registry, entry->number);
     return status;
 }
 

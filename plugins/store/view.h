@@ -16,6 +16,10 @@ typedef struct pawl_store_view {
 /** Read one process. PAWL_E_NOT_FOUND, PAWL_E_CORRUPT. Not under lock. */
 pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *registry, uint64_t number,
                                  pawl_fault *fault);
+/** A process that is in memory and leased, without reading it again; it has no reason and no outcome. The entry is
+ *  pinned, and stays so as long as the row is used. Not under lock. */
+pawl_status pawl_store_view_entry(pawl_store_view *view, pawl_store_registry *registry, const pawl_store_entry *entry,
+                                  pawl_fault *fault);
 void pawl_store_view_finish(pawl_store_view *view);
 
 #endif
