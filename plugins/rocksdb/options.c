@@ -12,12 +12,17 @@
 #define FILTER_BITS_PER_KEY 10.0
 #define FRESH_FILTER_RATIO  0.02 /* of the buffer: about 16 bits for an id of 36 bytes */
 
-static void set_up_database(rocksdb_options_t *database)
+static void set_up_database(rocksdb_options_t *database, bool sync)
 {
     rocksdb_options_set_create_if_missing(database, 1);
     rocksdb_options_set_create_missing_column_families(database, 1);
-    /* A record cut short at the end of the log was never acknowledged: dropped. Damage anywhere else is an error. */
-    rocksdb_options_set_wal_recovery_mode(database, rocksdb_tolerate_corrupted_tail_records_recovery);
+    /* Flushed one by one, only the last record can be one that a crash cut short, and log_tail.c has looked at it: what
+     * is still wrong is damage, and an error. (Absolute consistency would refuse a store for a torn record, too, and a
+     * device that was full leaves one in the middle of the logs.) Not flushed, a power failure may leave pages of the
+     * log in any order: the history ends at the first record that is not whole, in whatever log that is. Never that
+     * with flushes: it would silently forget what was acknowledged behind a damaged record. */
+    rocksdb_options_set_wal_recovery_mode(database, sync ? rocksdb_tolerate_corrupted_tail_records_recovery
+                                                         : rocksdb_point_in_time_recovery);
     /* A reused log file has old records behind its end, which cannot be told from a torn tail. */
     rocksdb_options_set_recycle_log_file_num(database, 0);
     rocksdb_options_set_paranoid_checks(database, 1);
@@ -127,7 +132,7 @@ void pawl_rocksdb_options_init(pawl_rocksdb_options *options, const pawl_store_c
     rocksdb_block_based_options_set_filter_policy(options->point_table,
                                                   rocksdb_filterpolicy_create_bloom_full(FILTER_BITS_PER_KEY));
     options->database = rocksdb_options_create();
-    set_up_database(options->database);
+    set_up_database(options->database, config->sync);
     for (size_t i = 0; i < PAWL_FAMILY_COUNT; i++)
         set_up_family(options, (pawl_family)i, config);
 }

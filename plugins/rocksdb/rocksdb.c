@@ -1,7 +1,7 @@
 /* rocksdb.c: the plugin root of "pawl.rocksdb"; see rocksdb.h. Every store is its own world. */
 #include "rocksdb.h"
 
-#include "plugins/store/provider.h"
+#include "plugins/store/care.h"
 #include "rocksdb_kv.h"
 
 #define MANIFEST                                                                                                       \
@@ -37,8 +37,29 @@ static const pawl_storage_table storage = {
     .describe = pawl_store_describe,
 };
 
+static pawl_status check(const pawl_host_root *host, pawl_bytes config_json, uint32_t flags, pawl_care_visit visit,
+                         void *context, pawl_sink *facts_json, pawl_failure_sink *why)
+{
+    return pawl_store_care_check(&engine, host, config_json, flags, visit, context, facts_json, why);
+}
+
+static pawl_status restore(const pawl_host_root *host, pawl_bytes config_json, pawl_bytes directory, uint32_t flags,
+                           pawl_care_visit visit, void *context, pawl_sink *facts_json, pawl_failure_sink *why)
+{
+    return pawl_store_care_restore(&engine, host, config_json, directory, flags, visit, context, facts_json, why);
+}
+
+static const pawl_storage_care_table care = {
+    .struct_size = sizeof care,
+    .check = check,
+    .backup = pawl_store_care_backup,
+    .restore = restore,
+};
+
 static const void *get_factory(const char *factory_id)
 {
+    if (strcmp(factory_id, PAWL_FACTORY_STORAGE_CARE) == 0)
+        return &care;
     if (strcmp(factory_id, PAWL_FACTORY_STORAGE) == 0)
         return &storage;
     return pawl_store_facet(factory_id);

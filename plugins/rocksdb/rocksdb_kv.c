@@ -5,6 +5,7 @@
 #include "rocksdb_kv.h"
 
 #include "directory.h"
+#include "log_tail.h"
 #include "options.h"
 
 #include <pthread.h>
@@ -373,6 +374,8 @@ pawl_status pawl_rocksdb_kv_open(const pawl_store_config *config, pawl_kv **kv, 
     pawl_status status = config->access == PAWL_STORE_CREATE ? PAWL_OK : check_existing(made, fault);
     if (status == PAWL_OK)
         status = pawl_directory_take(path, &made->lock, fault);
+    if (status == PAWL_OK && config->access != PAWL_STORE_READ)
+        status = pawl_log_tail_mend(path, config->sync, made->base.notice, sizeof made->base.notice, fault);
     if (status == PAWL_OK)
         status = open_database(made, config->access, fault);
     if (status == PAWL_OK && config->access != PAWL_STORE_READ)

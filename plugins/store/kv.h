@@ -113,6 +113,7 @@ typedef struct pawl_kv_table {
 
 struct pawl_kv {
     const pawl_kv_table *table;
+    char notice[512]; /**< what opening found and mended that somebody should hear of; "" when nothing */
 };
 
 static inline pawl_status pawl_kv_get(pawl_kv *kv, pawl_family family, pawl_bytes key, pawl_buffer *value,

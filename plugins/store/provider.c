@@ -36,6 +36,8 @@ pawl_status pawl_store_provider_open(const pawl_store_engine *engine, const pawl
     if (status != PAWL_OK)
         return pawl_fault_emit(&core, why, &fault);
     status = engine->open(&config, &kv, &fault);
+    if (status == PAWL_OK && kv->notice[0] != '\0' && core.log != NULL)
+        core.log(host, PAWL_LOG_WARN, pawl_bytes_of(kv->notice), (pawl_bytes){NULL, 0});
     if (status == PAWL_OK)
         status = pawl_store_open(host, &config, kv, store, &fault);
     pawl_store_config_finish(&config);

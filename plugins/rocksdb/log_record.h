@@ -1,0 +1,28 @@
+/* log_record.h: the format of the files that RocksDB appends to: blocks of 32 KiB, in them fragments with a header of
+ * seven bytes (checksum, length, type), of which a record has one or several. [pure] */
+#ifndef PAWL_ROCKSDB_LOG_RECORD_H
+#define PAWL_ROCKSDB_LOG_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PAWL_LOG_BLOCK_BYTES  32768u
+#define PAWL_LOG_HEADER_BYTES 7u
+
+/** What a file holds. */
+typedef struct pawl_log_look {
+    bool complete;     /**< every record is whole, and none has begun at the end */
+    size_t whole;      /**< where the last whole record ends */
+    size_t bad;        /**< where the first fragment begins that is not whole; the size when all are */
+    bool foreign;      /**< has fragments of a kind that is not known here: nothing else is said */
+    bool goes_on;      /**< whole records follow behind that */
+    size_t goes_on_at; /**< the first of them */
+    bool flipped;      /**< one bit more or less, and the fragment at `bad` were whole */
+    size_t flipped_at; /**< the byte with that bit */
+} pawl_log_look;
+
+/** Look at a whole file. sequences: records begin with a sequence number that only grows, as those of a log do. */
+pawl_log_look pawl_log_look_at(const uint8_t *data, size_t size, bool sequences);
+
+#endif
