@@ -1,0 +1,745 @@
+/* lease.pml: the lease protocol as Spin can check it: claim, fenced commit, suspend, takeover, cancel, park, crash and
+ * reopening of one process, by every interleaving. It stands for the code named at each part, and must follow it: when
+ * that code changes its rules, this changes first. README.md says what is left out and how to read a counterexample.
+ *
+ * Clocks have no value here: a session may expire and a due time may come, and be taken back, at any moment (I3).
+ *
+ * The program of the process: call effect 1; wait for a signal (or a due time); call effect 2; end. It ends as cancelled
+ * at the first look that shows a cancel request.
+ *
+ * -DMUTANT_... breaks one rule: Spin must then find a counterexample. -DWITNESS=n turns something that can happen into an
+ * error, so that Spin shows it. Both lists are in check.sh. */
+
+#ifndef CRASHES
+#define CRASHES 1 /* of the store; a worker may outlive it */
+#endif
+#ifndef EXPIRIES
+#define EXPIRIES 1
+#endif
+#ifndef RELEASES
+#define RELEASES 1
+#endif
+#ifndef FAILURES
+#define FAILURES 0 /* of a write */
+#endif
+#ifndef PARKS
+#define PARKS 0
+#endif
+#ifndef TURNS
+#define TURNS 0 /* of the wall clock over the due time, forward or back; 0: the process sets none */
+#endif
+#ifndef SIGNALS
+#define SIGNALS 1
+#endif
+#ifndef CANCELS
+#define CANCELS 1
+#endif
+#ifndef FORCED
+#define FORCED 0 /* ends from outside */
+#endif
+#ifndef WITNESS
+#define WITNESS 0
+#endif
+
+#define ROOM   10 /* records of a journal */
+#define EPOCH  16 /* token = epoch * EPOCH + counter; in the code epoch << 32 | counter */
+#define NOBODY 2
+
+/* statuses (PAWL_READY ...; running is a lease, not a status) */
+#define READY   1
+#define WAITING 2
+#define STUCK   3
+#define ENDED   4
+
+/* record kinds */
+#define R_STARTED 1
+#define R_STEP1   2
+#define R_STEP2   3
+#define R_FIRED   4
+#define R_PARKED  5
+#define R_SIGNAL  6
+#define R_CANCEL  7
+#define R_RESUMED 8
+#define R_ENDED   9
+
+/* operations; a post is its record kind */
+#define APPEND   11
+#define SUSPEND  12
+#define COMPLETE 13
+#define PARK     14
+
+/* who has an operation: each has at most one under way. Workers are 0 and 1. */
+#define SIGNALLER 2
+#define CANCELLER 3
+#define OPERATOR  4
+#define FORCER    5
+#define ACTORS    6
+
+/* an operation's way */
+#define NONE    0
+#define QUEUED  1
+#define STAGED  2
+#define ANSWERED 3
+
+/* answers */
+#define OK       1
+#define MORE     2
+#define STALE    3
+#define TERMINAL 4
+#define IO       5 /* the write failed: again */
+#define CLOSED   6 /* the store went away */
+
+/* Broken: the property by its name, and Spin stops here. */
+#define CHECK(text, condition) if :: (condition) :: else -> printf(text); assert(false) fi
+
+/* ---- what is on disk -------------------------------------------------------------------------------------------- */
+
+byte d_epoch = 1;
+byte d_status = READY;
+bool d_ready = true; /* has a ready row: ready, or leased by way of it */
+bool d_wake;         /* has a wake row */
+byte d_head = 1;
+byte rec[ROOM + 1];  /* the journal; what is behind d_head is staged only */
+byte d_post[ACTORS]; /* idempotency rows: the sequence of the first time */
+
+/* ---- what the store has in memory: registry.h ------------------------------------------------------------------- */
+
+bool up = true;
+byte counter;          /* of tickets under this epoch: store.c, pawl_store_ticket */
+byte v_owner = NOBODY; /* entry->worker */
+byte v_token;          /* entry->token */
+byte v_cancel;         /* entry->cancel_sequence */
+bool v_returned;       /* entry->returned: claimable without a look at the rows */
+short told[2];         /* POSTED events on their way to a worker: bit n for record n */
+
+/* The running round's stage of this process: round.h, pawl_store_stage. What is published equals what is on disk but
+ * between the write and the publishing; then the stage stands, and nobody may claim. */
+bool s_on;
+bool s_written;
+byte s_status;
+bool s_ready;
+bool s_wake;
+byte s_head;
+byte s_cancel;
+bool s_drop;
+bool s_ended;
+bool s_made_ready;
+short s_told;
+byte s_post[ACTORS];
+byte s_holder; /* whose SUSPEND, COMPLETE or PARK it is */
+
+/* ---- operations under way --------------------------------------------------------------------------------------- */
+
+byte o_way[ACTORS];
+byte o_kind[2];
+byte o_token[2];
+byte o_seen[2];
+byte o_record[2]; /* the record of an APPEND */
+byte o_sequence[2];
+byte o_answer[ACTORS];
+
+/* ---- for the properties alone ----------------------------------------------------------------------------------- */
+
+byte g_token;        /* of the last lease that was ever granted */
+bool g_over;         /* that lease has ended */
+bool g_acked[ACTORS];
+byte g_effect[2];    /* the effect that a worker has under way; 0: none */
+byte g_runs1;        /* how often effect 1 was begun */
+bool due;            /* the wall clock stands behind the due time */
+byte crashes = CRASHES;
+byte expiries = EXPIRIES;
+byte releases = RELEASES;
+byte failures = FAILURES;
+byte parks = PARKS;
+byte turns = TURNS;
+
+/* Scratch, used within one d_step only: it is no part of a state. */
+hidden byte i;
+hidden byte n;
+hidden byte flag;
+hidden byte step1; /* what a worker's look() finds */
+hidden byte step2;
+hidden byte go_on;
+hidden byte cancel;
+hidden byte over;
+
+inline count_records(kind, upto)
+{
+    n = 0;
+    for (i : 1 .. upto) {
+        if
+        :: rec[i] == kind -> n++
+        :: else
+        fi
+    }
+}
+
+inline forget_stage()
+{
+    s_on = false; s_written = false; s_status = 0; s_ready = false; s_wake = false; s_head = 0; s_cancel = 0;
+    s_drop = false; s_ended = false; s_made_ready = false; s_told = 0; s_holder = 0;
+    for (i : 0 .. ACTORS - 1) { s_post[i] = 0 }
+    for (i : d_head + 1 .. ROOM) { rec[i] = 0 }
+}
+
+/* ---- staging: round.c, commit.c, post.c -------------------------------------------------------------------------- */
+
+/* pawl_store_stage_of */
+inline stage_of()
+{
+    if
+    :: !s_on ->
+        s_on = true; s_status = d_status; s_ready = d_ready; s_wake = d_wake; s_head = d_head;
+        for (i : 0 .. ACTORS - 1) { s_post[i] = d_post[i] }
+    :: else
+    fi
+}
+
+/* pawl_store_stage_record */
+inline stage_record(kind)
+{
+    s_head++;
+    CHECK("broken: the model has too little room\n", s_head <= ROOM);
+    rec[s_head] = kind
+}
+
+/* pawl_store_stage_move */
+inline stage_move(status, wake)
+{
+    if
+    :: status == READY && !s_ready -> s_ready = true; s_made_ready = true
+    :: status != READY -> s_ready = false; s_made_ready = false
+    :: else
+    fi;
+    s_wake = (status == WAITING && wake);
+    s_status = status;
+    s_ended = s_ended || status == ENDED
+}
+
+/* commit.c, fence(): asked on the committer's thread, in the order of operations */
+#if defined(MUTANT_NO_FENCE)
+#define FENCE(w) (true)
+#elif defined(MUTANT_FENCE_AT_SUBMIT)
+#define FENCE(w) (true)
+#else
+#define FENCE(w) (v_owner != NOBODY && v_token == o_token[w] && (!s_on || (!s_drop && !s_ended)))
+#endif
+#define HELD_BY(w, token) (up && v_owner == w && v_token == token)
+
+#ifdef MUTANT_SUSPEND_IGNORES_SEEN
+#define SUSPEND_SEES_ALL(w) (true)
+#else
+#define SUSPEND_SEES_ALL(w) (s_head <= o_seen[w])
+#endif
+#ifdef MUTANT_COMPLETE_IGNORES_SEEN
+#define COMPLETE_SEES_ALL(w) (true)
+#else
+#define COMPLETE_SEES_ALL(w) (s_head <= o_seen[w])
+#endif
+#ifdef MUTANT_PARK_IGNORES_CANCEL
+#define UNSEEN_CANCEL(w) (false)
+#else /* commit.c, has_unseen_cancel() */
+#define UNSEEN_CANCEL(w) ((s_cancel != 0 && s_cancel > o_seen[w]) || (s_cancel == 0 && v_cancel > o_seen[w]))
+#endif
+
+/* commit.c, pawl_store_stage_commit(): an operation of worker w */
+inline stage_commit(w, wake)
+{
+    if
+    :: !FENCE(w) -> o_answer[w] = STALE
+    :: else ->
+        CHECK("broken: I2 a stale token stages nothing\n", o_token[w] == g_token && !g_over);
+        stage_of();
+        o_answer[w] = OK;
+        if
+        :: o_kind[w] == APPEND -> stage_record(o_record[w]); o_sequence[w] = s_head
+        :: o_kind[w] == SUSPEND && !SUSPEND_SEES_ALL(w) -> o_answer[w] = MORE
+        :: o_kind[w] == SUSPEND && SUSPEND_SEES_ALL(w) -> stage_move(WAITING, wake); s_drop = true; s_holder = w
+        :: o_kind[w] == COMPLETE && !COMPLETE_SEES_ALL(w) -> o_answer[w] = MORE
+        :: o_kind[w] == COMPLETE && COMPLETE_SEES_ALL(w) ->
+            stage_record(R_ENDED); stage_move(ENDED, false); s_drop = true; s_holder = w
+        :: o_kind[w] == PARK ->
+            stage_record(R_PARKED);
+            if
+            :: UNSEEN_CANCEL(w) -> stage_move(READY, false)
+            :: else -> stage_move(STUCK, false)
+            fi;
+            s_drop = true; s_holder = w
+        fi
+    fi;
+    o_way[w] = STAGED
+}
+
+/* post.c, makes_ready() */
+#ifdef MUTANT_POST_TRUSTS_THE_HOLDER
+#define MAKES_READY(kind) ((s_status == WAITING && v_owner == NOBODY) || (s_status == STUCK && kind != R_SIGNAL))
+#else
+#define MAKES_READY(kind) (s_status == WAITING || (s_status == STUCK && kind != R_SIGNAL))
+#endif
+#ifdef MUTANT_NO_POST_ID
+#define KNOWN(who) (false)
+#else
+#define KNOWN(who) (s_post[who] != 0)
+#endif
+
+/* post.c, stage_post(): past any token */
+inline stage_post(who, kind)
+{
+    stage_of();
+    if
+    :: KNOWN(who) -> o_answer[who] = OK
+    :: !KNOWN(who) && s_status == ENDED -> o_answer[who] = TERMINAL
+    :: else ->
+        o_answer[who] = OK;
+        flag = (v_owner != NOBODY && !s_drop && !s_ended); /* leased */
+        stage_record(kind);
+        s_post[who] = s_head;
+        if
+        :: flag && kind != R_ENDED -> s_told = s_told | (1 << s_head)
+        :: else
+        fi;
+        if
+        :: kind == R_CANCEL -> s_cancel = s_head
+        :: else
+        fi;
+        if
+        :: kind == R_ENDED -> stage_move(ENDED, false)
+        :: kind != R_ENDED && MAKES_READY(kind) -> stage_move(READY, false)
+        :: else
+        fi
+    fi;
+    o_way[who] = STAGED;
+#ifdef MUTANT_ACK_BEFORE_WRITE
+    o_way[who] = ANSWERED
+#endif
+}
+
+/* ---- one round: committer.c -------------------------------------------------------------------------------------- */
+
+/* Facts about what is about to be on disk. */
+inline check_written()
+{
+    CHECK("broken: I2 a stale token writes nothing\n",
+          (o_way[0] != STAGED || o_answer[0] != OK || o_token[0] == g_token) &&
+          (o_way[1] != STAGED || o_answer[1] != OK || o_token[1] == g_token));
+    CHECK("broken: I2 nothing is written after the end\n", d_status != ENDED || s_head == d_head);
+    count_records(R_ENDED, s_head);
+    CHECK("broken: I4 an end is there once, and with its status\n", n == (s_status == ENDED -> 1 : 0));
+    count_records(R_STEP1, s_head);
+    CHECK("broken: I1 a step is recorded once\n", n <= 1);
+    count_records(R_STEP2, s_head);
+    CHECK("broken: I1 a step is recorded once\n", n <= 1);
+    count_records(R_SIGNAL, s_head);
+    CHECK("broken: I5 a post happens once\n", n <= 1);
+    count_records(R_CANCEL, s_head);
+    CHECK("broken: I5 a post happens once\n", n <= 1);
+    CHECK("broken: I5 what was posted is not slept over\n",
+          !(s_drop && s_status == WAITING) || o_seen[s_holder] == s_head);
+    if
+    :: s_drop && s_status != READY ->
+        flag = false;
+        for (i : o_seen[s_holder] + 1 .. s_head) { flag = flag || rec[i] == R_CANCEL }
+        CHECK("broken: I7 no end, no wait and no park over a cancel that was not seen\n", !flag)
+    :: else
+    fi;
+    CHECK("broken: I7 an end is reported when the effects of its holder have ended\n",
+          !(s_drop && s_status == ENDED) || g_effect[s_holder] == 0)
+}
+
+/* What must be true of the rows whenever the store is opened. */
+inline check_rows()
+{
+    CHECK("broken: I4 ready is what has a ready row\n", (d_status == READY) == d_ready);
+    CHECK("broken: I4 an end is a status and a record\n", (d_status == ENDED) == (rec[d_head] == R_ENDED));
+    flag = true;
+    for (i : SIGNALLER .. ACTORS - 1) { flag = flag && (!g_acked[i] || d_post[i] != 0) }
+    CHECK("broken: I5 what was acknowledged is there\n", flag)
+}
+
+/* pawl_kv_write() of the round's rows: all or nothing */
+inline write_journal()
+{
+    d_head = s_head;
+    for (i : 0 .. ACTORS - 1) { d_post[i] = s_post[i] }
+}
+inline write_header()
+{
+    d_status = s_status; d_ready = s_ready; d_wake = s_wake
+}
+
+/* round.c, publish_stage(): what was staged is what everybody sees; then events, then answers */
+inline publish()
+{
+    if
+    :: v_owner != NOBODY -> /* tell_posted() */
+#ifdef MUTANT_EVENTS_GET_LOST
+        if
+        :: true
+        :: s_told != 0 -> s_told = 0
+        fi;
+#endif
+        told[v_owner] = told[v_owner] | s_told
+    :: else
+    fi;
+    if
+    :: v_owner != NOBODY && (s_drop || s_ended) -> v_owner = NOBODY; g_over = true
+    :: else
+    fi;
+    v_cancel = (s_cancel != 0 -> s_cancel : v_cancel);
+    v_returned = ((v_returned && v_owner == NOBODY && s_status == READY) ||
+                  (s_drop && s_status == READY && !s_made_ready));
+    answer_round(false)
+}
+
+/* answer_round: failed: nobody may believe what the round staged, nor be judged by it (round.c, pawl_store_round_undo) */
+inline answer_round(failed)
+{
+    for (i : 0 .. ACTORS - 1) {
+        if
+        :: o_way[i] == STAGED ->
+            o_way[i] = ANSWERED;
+            o_answer[i] = (failed -> IO : o_answer[i])
+        :: else
+        fi
+    }
+    forget_stage()
+}
+
+#define STAGING (up && !s_written)
+#define ANY_STAGED (o_way[0] == STAGED || o_way[1] == STAGED || o_way[2] == STAGED || o_way[3] == STAGED || \
+                    o_way[4] == STAGED || o_way[5] == STAGED)
+
+active proctype committer()
+{
+end:
+    do
+    :: atomic { STAGING && o_way[0] == QUEUED ->
+        printf("store   stages operation %d of worker 0, token %d, seen %d\n", o_kind[0], o_token[0], o_seen[0]);
+        d_step { stage_commit(0, turns > 0) }
+        printf("store   answer will be %d\n", o_answer[0]) }
+    :: atomic { STAGING && o_way[1] == QUEUED ->
+        printf("store   stages operation %d of worker 1, token %d, seen %d\n", o_kind[1], o_token[1], o_seen[1]);
+        d_step { stage_commit(1, turns > 0) }
+        printf("store   answer will be %d\n", o_answer[1]) }
+    :: atomic { STAGING && o_way[SIGNALLER] == QUEUED ->
+        printf("store   stages the signal\n"); d_step { stage_post(SIGNALLER, R_SIGNAL) } }
+    :: atomic { STAGING && o_way[CANCELLER] == QUEUED ->
+        printf("store   stages the cancel request\n"); d_step { stage_post(CANCELLER, R_CANCEL) } }
+    :: atomic { STAGING && o_way[OPERATOR] == QUEUED ->
+        printf("store   stages the resumption\n"); d_step { stage_post(OPERATOR, R_RESUMED) } }
+    :: atomic { STAGING && o_way[FORCER] == QUEUED ->
+        printf("store   stages an end by force\n"); d_step { stage_post(FORCER, R_ENDED) } }
+    :: atomic { STAGING && ANY_STAGED ->
+        if
+        :: s_on ->
+            d_step { check_written(); write_journal(); skip }
+#ifdef MUTANT_TWO_WRITES
+            printf("store   writes the journal, head %d\n", d_head);
+            s_written = true }
+      atomic { up && s_written -> skip;
+#endif
+            if :: s_on -> write_header() :: else fi;
+            s_written = true;
+            printf("store   writes: status %d, head %d\n", d_status, d_head)
+        :: else -> s_written = true /* everything was refused: nothing to write */
+        fi }
+    :: atomic { up && s_written -> publish(); printf("store   publishes and answers\n") }
+    :: atomic { failures > 0 && STAGING && s_on && ANY_STAGED ->
+        failures--; printf("store   a write fails: nothing of the round has happened\n");
+        d_step { answer_round(true); skip } }
+    od
+}
+
+/* ---- crash and reopening: store.c, pawl_store_tickets_open() ----------------------------------------------------- */
+
+active proctype crash()
+{
+end:
+    do
+    :: atomic { up && crashes > 0 ->
+        printf("store   dies\n");
+        crashes--; up = false;
+        d_step {
+            for (i : 0 .. ACTORS - 1) {
+                if
+                :: o_way[i] == QUEUED || o_way[i] == STAGED -> o_way[i] = ANSWERED; o_answer[i] = CLOSED
+                :: else
+                fi
+            }
+            v_owner = NOBODY; v_token = 0; v_cancel = 0; v_returned = false; told[0] = 0; told[1] = 0; counter = 0;
+            g_over = true;
+            forget_stage();
+            check_rows()
+        } }
+    :: atomic { !up ->
+#ifndef MUTANT_EPOCH_NOT_RAISED
+        d_epoch++;
+#endif
+        up = true; printf("store   is opened: epoch %d, status %d, head %d\n", d_epoch, d_status, d_head) }
+    od
+}
+
+/* ---- clocks ------------------------------------------------------------------------------------------------------ */
+
+/* lease.c, expire() and return_all(): at any moment, whatever the round is doing */
+active proctype clock()
+{
+end:
+    do
+    :: atomic { up && v_owner != NOBODY && expiries > 0 ->
+        printf("store   the session of worker %d expires: lease %d is over\n", v_owner, v_token);
+        expiries--; v_owner = NOBODY; v_returned = true; g_over = true }
+    :: atomic { turns > 0 -> turns--; due = !due; printf("clock   due: %d\n", due) }
+    od
+}
+
+/* ---- outside: post ids make a repeated post harmless ------------------------------------------------------------- */
+
+proctype poster(byte who)
+{
+end_again: /* or never */
+    atomic { up && (who != OPERATOR || (!s_on && d_status == STUCK)) ->
+        o_way[who] = QUEUED; printf("outside %d posts\n", who) }
+    atomic { o_way[who] == ANSWERED ->
+        o_way[who] = NONE;
+        if
+        :: o_answer[who] == OK ->
+            g_acked[who] = true; printf("outside %d is acknowledged\n", who);
+#ifndef MUTANT_ACK_BEFORE_WRITE
+            CHECK("broken: I5 what is acknowledged is on disk\n", d_post[who] != 0)
+#endif
+        :: o_answer[who] == TERMINAL
+        :: else -> o_answer[who] = 0; goto end_again /* the same post id */
+        fi;
+        o_answer[who] = 0 }
+}
+
+/* ---- the worker: worker/resident.c, resident_commit.c, resident_calls.c ------------------------------------------- */
+
+/* claim.c, lease() and claim_entry() */
+#ifdef MUTANT_CLAIM_IN_ROUND
+#define NOT_IN_ROUND (true)
+#else
+#define NOT_IN_ROUND (!s_on)
+#endif
+#define CLAIMABLE (up && NOT_IN_ROUND && v_owner == NOBODY && \
+                   ((d_status == READY && (d_ready || v_returned)) || (d_status == WAITING && d_wake && due)))
+
+inline take_lease(w)
+{
+    counter++;
+    token = d_epoch * EPOCH + counter;
+    CHECK("broken: I2 tokens only grow\n", token > g_token);
+    v_owner = w; v_token = token; v_returned = false; told[w] = 0;
+    g_token = token; g_over = false;
+#ifdef MUTANT_CLAIM_CONSUMES
+    d_ready = false;
+#endif
+    printf("worker %d claims: lease %d, head %d\n", w, token, d_head)
+}
+
+/* pawl_resident_feed_early(): posted records whose turn has come */
+inline feed_posted(w)
+{
+    do
+    :: told[w] & (1 << (seen + 1)) -> seen++
+    :: else -> break
+    od
+}
+
+#define P_LEAVE   1
+#define P_EFFECT1 2
+#define P_EFFECT2 3
+#define P_SUSPEND 4
+#define P_FIRED   5
+#define P_END     6
+
+/* What the program does, given records 1 .. seen */
+inline look()
+{
+    step1 = false; go_on = false; step2 = false; cancel = false; over = false;
+    for (i : 1 .. seen) {
+        step1 = step1 || rec[i] == R_STEP1;
+        step2 = step2 || rec[i] == R_STEP2;
+        go_on = go_on || rec[i] == R_SIGNAL || rec[i] == R_FIRED;
+        cancel = cancel || rec[i] == R_CANCEL;
+        over = over || rec[i] == R_ENDED
+    }
+    if
+    :: over -> plan = P_LEAVE
+    :: !over && cancel -> plan = P_END
+    :: !over && !cancel && !step1 -> plan = P_EFFECT1
+    :: !over && !cancel && step1 && !go_on && !(d_wake && due) -> plan = P_SUSPEND
+    :: !over && !cancel && step1 && !go_on && d_wake && due -> plan = P_FIRED
+    :: !over && !cancel && step1 && go_on && !step2 -> plan = P_EFFECT2
+    :: !over && !cancel && step2 -> plan = P_END
+    fi
+}
+
+/* pawl_resident_commit() */
+inline submit(w, kind, record)
+{
+    o_kind[w] = kind; o_token[w] = token; o_seen[w] = seen; o_record[w] = record; o_way[w] = QUEUED;
+#ifdef MUTANT_FENCE_AT_SUBMIT
+    if
+    :: !HELD_BY(w, token) -> o_way[w] = ANSWERED; o_answer[w] = STALE
+    :: else
+    fi;
+#endif
+    printf("worker %d submits operation %d under %d, seen %d\n", w, kind, token, seen)
+}
+
+/* resident_calls.c, start_one(). A worker that has lost its lease and does not know may run a recorded step again: with
+ * the same idempotency key, which is what the key is for. */
+inline begin_effect(w, number)
+{
+    g_effect[w] = number;
+    printf("worker %d begins effect %d under %d\n", w, number, token);
+    d_step {
+        count_records((number == 1 -> R_STEP1 : R_STEP2), d_head);
+        CHECK("broken: I1 a recorded step is not run again by the holder\n", !HELD_BY(w, token) || n == 0);
+#if WITNESS == 2
+        CHECK("witness: a fenced worker runs a recorded step again\n", n == 0);
+#endif
+        count_records(R_STEP1, d_head);
+        CHECK("broken: I1 nothing begins before what it depends on is durable\n", number == 1 || n == 1);
+#if WITNESS == 1
+        g_runs1 = (number == 1 && g_runs1 < 2 -> g_runs1 + 1 : g_runs1);
+        CHECK("witness: an effect runs twice, with one key\n", g_runs1 < 2)
+#endif
+        skip
+    }
+}
+
+proctype worker(byte w)
+{
+    byte token = 0;
+    byte seen = 0;
+    byte effect = 0;
+    byte plan = 0;
+
+idle:
+    atomic { token = 0; seen = 0; effect = 0; plan = 0; g_effect[w] = 0; told[w] = 0; o_token[w] = 0; o_seen[w] = 0; o_kind[w] = 0;
+        o_record[w] = 0; o_sequence[w] = 0; o_answer[w] = 0 }
+end_idle:
+    if
+    :: atomic { CLAIMABLE -> d_step { take_lease(w) }
+        CHECK("witness: a takeover\n", WITNESS != 3 || o_way[1 - w] != QUEUED) }
+    :: atomic { up && d_status == ENDED -> goto gone }
+    fi;
+
+    /* resident.c, load(): the journal as far as it is written */
+    atomic { up ->
+#ifdef MUTANT_LOADS_NOTHING
+        seen = 1
+#else
+        seen = d_head
+#endif
+    }
+
+next: /* resident.c, step() */
+    atomic {
+        d_step { feed_posted(w); look(); skip }
+        if
+        :: plan == P_LEAVE -> goto idle
+        :: !HELD_BY(w, token) -> printf("worker %d hears that its lease is lost\n", w); goto idle
+        :: HELD_BY(w, token) && releases > 0 -> releases--; plan = 0; goto release
+        :: parks > 0 && plan != P_LEAVE -> parks--; plan = 0; submit(w, PARK, 0)
+        :: plan == P_EFFECT1 -> plan = 0; effect = 1; begin_effect(w, 1); goto running
+        :: plan == P_EFFECT2 -> plan = 0; effect = 2; begin_effect(w, 2); goto running
+        :: plan == P_SUSPEND -> plan = 0; submit(w, SUSPEND, 0)
+        :: plan == P_FIRED -> plan = 0; submit(w, APPEND, R_FIRED)
+        :: plan == P_END -> plan = 0; submit(w, COMPLETE, 0)
+        fi }
+
+answer: /* resident_commit.c, pawl_resident_committed() */
+    atomic { o_way[w] == ANSWERED ->
+        o_way[w] = NONE;
+        printf("worker %d has the answer %d\n", w, o_answer[w]);
+        if
+        :: o_answer[w] == IO -> o_way[w] = QUEUED; o_answer[w] = 0; goto answer /* the same again */
+        :: o_answer[w] == STALE || o_answer[w] == CLOSED -> goto idle
+        :: o_answer[w] == OK && o_kind[w] != APPEND -> goto idle
+        :: o_answer[w] == OK && o_kind[w] == APPEND ->
+            d_step {
+                feed_posted(w);
+                CHECK("broken: I5 a holder is told of a post before what comes after it\n",
+                      seen + 1 == o_sequence[w] || !HELD_BY(w, token));
+                seen = o_sequence[w];
+                feed_posted(w);
+                skip
+            }
+            o_answer[w] = 0; o_sequence[w] = 0; o_kind[w] = 0; o_token[w] = 0; o_seen[w] = 0; o_record[w] = 0;
+            goto next
+        :: o_answer[w] == MORE -> o_answer[w] = 0; o_kind[w] = 0; o_token[w] = 0; o_seen[w] = 0
+        fi }
+    if /* the records it means are about to come */
+    :: atomic { told[w] & (1 << (seen + 1)) -> goto next }
+    :: atomic { !HELD_BY(w, token) -> goto idle }
+    fi;
+
+running:
+#ifdef MUTANT_EFFECT_BEFORE_RECORD
+    if
+    :: atomic { effect == 1 -> begin_effect(w, 2) }
+    :: else
+    fi;
+#endif
+    if
+#ifdef MUTANT_CANCELLED_EARLY
+    :: atomic { d_step { feed_posted(w); effect = 0; look(); skip } plan == P_END -> plan = 0; submit(w, COMPLETE, 0);
+        goto answer }
+#endif
+    :: atomic { g_effect[w] = 0; printf("worker %d: effect %d has ended\n", w, effect);
+        submit(w, APPEND, (effect == 1 -> R_STEP1 : R_STEP2)); effect = 0; goto answer }
+    :: atomic { !HELD_BY(w, token) -> goto idle } /* lose(): the effect is asked to stop, and forgotten */
+    fi;
+
+release: /* resident.c, release(); lease.c, pawl_store_release(): not part of a round */
+#ifdef MUTANT_STALE_RELEASE
+    atomic {
+        if
+        :: up && v_owner != NOBODY ->
+            CHECK("broken: I2 a stale token releases nothing\n", token == g_token);
+            v_owner = NOBODY; v_returned = true; g_over = true
+        :: else
+        fi }
+#else
+    atomic {
+        if
+        :: up && v_owner != NOBODY && v_token == token ->
+            CHECK("broken: I2 a stale token releases nothing\n", token == g_token);
+            printf("worker %d releases lease %d\n", w, token);
+            v_owner = NOBODY; v_returned = true; g_over = true
+        :: else -> printf("worker %d releases lease %d: stale\n", w, token)
+        fi }
+#endif
+    goto idle;
+gone:
+    skip
+}
+
+/* ---- when nothing more can happen -------------------------------------------------------------------------------- */
+
+active proctype judge()
+{
+end:
+    atomic { timeout ->
+        CHECK("broken: I8 nobody holds a process and does nothing\n", v_owner == NOBODY);
+        CHECK("broken: I8 what is ready is claimed\n", d_status != READY);
+        CHECK("broken: I7 an acknowledged cancel takes effect\n", !g_acked[CANCELLER] || d_status == ENDED);
+        CHECK("broken: I5 an acknowledged signal is acted upon\n", !g_acked[SIGNALLER] || d_status == ENDED);
+        CHECK("broken: I8 what is stuck can be resumed\n", d_status != STUCK) }
+}
+
+init
+{
+    atomic {
+        rec[1] = R_STARTED;
+        run worker(0); run worker(1);
+        if :: SIGNALS > 0 -> run poster(SIGNALLER) :: else fi;
+        if :: CANCELS > 0 -> run poster(CANCELLER) :: else fi;
+        if :: PARKS > 0 -> run poster(OPERATOR) :: else fi;
+        if :: FORCED > 0 -> run poster(FORCER) :: else fi
+    }
+}
