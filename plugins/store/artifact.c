@@ -79,7 +79,7 @@ static pawl_status write_content(pawl_store *store, pawl_batch *batch, pawl_byte
         pawl_batch_end(batch);
         if (batch->bytes.size < BATCH_BYTES_MAX)
             continue;
-        pawl_status status = pawl_kv_write(store->kv, batch, false, fault);
+        pawl_status status = pawl_kv_write(store->kv, batch, true, fault);
         if (status != PAWL_OK)
             return status;
         pawl_batch_clear(batch);

@@ -352,7 +352,7 @@ static pawl_status collect_blob(pawl_store *store, const uint8_t *digest, uint64
     key_blob(&key, digest);
     pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
     pawl_store_chunks_delete(&batch, blob.number);
-    status = pawl_kv_write(store->kv, &batch, false, fault);
+    status = pawl_kv_write(store->kv, &batch, true, fault);
     pawl_batch_finish(&batch);
     *removed += status == PAWL_OK;
     return status;
@@ -381,7 +381,7 @@ static pawl_status collect_upload(pawl_store *store, pawl_bytes key, pawl_bytes 
         return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
     pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, key);
     pawl_store_chunks_delete(&batch, blob);
-    status = pawl_kv_write(store->kv, &batch, false, fault);
+    status = pawl_kv_write(store->kv, &batch, true, fault);
     pawl_batch_finish(&batch);
     *removed += status == PAWL_OK;
     return status;

@@ -100,7 +100,8 @@ typedef struct pawl_kv_table {
     void (*cursor_previous)(pawl_kv_cursor *cursor);
     pawl_status (*cursor_status)(pawl_kv_cursor *cursor, pawl_fault *fault);
     void (*cursor_close)(pawl_kv_cursor *cursor);
-    /** All of the batch or nothing. sync: on the device (as the engine's configuration has it) before it returns.
+    /** All of the batch or nothing. sync: on the device (as the engine's configuration has it) before it returns; every
+     *  write of a store wants that, for of several that were not flushed a power failure may keep the later ones alone.
      *  PAWL_E_FULL when there is no space, PAWL_E_IO otherwise; the engine can be written to again afterwards. */
     pawl_status (*write)(pawl_kv *kv, const pawl_batch *batch, bool sync, pawl_fault *fault);
     /** Copy every row written so far into a directory that is not there yet, while writing goes on; NULL: an engine

@@ -91,7 +91,8 @@ static void put_chunk(pawl_attachment_upload *upload, pawl_batch *batch, pawl_by
     pawl_batch_end(batch);
 }
 
-/* A full chunk goes to the engine at once, not flushed: the commit's flush covers it. */
+/* A full chunk goes to the engine at once, flushed like everything: several writes in a row that were not flushed are,
+ * after a power failure, not to be told from damage in the log. */
 static pawl_status write_chunk(pawl_attachment_upload *upload, pawl_fault *fault)
 {
     pawl_key key;
@@ -103,7 +104,7 @@ static pawl_status write_chunk(pawl_attachment_upload *upload, pawl_fault *fault
         pawl_batch_end(&batch);
     }
     put_chunk(upload, &batch, (pawl_bytes){upload->rest.data, upload->rest.size});
-    pawl_status status = pawl_kv_write(upload->store->kv, &batch, false, fault);
+    pawl_status status = pawl_kv_write(upload->store->kv, &batch, true, fault);
     pawl_batch_finish(&batch);
     if (status == PAWL_OK)
         pawl_buffer_clear(&upload->rest);
@@ -183,7 +184,7 @@ static void drop_chunks(pawl_attachment_upload *upload)
     pawl_store_key_upload(&key, upload->blob);
     pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
     pawl_store_chunks_delete(&batch, upload->blob);
-    pawl_kv_write(upload->store->kv, &batch, false, NULL);
+    pawl_kv_write(upload->store->kv, &batch, true, NULL);
     pawl_batch_finish(&batch);
 }
 
