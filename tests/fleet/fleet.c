@@ -30,6 +30,7 @@ typedef struct fleet {
     uint8_t *signals; /* how many each process was sent */
     uint32_t count;
     uint64_t random;
+    int64_t wall_ns, wall_most_ns; /* how far the time of day was set */
 } fleet;
 
 static uint32_t roll(fleet *f, uint32_t most)
@@ -200,13 +201,21 @@ static void thaw_due(fleet *f)
 
 /* ---- time ---- */
 
+static void set_wall(fleet *f, int64_t to_ns)
+{
+    int64_t by = to_ns - f->wall_ns;
+    f->wall_ns = to_ns;
+    f->wall_most_ns = to_ns > f->wall_most_ns ? to_ns : f->wall_most_ns;
+    if (by < 0)
+        f->witness.history.clock_back_ns += (uint64_t)-by;
+    if (by != 0)
+        lab_set_wall(f->own, by);
+}
+
 static void jump(fleet *f)
 {
     static const int64_t jumps[] = {1, -1, 720, -720}; /* hours */
-    int64_t by = jumps[roll(f, 4)] * (int64_t)HOUR_NS;
-    lab_set_wall(f->own, by);
-    if (by < 0)
-        f->witness.history.clock_back_ns += (uint64_t)-by;
+    set_wall(f, f->wall_ns + jumps[roll(f, 4)] * (int64_t)HOUR_NS);
 }
 
 /* ---- looking ---- */
@@ -284,6 +293,8 @@ static bool at_rest(fleet *f)
 static void come_to_rest(fleet *f)
 {
     unruly_set_weather(f->outside, &(unruly_weather){0});
+    set_wall(f,
+             f->wall_most_ns); /* a time of day that has been there comes again: what is due then is not waited for */
     for (uint32_t i = 0; i < f->plan->workers; i++) {
         if (f->slots[i].thaw_mono_ns != 0)
             thaw(&f->slots[i]);
@@ -309,6 +320,7 @@ static void begin(fleet *f, const fleet_plan *plan)
     assert_non_null(f->ids);
     assert_non_null(f->signals);
     f->own = lab_create(plan->provider);
+    lab_judge_no_times(f->own);
     programs_add(f->own, 20);
     witness_init(&f->witness, f->own);
     f->witness.history.timers_by_store = !plan->skewed;
@@ -356,6 +368,7 @@ void fleet_run(const fleet_plan *plan, auditor_report *ret)
         round_of_trouble(&f, round);
     come_to_rest(&f);
     check_count(&f);
+    lab_end_all(f.own);
     report(&f, ret);
     lab_go_through(f.own, NULL);
     lab_destroy(f.own);

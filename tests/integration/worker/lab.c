@@ -63,13 +63,13 @@ uint64_t lab_order(lab *own)
 
 void lab_set_wall(lab *own, int64_t ns)
 {
-    own->wall_was_set = true;
+    own->untimed = true;
     atomic_fetch_add(&own->wall_ns, ns);
 }
 
 void lab_skew(lab_worker *w, int64_t wall_ns, uint64_t mono_ns)
 {
-    w->own->wall_was_set = true;
+    w->own->untimed = true;
     atomic_store(&w->clock.wall_ns, wall_ns);
     atomic_store(&w->clock.mono_ns, mono_ns);
 }
@@ -220,7 +220,7 @@ static int remove_one(const char *path, const struct stat *facts, int kind, stru
     return remove(path);
 }
 
-void lab_destroy(lab *own)
+void lab_end_all(lab *own)
 {
     while (own->workers != NULL)
         lab_end(own->workers);
@@ -230,6 +230,11 @@ void lab_destroy(lab *own)
         lab_wait(&own->changed, &own->lock, 100 * PAWL_NS_PER_MS);
     assert_int_equal(own->asynchronous, 0);
     pthread_mutex_unlock(&own->lock);
+}
+
+void lab_destroy(lab *own)
+{
+    lab_end_all(own);
     lab_audit(own);
     own->storage->close(own->registry.store);
     own->plugin->deinit(&own->root);
@@ -392,6 +397,11 @@ uint32_t lab_index(const lab_worker *w)
 void lab_observe(lab *own, const unruly_observer *observer)
 {
     own->observer = observer;
+}
+
+void lab_judge_no_times(lab *own)
+{
+    own->untimed = true;
 }
 
 pawl_registry *lab_registry(lab *own)

@@ -46,7 +46,7 @@ struct lab {
     atomic_uint_fast64_t advanced_ns;
     atomic_int_fast64_t wall_ns; /* how far the time of day was set, forward and back */
     atomic_uint_fast64_t order;
-    bool wall_was_set;
+    bool untimed; /* the audit compares no times */
     const unruly_observer *observer;
     pawl_registry *outside; /* what registrations and posts go through */
     uint64_t posted;        /* sequence of the last post */
