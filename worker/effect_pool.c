@@ -2,6 +2,7 @@
  * place; whoever frees a place hands it to the first that waits there, so a full instance costs the others nothing. */
 #include "effect_pool.h"
 #include "base/line.h"
+#include "seam/crash_point.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -53,6 +54,7 @@ static void tell(pawl_call *call, uint32_t klass, const char *code, const char *
 static void settle(pawl_call *call, pawl_status status)
 {
     char message[256];
+    PAWL_CRASH_POINT("effect-end");
     if (status == PAWL_OK && call->out.over) {
         snprintf(message, sizeof message, "plugin %s, %s: the result is larger than the limit of %zu bytes",
                  call->effect->plugin, call->effect->name, call->out.limit);
@@ -171,6 +173,7 @@ static void begin(pawl_call *call, const pawl_clock *clock)
     if (call->timeout_ns != 0)
         call->abi.deadline_mono_ns = now + call->timeout_ns;
     atomic_store(&call->started_mono_ns, now == 0 ? 1 : now);
+    PAWL_CRASH_POINT("effect-start");
 }
 
 void pawl_call_run_here(pawl_call *call, const pawl_clock *clock)

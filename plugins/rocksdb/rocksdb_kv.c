@@ -7,6 +7,7 @@
 #include "directory.h"
 #include "log_tail.h"
 #include "options.h"
+#include "seam/crash_point.h"
 
 #include <pthread.h>
 #include <rocksdb/c.h>
@@ -224,7 +225,9 @@ static pawl_status kv_write(pawl_kv *base, const pawl_batch *batch, bool sync, p
         return filled;
     }
     char *error = NULL;
+    PAWL_CRASH_POINT("store-before");
     rocksdb_write(kv->db, sync && kv->sync ? kv->write_synced : kv->write_unsynced, rows, &error);
+    PAWL_CRASH_POINT("store-after");
     give_batch(kv, rows, batch->bytes.size);
     if (error == NULL)
         return PAWL_OK;
