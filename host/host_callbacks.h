@@ -5,13 +5,14 @@
 #define PAWL_HOST_CALLBACKS_H
 
 #include "worker/base/error.h"
+#include "worker/base/inbox.h"
 
 typedef struct pawl_callbacks pawl_callbacks;
 
 /** Something to be called once; embedded in what it is about, which it may free. */
 typedef struct pawl_callback {
+    pawl_inbox_item item;
     void (*call)(struct pawl_callback *callback);
-    struct pawl_callback *next;
 } pawl_callback;
 
 /** Errors: PAWL_E_NOMEM. [loader] */

@@ -3,6 +3,7 @@
 #ifndef PAWL_SHARD_H
 #define PAWL_SHARD_H
 
+#include "base/inbox.h"
 #include "effect_pool.h"
 #include "timer_heap.h"
 #include "worker.h"
@@ -15,7 +16,7 @@ typedef struct pawl_resident pawl_resident;
 
 /** Something for a shard to do. Embedded in what it is about; handle() runs on the shard's thread and may free it. */
 typedef struct pawl_message {
-    struct pawl_message *next;
+    pawl_inbox_item item;
     void (*handle)(pawl_shard *shard, struct pawl_message *message);
 } pawl_message;
 
@@ -30,11 +31,9 @@ struct pawl_shard {
     uint32_t index;
     pthread_t thread;
 
-    pthread_mutex_t queue_lock; /* guards the queue and asleep */
-    pthread_cond_t queue_wake;
-    pawl_message *queue_head, *queue_tail;
-    bool asleep;
-    bool closing;
+    pawl_inbox inbox;
+    pawl_message close;
+    bool closing; /* the shard's own: it has handled the message */
 
     pthread_mutex_t table_lock; /* guards the table's links and each resident's list of running calls, for explain;
                                    only the shard's thread changes them, so it reads without */
@@ -59,6 +58,7 @@ struct pawl_worker {
     uint32_t shard_count;
     pawl_effect_pool *pool;
     atomic_uint_fast64_t session;
+    uint64_t alive_mono_ns; /* when the session was last known to live; once started, the heart's own */
     atomic_uint_fast32_t resident;  /* processes held, all shards */
     atomic_uint_fast32_t stop_mode; /* 0, or 1..3 as in pawl_worker_stop */
     atomic_uint_fast64_t claimed, lost_leases;

@@ -81,12 +81,15 @@ static pawl_status open_session(pawl_worker *worker, pawl_error *error)
     pawl_failure_slot why;
     pawl_failure_init(&why);
     uint64_t session = 0;
+    uint64_t asked = mono_now(worker);
     pawl_status status = registry->table.worker_open(registry->store, pawl_bytes_text(worker->config.name),
                                                      worker->config.lease_ttl_ns, &worker->listener, &session, &why);
-    if (status == PAWL_OK)
+    if (status == PAWL_OK) {
         atomic_store(&worker->session, session);
-    else
+        worker->alive_mono_ns = asked;
+    } else {
         (void)pawl_failure_error(&why, status, error);
+    }
     pawl_failure_finish(&why);
     return status;
 }
@@ -246,28 +249,26 @@ static bool wait_beat(pawl_worker *worker)
 
 /* One beat. A worker whose session the store does not keep, or cannot be asked about for as long as it lasts, drops
  * everything by itself: others may have it by now. */
-static void beat(pawl_worker *worker, uint64_t *last_mono_ns)
+static void beat(pawl_worker *worker)
 {
     pawl_registry *registry = worker->config.registry;
     uint64_t now = mono_now(worker);
     pawl_status status = registry->table.heartbeat(registry->store, atomic_load(&worker->session));
-    bool overdue = now - *last_mono_ns >= worker->config.lease_ttl_ns;
+    bool overdue = now - worker->alive_mono_ns >= worker->config.lease_ttl_ns;
     if (status == PAWL_E_STALE || (status != PAWL_OK && overdue))
         renew_session(worker);
-    else if (status != PAWL_OK)
-        return;
-    *last_mono_ns = now;
+    if (status == PAWL_OK || status == PAWL_E_STALE || overdue)
+        worker->alive_mono_ns = now;
 }
 
 static void *heart_thread(void *argument)
 {
     pawl_worker *worker = argument;
     pawl_registry *registry = worker->config.registry;
-    uint64_t last_mono_ns = mono_now(worker);
     pthread_mutex_lock(&worker->lock);
     while (wait_beat(worker)) {
         pthread_mutex_unlock(&worker->lock);
-        beat(worker, &last_mono_ns);
+        beat(worker);
         registry->table.tick(registry->store);
         watch_activations(worker);
         pthread_mutex_lock(&worker->lock);
