@@ -47,7 +47,7 @@ echo "all workloads on Pawl"
     fail "the run, with $?: $(cat "$work/table")"
 for row in 'C=1: p50' 'C=16: steps/s' 'C=64: p99' 'C=256: steps/s' '1 step' 'CPU per step' 'all processes' \
     'sleeping process' 'starts of sleepers' 'lateness' 'in flight' 'asleep' 'signal to completion' 'bytes written' \
-    'Raw fdatasync'; do
+    'raw fdatasync'; do
     grep -qF "$row" "$work/table" || fail "the table has no row \"$row\""
 done
 [ "$(grep -c '"ok":true' "$work/results")" = 2 ] || fail "the two recoveries did not both count as good"

@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { HERE, temporaryDirectory } from './library/processes.mjs';
+import { HERE, removeDirectory, temporaryDirectory } from './library/processes.mjs';
 import { readOptions } from './options.mjs';
 import { printReport } from './report.mjs';
 import { printTable } from './table.mjs';
@@ -74,14 +74,15 @@ function starterOf(engine) {
     return async (more) => (await import(pathToFileURL(modules[name]).href)).start({ ...variant, ...more });
 }
 
-// The device by itself, in the same run: what everything else is compared with.
-function measureDisk(round) {
+// The device by itself, just before an engine uses it: on a machine that others use, too, it changes by the minute.
+function measureDisk(workload, about) {
     const directory = temporaryDirectory('disk');
     for (const mode of ['append', 'prealloc']) {
-        const args = [directory, mode, '256', String(size(3, 1, 0.2))];
+        const args = [directory, mode, '256', String(size(1, 0.5, 0.05))];
         const line = execFileSync(path.join(process.env.PAWL_BUILD, 'tests/bench/peers/fdatasync_loop'), args);
-        emit({ ...JSON.parse(line), round });
+        emit({ ...JSON.parse(line), ...about, workload });
     }
+    removeDirectory(directory);
 }
 
 async function runAll() {
@@ -94,11 +95,11 @@ async function runAll() {
     const parts = makeWorkloads(settings, emit);
     // Rounds go over all engines, so that a slow drift of the machine hits all of them.
     for (let round = 1; round <= rounds; round++) {
-        measureDisk(round);
         for (const name of workloads)
             for (const part of parts[name])
                 for (const [engine, start] of starters) {
                     progress(`round ${round} of ${rounds}, ${name}, ${engine}`);
+                    measureDisk(name, { engine, round });
                     await part(start, { engine, round }).catch((error) => {
                         progress(`${name}, ${engine}: ${error.stack}`);
                         emit({ bench: name, engine, round, error: error.message });

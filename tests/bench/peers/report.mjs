@@ -34,7 +34,7 @@ const TABLES = [
         ['repeated after their result', 'steps_repeated_after_result'])],
     ['W5', ['engine', 'target', 'n'], columns(['p50 ms', 'p50_ms'], ['p99 ms', 'p99_ms'], ['ack p50 ms', 'ack_p50_ms'],
         ['ack p99 ms', 'ack_p99_ms'])],
-    ['disk', ['mode', 'bytes'], columns(['fdatasync/s', 'fdatasync_per_s'], ['p50 ms', 'p50_ms'], ['p99 ms', 'p99_ms'])],
+    ['disk', ['mode', 'bytes', 'workload', 'engine'], columns(['fdatasync/s', 'fdatasync_per_s'], ['p50 ms', 'p50_ms'], ['p99 ms', 'p99_ms'])],
 ];
 
 export function printReport(results) {

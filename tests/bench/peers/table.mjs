@@ -2,13 +2,13 @@
 // the last columns say how many times better Pawl is than the best of the others.
 import { median } from './library/statistics.mjs';
 
-const KB = 1e3;
 const steps = (c, k = 10) => (r) => r.bench === (k === 1 ? 'W2' : 'W1') && r.c === c && r.k === k;
 const bench = (name) => (r) => r.bench === name;
+const rawDisk = (mode) => (r) => r.bench === 'disk' && r.mode === mode;
 const allProcesses = (r) => r.usage.rss_peak_mb;
 const engineAlone = (r) => r.usage.rss_peak_mb - (r.usage.procs.load?.rss_peak_mb ?? 0);
 
-// [what, unit, which measurements, value, true when more is better]
+// [what, unit, which measurements, value, true when more is better, null when nobody is better]
 const ROWS = [
     ['10 steps, C=1: p50 per process', 'ms', steps(1), (r) => r.p50_ms],
     ['10 steps, C=16: steps/s', '', steps(16), (r) => r.steps_per_s, true],
@@ -27,6 +27,8 @@ const ROWS = [
     ['kill -9 asleep, restart to all complete', 's', (r) => r.mode === 'asleep', (r) => r.all_complete_ms / 1e3],
     ['signal to completion seen, p50', 'ms', bench('W5'), (r) => r.p50_ms],
     ['bytes written per 10-step process, C=64', 'KB', steps(64), (r) => r.disk_kb_per_process],
+    ['raw fdatasync just before, p50', 'us', rawDisk('append'), (r) => r.p50_ms * 1e3, null],
+    ['  in a file written before', 'us', rawDisk('prealloc'), (r) => r.p50_ms * 1e3, null],
 ];
 const TITLES = {
     restate: 'Restate', 'restate-1p': 'Restate, 1 partition', dbos: 'DBOS + PostgreSQL', pawl: 'Pawl',
@@ -51,7 +53,7 @@ function value(results, engine, [, , which, read, more]) {
 
 function ratio(row, pawl, others) {
     const known = others.filter((x) => x !== null);
-    if (pawl === null || known.length === 0)
+    if (row[4] === null || pawl === null || known.length === 0)
         return '-';
     return row[4] ? pawl / Math.max(...known) : Math.min(...known) / pawl;
 }
@@ -83,22 +85,7 @@ export function printTable(results) {
         ]);
     }
     printMarkdown(head, rows);
-    printDisk(results, value(results, 'pawl', ROWS[0]));
     printFaults(results);
-}
-
-function printDisk(results, pawlP50Ms) {
-    const of = (mode, key) => {
-        const found = results.filter((r) => r.bench === 'disk' && r.mode === mode).map((r) => r[key]);
-        return found.length ? median(found) : null;
-    };
-    const rows = ['append', 'prealloc'].filter((mode) => of(mode, 'p50_ms') !== null);
-    if (rows.length === 0)
-        return;
-    console.log('\nRaw fdatasync of 256 bytes in the same run: ' + rows.map((mode) =>
-        `${mode} p50 ${format(of(mode, 'p50_ms') * KB)} us, ${format(of(mode, 'fdatasync_per_s'))}/s`).join('; ') + '.');
-    if (pawlP50Ms !== null)
-        console.log(`Pawl's 10 steps at C=1 take as long as ${format(pawlP50Ms / of('append', 'p50_ms'))} such appends.`);
 }
 
 function printFaults(results) {

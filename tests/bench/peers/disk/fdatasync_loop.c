@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #define BYTES_MAX    (1u << 20)
-#define REGION_BYTES (64u << 20)
+#define REGION_BYTES (8u << 20)
 #define SAMPLES_MAX  4000000u
 
 static char buffer[BYTES_MAX];
