@@ -115,7 +115,9 @@ static uint64_t known(const reading *r)
     pawl_store_registry *registry = r->store->registry;
     pthread_mutex_lock(&registry->lock);
     const pawl_store_entry *entry = pawl_store_entry_find(registry, r->number);
-    uint64_t head = entry == NULL || entry->fresh ? 0 : entry->state.head;
+    /* What the running round writes of it may be there already, and was shown by a header: then memory is too old. */
+    bool current = entry != NULL && !entry->fresh && entry->stage == NULL;
+    uint64_t head = current ? entry->state.head : 0;
     pthread_mutex_unlock(&registry->lock);
     return head < r->next ? 0 : head - r->next + 1;
 }
