@@ -8,12 +8,17 @@
 #include <assert.h>
 #include <stdlib.h>
 
+typedef struct leased {
+    pawl_store_entry *entry; /* pinned */
+    uint64_t token;
+} leased;
+
 typedef struct claiming {
     pawl_store_registry *registry;
     uint64_t session;
     uint64_t now_unix_ns;
-    uint64_t token;           /* fetched, not used yet; 0: none */
-    pawl_store_entry **picks; /* leased and pinned */
+    uint64_t token; /* fetched, not used yet; 0: none */
+    leased *picks;
     size_t count;
     size_t limit;
     bool over; /* the session has ended */
@@ -53,7 +58,7 @@ static bool lease(claiming *c, pawl_store_entry *entry)
     }
     pawl_store_lease_take(c->registry, entry, worker, c->token);
     c->token = 0;
-    c->picks[c->count++] = entry;
+    c->picks[c->count++] = (leased){entry, entry->token};
     return true;
 }
 
@@ -364,7 +369,7 @@ static pawl_status claim_entry(claiming *c, pawl_store_entry *entry)
     pawl_store_lease_drop(c->registry, entry, true);
     pawl_store_lease_take(c->registry, entry, worker, c->token);
     c->token = 0;
-    c->picks[c->count++] = entry;
+    c->picks[c->count++] = (leased){entry, entry->token};
     return PAWL_OK;
 }
 
@@ -388,10 +393,16 @@ static pawl_status claim_one(claiming *c, pawl_bytes id)
 
 /* ---- handing over ---- */
 
-static void give_back(claiming *c, pawl_store_entry *entry, uint64_t token, bool claimable)
+static bool is_held(const leased *pick)
 {
+    return pick->entry->worker != NULL && pick->entry->token == pick->token;
+}
+
+static void give_back(claiming *c, const leased *pick, bool claimable)
+{
+    pawl_store_entry *entry = pick->entry;
     pthread_mutex_lock(&c->registry->lock);
-    if (entry->worker != NULL && entry->token == token) {
+    if (is_held(pick)) {
         pawl_store_lease_drop(c->registry, entry, false);
         if (claimable)
             pawl_store_returned_add(entry);
@@ -404,18 +415,21 @@ static void hand_over(claiming *c, pawl_row_visit visit, void *context)
     pawl_store_view view = {0};
     bool stopped = false;
     for (size_t i = 0; i < c->count; i++) {
-        pawl_store_entry *entry = c->picks[i];
+        const leased *pick = &c->picks[i];
+        pawl_store_entry *entry = pick->entry;
         pawl_fault fault = {0};
         pthread_mutex_lock(&c->registry->lock);
-        uint64_t token = entry->token;
+        bool lost = !is_held(pick); /* meanwhile, and another may have it by now, under a token that is not for us */
         pthread_mutex_unlock(&c->registry->lock);
         if (stopped) {
-            give_back(c, entry, token, true);
+            give_back(c, pick, true);
+        } else if (lost) {
+            /* its holder is told by others, or is nobody */
         } else if (pawl_store_view_entry(&view, c->registry, entry, &fault) != PAWL_OK) {
             pawl_store_log(c->registry->store, PAWL_LOG_ERROR, "claim passes over a process: %s", fault.message);
-            give_back(c, entry, token, false);
+            give_back(c, pick, false);
         } else {
-            view.row.token = token;
+            view.row.token = pick->token;
             view.row.status = PAWL_RUNNING;
             stopped = visit(context, &view.row) != 0;
         }
@@ -445,7 +459,7 @@ pawl_status pawl_store_claim(pawl_store *store, const pawl_claim *claim, pawl_ro
         c.limit = PAWL_STORE_CLAIM_MAX;
     if (c.limit == 0)
         return PAWL_OK;
-    c.picks = calloc(c.limit, sizeof(pawl_store_entry *));
+    c.picks = calloc(c.limit, sizeof *c.picks);
     pawl_status status = PAWL_OK;
     if (c.picks == NULL)
         status = pawl_fault_nomem(&fault);
