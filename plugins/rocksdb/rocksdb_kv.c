@@ -11,6 +11,7 @@
 
 #include <pthread.h>
 #include <rocksdb/c.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -29,6 +30,7 @@ struct rocksdb_kv {
     rocksdb_readoptions_t *read;
     rocksdb_writeoptions_t *write_synced;
     rocksdb_writeoptions_t *write_unsynced;
+    atomic_bool failed;           /* the device refused a write for another reason than space: no more of them */
     pthread_mutex_t batches_lock; /* guards the idle batches */
     rocksdb_writebatch_t *batches[IDLE_BATCHES_MAX];
     size_t batch_count;
@@ -218,6 +220,11 @@ static pawl_status kv_write(pawl_kv *base, const pawl_batch *batch, bool sync, p
     struct rocksdb_kv *kv = (struct rocksdb_kv *)base;
     if (batch->bytes.failed)
         return pawl_fault_nomem(fault);
+    if (atomic_load_explicit(&kv->failed, memory_order_relaxed))
+        return pawl_fault_set(fault, PAWL_E_IO, "store.io",
+                              "the device of the store %.300s has failed; it takes no more writes until it is opened "
+                              "again",
+                              kv->path);
     rocksdb_writebatch_t *rows = take_batch(kv);
     pawl_status filled = fill(kv, rows, batch, fault);
     if (filled != PAWL_OK) {
@@ -233,9 +240,12 @@ static pawl_status kv_write(pawl_kv *base, const pawl_batch *batch, bool sync, p
         return PAWL_OK;
     pawl_status status = rocksdb_fault(error, "cannot write to the store", fault);
     /* RocksDB takes up writing by itself when there is space again. After any other refusal of the device nobody knows
-     * what is on it, so nothing is written until recovery has read it anew. */
-    if (status == PAWL_E_IO)
+     * what is on it: a later flush may succeed and yet not cover what the failed one has dropped. So nothing is written
+     * until recovery has read it all and written it anew, whether RocksDB would or not. */
+    if (status != PAWL_E_FULL) {
+        atomic_store(&kv->failed, true);
         pawl_fault_append(fault, "; it takes no more writes until it is opened again");
+    }
     return status;
 }
 
@@ -274,6 +284,7 @@ static void kv_describe(pawl_kv *base, json_t *facts)
     json_object_set_new(facts, "engine", json_string("rocksdb"));
     json_object_set_new(facts, "path", json_string(kv->path));
     json_object_set_new(facts, "sync", json_boolean(kv->sync));
+    json_object_set_new(facts, "device_failed", json_boolean(atomic_load(&kv->failed)));
     add_property(kv, facts, "file_bytes", "rocksdb.total-sst-files-size");
     add_property(kv, facts, "blob_bytes", "rocksdb.total-blob-file-size");
     add_property(kv, facts, "memory_bytes", "rocksdb.cur-size-all-mem-tables");

@@ -249,11 +249,10 @@ static void test_S_a_failed_flush_is_never_an_acknowledgement(void **state)
     assert_int_equal(register_one(own, "during"), PAWL_E_IO);
     assert_int_equal(look(own, "during"), PAWL_E_NOT_FOUND);
     assert_int_equal(look(own, "before"), PAWL_OK);
-    pawl_status after = register_one(own, "after");
+    for (unsigned i = 0; i < 3; i++) /* the flushes succeed again, and prove nothing */
+        assert_int_equal(register_one(own, "after"), PAWL_E_IO);
     reopen(own);
     assert_int_equal(look(own, "before"), PAWL_OK);
-    if (after == PAWL_OK)
-        assert_int_equal(look(own, "after"), PAWL_OK);
     assert_int_equal(register_one(own, "during"), PAWL_OK); /* there or not: the same start again is harmless */
     assert_int_equal(register_one(own, "anew"), PAWL_OK);
 }
