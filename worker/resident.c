@@ -197,8 +197,7 @@ static bool load(pawl_resident *r)
     return status == PAWL_OK || status == PAWL_E_CORRUPT;
 }
 
-/* Load and go on; when the store fails, try again later, holding the lease so that nobody runs into it at full speed.
- */
+/* Load and go on; when the store fails, later, and the lease is held: nobody is to run into it at full speed. */
 static void start(pawl_resident *r)
 {
     if (r->foreign) {
@@ -211,7 +210,10 @@ static void start(pawl_resident *r)
     r->journal_bytes = 0;
     r->load_again = !load(r);
     if (!r->load_again) {
-        pawl_resident_advance(r);
+        if (pawl_activation_has_ended(r->activation))
+            lose(r); /* over its head, after it was claimed */
+        else
+            pawl_resident_advance(r);
         return;
     }
     pawl_activation_destroy(r->activation);

@@ -324,6 +324,22 @@ static void test_V09_waiting_for_the_store_costs_no_time(void **state)
     lab_destroy(own);
 }
 
+static void test_I7_what_was_ended_before_it_was_read_executes_nothing(void **state)
+{
+    (void)state;
+    lab *own = lab_with("memory");
+    lab_effect *one = lab_add(own, &(lab_effect){.name = "one"});
+    lab_worker *worker = lab_start(own, NULL);
+    unruly_fail_journals(lab_store(worker), 1, PAWL_E_IO);
+    lab_register(own, "p", "one_call", "in");
+    LAB_UNTIL(own, lab_logged(own, "cannot read a journal"));
+    unruly_deafen(lab_store(worker)); /* nobody tells it that its lease is gone */
+    assert_int_equal(lab_terminate(own, "p"), PAWL_OK);
+    LAB_UNTIL(own, lab_stats(worker).resident == 0); /* it reads the journal again after a second */
+    assert_int_equal(lab_executions(one), 0);
+    lab_destroy(own);
+}
+
 /* ---- limits and storms ---- */
 
 static void test_V03_never_more_than_the_limits_are_held_or_run(void **state)
@@ -461,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_L11_a_heartbeat_that_stays_overdue_drops_everything),
         cmocka_unit_test(test_L15_a_graceful_stop_lets_another_take_over_at_once),
         cmocka_unit_test(test_L10_many_workers_and_crashes_give_one_end_each),
+        cmocka_unit_test(test_I7_what_was_ended_before_it_was_read_executes_nothing),
         cmocka_unit_test(test_V08_an_end_whose_answer_was_lost_is_not_run_again),
         cmocka_unit_test(test_V06_a_store_that_cannot_be_read_ends_no_process),
         cmocka_unit_test(test_V09_refused_commits_are_written_later_and_repeat_nothing),
