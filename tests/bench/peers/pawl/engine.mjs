@@ -73,10 +73,14 @@ export async function start({ counting } = {}) {
         },
         async stop() {
             await stop(load);
-            await stop(server);
+            await stop(server, 'SIGTERM', 30000);
+            const ending = server.exitCode === 0 ? null : `pawl serve ended with ${server.exitCode ?? server.signalCode}`;
+            const log = fs.readFileSync(file('serve.log'), 'utf8');
             board.close();
             removeDirectory(directory);
             removeDirectory(board.directory);
+            if (ending)
+                throw new Error(`${ending}: ${log.slice(-2000)}`);
         },
     };
 }
