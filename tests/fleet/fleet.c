@@ -145,6 +145,15 @@ static void thaw(slot *s)
     unruly_thaw(lab_store(s->worker));
 }
 
+/* Stopped for a while, often long enough to lose its leases; then it comes back and writes. */
+static void freeze(slot *s, uint64_t ns)
+{
+    if (s->thaw_mono_ns != 0)
+        return;
+    unruly_freeze(lab_store(s->worker));
+    s->thaw_mono_ns = lab_mono_ns() + ns;
+}
+
 static void replace_worker(fleet *f, slot *s, bool gracefully)
 {
     if (s->thaw_mono_ns != 0)
@@ -164,11 +173,8 @@ static void trouble(fleet *f, slot *s)
     switch (roll(f, 8)) {
     case 0:
     case 1:
-    case 2: /* stopped for a while, often long enough to lose its leases; then it comes back and writes */
-        if (s->thaw_mono_ns == 0) {
-            unruly_freeze(store);
-            s->thaw_mono_ns = lab_mono_ns() + roll(f, 2 * LEASE_NS / PAWL_NS_PER_MS) * PAWL_NS_PER_MS;
-        }
+    case 2:
+        freeze(s, roll(f, 2 * LEASE_NS / PAWL_NS_PER_MS) * PAWL_NS_PER_MS);
         break;
     case 3:
         unruly_poke(store, 20);
@@ -257,6 +263,8 @@ static void round_of_trouble(fleet *f, uint32_t round)
     for (int i = 0; i < 4; i++)
         meddle(f);
     thaw_due(f);
+    if (round % (f->plan->rounds / 4) == 1) /* at least these become what they should not be: zombies */
+        freeze(&f->slots[round / 2 % f->plan->workers], 2 * LEASE_NS);
     if (roll(f, 4) == 0)
         trouble(f, &f->slots[roll(f, f->plan->workers)]);
     if (roll(f, 20) == 0)
@@ -335,6 +343,17 @@ static void begin(fleet *f, const fleet_plan *plan)
         start_worker(f, &f->slots[i]);
 }
 
+/* Of the process whose id stands in a text. */
+static const char *journal_of(fleet *f, const char *text)
+{
+    for (uint32_t i = f->count; i > 0; i--) {
+        const char *at = strstr(text, f->ids[i - 1]);
+        if (at != NULL && strchr("0123456789", at[strlen(f->ids[i - 1])]) == NULL)
+            return lab_journal(f->own, f->ids[i - 1]);
+    }
+    return "";
+}
+
 static void report(fleet *f, auditor_report *ret)
 {
     witness_load(&f->witness, programs_traits);
@@ -349,12 +368,7 @@ static void report(fleet *f, auditor_report *ret)
                   (unsigned long long)ret->late_executions, (unsigned long long)ret->cancels,
                   (unsigned long long)ret->signals, (unsigned long long)ret->timers);
     for (size_t i = 0; i < ret->count && i < AUDITOR_FOUND_MAX; i++) {
-        char id[32] = "";
-        (void)sscanf(ret->found[i].text, "%31[a-z0-9-]", id);
-        bool known = false;
-        for (uint32_t j = 0; j < f->count; j++)
-            known = known || strcmp(f->ids[j], id) == 0;
-        print_error("%s: %s\n    %s\n", ret->found[i].rule, ret->found[i].text, known ? lab_journal(f->own, id) : "");
+        print_error("%s: %s\n    %s\n", ret->found[i].rule, ret->found[i].text, journal_of(f, ret->found[i].text));
     }
 }
 

@@ -113,7 +113,7 @@ static const struct {
     {"fan", FLEET_OBEDIENT, 3},
     {"sleeper", FLEET_SEQUENTIAL | FLEET_OBEDIENT, 3},
     {"listener", FLEET_SEQUENTIAL | FLEET_OBEDIENT | FLEET_LISTENER, 4},
-    {"tidy", FLEET_SEQUENTIAL | FLEET_OBEDIENT, 2},
+    {"tidy", FLEET_OBEDIENT, 2}, /* what it undoes by may begin while a call that was told to stop still ends */
     {"loser", FLEET_SEQUENTIAL | FLEET_OBEDIENT, 1},
     {"patient", FLEET_SEQUENTIAL | FLEET_OBEDIENT, 1},
     {"wild", FLEET_SEQUENTIAL | FLEET_OFFENDER, 1},
