@@ -168,6 +168,40 @@ static void feed_batch(pawl_resident *r, uint64_t first_sequence)
     pawl_resident_feed_early(r);
 }
 
+static int32_t read_on(void *context, const pawl_record *record)
+{
+    return pawl_resident_feed(context, record) ? 0 : 1;
+}
+
+/* Events are hints: there may have been no memory for one. Then the answer to a commit shows that records stand before
+ * it, or beyond what was seen, of which we were not told. The journal has them, and behind them what we have just
+ * written. */
+static bool catch_up(pawl_resident *r)
+{
+    pawl_registry *registry = r->worker->config.registry;
+    uint64_t from = pawl_activation_head(r->activation) + 1;
+    return registry->table.journal(registry->store, r->number, from, 0, read_on, r, NULL) == PAWL_OK;
+}
+
+/* What was committed, and what came meanwhile, to the mirror. False: the journal was needed and could not be read. */
+static bool feed_committed(pawl_resident *r, const pawl_registry_op *op)
+{
+    bool more = (op->flags & PAWL_RESULT_MORE) != 0;
+    bool appended = op->kind != PAWL_OP_COMPLETE && r->batch.count > 0;
+    pawl_resident_feed_early(r);
+    uint64_t head = pawl_activation_head(r->activation);
+    if ((more && head <= r->commit.seen) || (appended && op->sequence > head + 1)) {
+        if (!catch_up(r))
+            return false;
+        r->wait_more = more && !r->parking && pawl_activation_head(r->activation) <= r->commit.seen;
+    } else if (appended) {
+        feed_batch(r, op->sequence);
+    }
+    pawl_resident_batch_reset(&r->batch);
+    pawl_resident_feed_early(r);
+    return true;
+}
+
 static void on_refused(pawl_resident *r, uint32_t kind, const pawl_error *error)
 {
     const char *id = (const char *)r->id.data;
@@ -247,16 +281,14 @@ void pawl_resident_committed(pawl_shard *shard, pawl_message *message)
         pawl_resident_leave(r);
         return;
     }
-    /* The records it means may have come while this was on its way; otherwise they are about to. */
-    if (more && pawl_activation_head(r->activation) <= r->commit.seen && r->early == NULL)
-        r->wait_more = true;
     if (op->kind == PAWL_OP_APPEND && r->batch.has_document)
         pawl_activation_document_stored(r->activation); /* a SUSPEND that came back with MORE has not stored it */
-    if (op->kind != PAWL_OP_COMPLETE)
-        feed_batch(r, op->sequence);
-    else
-        pawl_resident_batch_reset(&r->batch);
-    pawl_resident_feed_early(r);
+    if (!feed_committed(r, op)) {
+        pawl_registry *registry = r->worker->config.registry; /* whoever claims it next reads the whole journal */
+        (void)registry->table.release(registry->store, r->number, r->token);
+        pawl_resident_leave(r);
+        return;
+    }
     pawl_resident_advance(r);
 }
 
