@@ -13,6 +13,9 @@ die() { printf 'peers: %s\n' "$*" >&2; exit 2; }
 [ $# -gt 0 ] && [ -d "$1" ] || die "wanted a build directory first, such as build/release"
 PAWL_BUILD=$(cd "$1" && pwd)
 shift
+for made in host/cli/pawl plugins/peers_plugin.so tests/bench/peers/fdatasync_loop; do
+    [ -e "$PAWL_BUILD/$made" ] || die "$PAWL_BUILD has no $made: ./dev bench --peers builds it"
+done
 here=$(cd "$(dirname "$0")" && pwd)
 
 # Which engines are asked for decides what is needed.
