@@ -295,11 +295,6 @@ pawl_open_timer *pawl_activation_timers(pawl_activation *mirror)
     return mirror->first_timer == NULL ? NULL : &mirror->first_timer->timer;
 }
 
-bool pawl_activation_has_ended(const pawl_activation *mirror)
-{
-    return mirror->ended;
-}
-
 uint64_t pawl_activation_cancel_time(const pawl_activation *mirror)
 {
     return mirror->cancel_unix_ns;

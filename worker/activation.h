@@ -119,7 +119,6 @@ void pawl_activation_document_stored(pawl_activation *activation);
 uint64_t pawl_activation_head(const pawl_activation *activation);        /* sequence of the last record fed */
 pawl_open_call *pawl_activation_calls(pawl_activation *activation);      /* first open call, or NULL */
 pawl_open_timer *pawl_activation_timers(pawl_activation *activation);    /* first open timer, or NULL */
-bool pawl_activation_has_ended(const pawl_activation *activation);       /* the ENDED record was fed */
 uint64_t pawl_activation_cancel_time(const pawl_activation *activation); /* of the first CANCEL record; 0: none */
 bool pawl_activation_cancel_told(const pawl_activation *activation);     /* the last run was told of it */
 /** The last command that the last run had issued when it was told: what came later is its way of stopping. 0: not told.

@@ -210,7 +210,7 @@ static void start(pawl_resident *r)
     r->journal_bytes = 0;
     r->load_again = !load(r);
     if (!r->load_again) {
-        if (pawl_activation_has_ended(r->activation))
+        if (pawl_activation_ended(r->activation))
             lose(r); /* over its head, after it was claimed */
         else
             pawl_resident_advance(r);

@@ -183,11 +183,20 @@ static void after_reconcile(pawl_resident *r, pawl_open_call *open, const pawl_c
         record_doubt(r, open);
 }
 
+/* Whether the wish that the process stop was told to this call. What the program began after it was told, to undo what
+ * it did, is not meant by it. */
+static bool meant_by_cancel(const pawl_resident *r, const pawl_call *call)
+{
+    return pawl_activation_cancel_time(r->activation) != 0 &&
+           (!pawl_activation_cancel_told(r->activation) ||
+            call->ordinal <= pawl_activation_cancel_ordinal(r->activation));
+}
+
 /* The worker stops, and the effect was stopped with it: that is not the effect's outcome. */
 static bool stopped_with_worker(const pawl_resident *r, const pawl_call *call)
 {
-    return call->status == PAWL_E_CANCELLED && atomic_load(&r->worker->stop_mode) != 0 &&
-           pawl_activation_cancel_time(r->activation) == 0 && r->result.kind != PAWL_RUN_ENDED;
+    return call->status == PAWL_E_CANCELLED && atomic_load(&r->worker->stop_mode) != 0 && !meant_by_cancel(r, call) &&
+           r->result.kind != PAWL_RUN_ENDED;
 }
 
 static void settle(pawl_resident *r, const pawl_call *call)
@@ -206,7 +215,7 @@ static void settle(pawl_resident *r, const pawl_call *call)
     } else if (stopped_with_worker(r, call)) {
         if (needs_intent(call->effect) && call->why.failure.klass == PAWL_RETRYABLE)
             record_attempt(r, open, attempt, &call->why.failure, resident_unix_now(r));
-    } else if (r->result.kind == PAWL_RUN_ENDED || (stop_asked && pawl_activation_cancel_time(r->activation) != 0)) {
+    } else if (r->result.kind == PAWL_RUN_ENDED || (stop_asked && meant_by_cancel(r, call))) {
         record_failure(r, open, attempt, &call->why.failure); /* nobody waits for another attempt */
     } else {
         after_failure(r, open, call->effect, attempt, &call->why.failure);

@@ -31,6 +31,22 @@ static pawl_status at_once(pawl_process *p)
     return pawl_complete(p, pawl_text("done"));
 }
 
+/* Undoes what it began. */
+static pawl_status tidy(pawl_process *p)
+{
+    pawl_status status = pawl_call(p, "one", pawl_input(p), NULL);
+    if (status != PAWL_E_CANCELLED)
+        return status == PAWL_OK ? pawl_complete(p, pawl_text("kept")) : status;
+    PAWL_TRY(pawl_call(p, "undo", pawl_input(p), NULL));
+    return PAWL_E_CANCELLED;
+}
+
+static pawl_status slow_call(pawl_process *p)
+{
+    PAWL_TRY(pawl_call(p, "slow", pawl_input(p), NULL));
+    return pawl_complete(p, pawl_text("done"));
+}
+
 /* Runs on until told, without ever giving the shard back: what a watchdog is for. */
 static atomic_bool busy_may_end;
 static pawl_status busy(pawl_process *p)
@@ -41,11 +57,11 @@ static pawl_status busy(pawl_process *p)
 }
 
 PAWL_PROCESSES(PAWL_TYPE("two_calls", 1, two_calls), PAWL_TYPE("fan", 1, fan), PAWL_TYPE("at_once", 1, at_once),
-               PAWL_TYPE("busy", 1, busy))
+               PAWL_TYPE("busy", 1, busy), PAWL_TYPE("tidy", 1, tidy), PAWL_TYPE("slow_call", 1, slow_call))
 
 static lab *lab_with(const char *provider)
 {
-    static const char *const types[] = {"two_calls", "fan", "at_once", "busy"};
+    static const char *const types[] = {"two_calls", "fan", "at_once", "busy", "tidy", "slow_call"};
     lab *own = lab_create(provider);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         lab_add_type(own, types[i], 1, &pawl_processes);
@@ -143,6 +159,35 @@ static void test_H02_the_deadline_escalates_to_cancel(void **state)
     lab_start(own, NULL);
     assert_int_equal(lab_wait_end(own, "p").status, PAWL_COMPLETED);
     lab_destroy(own);
+}
+
+static void test_I7_an_effect_that_undoes_is_not_lost_with_its_worker(void **state)
+{
+    (void)state;
+    for (uint32_t threads = 1; threads <= 2; threads++) { /* with one the call still waits for it */
+        lab *own = lab_with("memory");
+        lab_effect *slow = lab_add(own, &(lab_effect){.name = "slow", .held = true, .deaf = true});
+        lab_effect *one = lab_add(own, &(lab_effect){.name = "one", .held = true});
+        lab_effect *undo = lab_add(own, &(lab_effect){.name = "undo", .held = true});
+        lab_worker *worker = lab_start(own, &(lab_settings){.effect_threads = threads, .shards = 1});
+        lab_register(own, "p", "tidy", "in");
+        lab_wait_running(one, 1);
+        lab_register(own, "q", "slow_call", "in"); /* has the thread, as soon as it is free */
+        LAB_UNTIL(own, lab_stats(worker).effects_queued + lab_running(slow) == 1);
+        assert_int_equal(lab_cancel(own, "p", "enough"), PAWL_OK);
+        LAB_UNTIL(own, lab_running(slow) == 1 && lab_stats(worker).effects_queued == 2 - threads &&
+                           lab_running(undo) == threads - 1);
+        stopping stop;
+        begin_stop(&stop, worker, 2, HOUR_NS);
+        LAB_UNTIL(own, lab_stop_mode(worker) == 2);
+        lab_let_go(slow);
+        pthread_join(stop.thread, NULL);
+        lab_let_go(undo);
+        lab_start(own, NULL);
+        assert_int_equal(lab_wait_end(own, "p").status, PAWL_CANCELLED);
+        assert_non_null(strstr(lab_journal(own, "p"), "undo(in)")); /* it was executed, and ended well */
+        lab_destroy(own);
+    }
 }
 
 static void test_H02_an_effect_that_ignores_it_is_left_behind(void **state)
@@ -348,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_H02_a_graceful_stop_records_what_runs_and_begins_nothing_new),
         cmocka_unit_test(test_H02_a_graceful_stop_records_a_failed_attempt),
         cmocka_unit_test(test_H02_the_deadline_escalates_to_cancel),
+        cmocka_unit_test(test_I7_an_effect_that_undoes_is_not_lost_with_its_worker),
         cmocka_unit_test(test_H02_an_effect_that_ignores_it_is_left_behind),
         cmocka_unit_test(test_H03_a_later_stop_may_shorten_the_time_and_not_extend_it),
         cmocka_unit_test(test_H03_a_mode_never_becomes_softer),
