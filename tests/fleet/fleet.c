@@ -26,6 +26,8 @@ typedef struct fleet {
     unruly *outside; /* what users come through */
     auditor_report looks;
     slot slots[SLOTS_MAX];
+    lab_effect *slow[PROGRAM_SLOW];
+    uint64_t let_go_mono_ns; /* 0: the slow effects are not held */
     char (*ids)[32];
     uint8_t *signals; /* how many each process was sent */
     uint32_t count;
@@ -198,11 +200,32 @@ static void trouble(fleet *f, slot *s)
     }
 }
 
+static void let_go(fleet *f)
+{
+    f->let_go_mono_ns = 0;
+    for (int i = 0; i < PROGRAM_SLOW; i++)
+        lab_let_go(f->slow[i]);
+}
+
 static void thaw_due(fleet *f)
 {
+    if (f->let_go_mono_ns != 0 && lab_mono_ns() >= f->let_go_mono_ns)
+        let_go(f);
     for (uint32_t i = 0; i < f->plan->workers; i++)
         if (f->slots[i].thaw_mono_ns != 0 && lab_mono_ns() >= f->slots[i].thaw_mono_ns)
             thaw(&f->slots[i]);
+}
+
+/* Stop a worker in the middle of effects that take so long that another has its processes before they end. */
+static void make_zombie(fleet *f, slot *s)
+{
+    for (int i = 0; i < PROGRAM_SLOW; i++)
+        LAB_SCRIPT(f->slow[i], held = true);
+    f->let_go_mono_ns = lab_mono_ns() + 2 * LEASE_NS;
+    uint64_t until = lab_mono_ns() + LEASE_NS;
+    while (lab_stats(s->worker).effects_running == 0 && f->count < f->plan->processes && lab_mono_ns() < until)
+        register_one(f);
+    freeze(s, 5 * LEASE_NS / 2);
 }
 
 /* ---- time ---- */
@@ -263,8 +286,8 @@ static void round_of_trouble(fleet *f, uint32_t round)
     for (int i = 0; i < 4; i++)
         meddle(f);
     thaw_due(f);
-    if (round % (f->plan->rounds / 4) == 1) /* at least these become what they should not be: zombies */
-        freeze(&f->slots[round / 2 % f->plan->workers], 2 * LEASE_NS);
+    if (round % (f->plan->rounds / 4) == f->plan->rounds / 8)
+        make_zombie(f, &f->slots[round / 2 % f->plan->workers]);
     if (roll(f, 4) == 0)
         trouble(f, &f->slots[roll(f, f->plan->workers)]);
     if (roll(f, 20) == 0)
@@ -300,6 +323,7 @@ static bool at_rest(fleet *f)
 /* No more trouble: everything that can end does. */
 static void come_to_rest(fleet *f)
 {
+    let_go(f);
     unruly_set_weather(f->outside, &(unruly_weather){0});
     set_wall(f,
              f->wall_most_ns); /* a time of day that has been there comes again: what is due then is not waited for */
@@ -329,7 +353,7 @@ static void begin(fleet *f, const fleet_plan *plan)
     assert_non_null(f->signals);
     f->own = lab_create(plan->provider);
     lab_judge_no_times(f->own);
-    programs_add(f->own, 20);
+    programs_add(f->own, 20, f->slow);
     witness_init(&f->witness, f->own);
     f->witness.history.timers_by_store = !plan->skewed;
     f->outside = unruly_create(lab_registry(f->own));

@@ -122,15 +122,15 @@ static const struct {
 };
 #define KNOWN_COUNT (sizeof known / sizeof *known)
 
-void programs_add(lab *own, uint32_t failing)
+void programs_add(lab *own, uint32_t failing, lab_effect *slow[PROGRAM_SLOW])
 {
     for (size_t i = 0; i + 1 < KNOWN_COUNT; i++)
         lab_add_type(own, known[i].type, 1, &pawl_processes);
     lab_add(own, &(lab_effect){.name = "quick", .runs = PAWL_RUNS_INLINE, .fail_times = failing});
-    lab_add(own, &(lab_effect){.name = "pool", .fail_times = failing});
+    slow[0] = lab_add(own, &(lab_effect){.name = "pool", .fail_times = failing});
     lab_add(own, &(lab_effect){.name = "narrow", .limit = 2, .outcome = PAWL_OUTCOME_BY_KEY});
-    lab_add(own, &(lab_effect){.name = "async", .runs = PAWL_RUNS_ASYNC, .limit = 8});
-    lab_add(own, &(lab_effect){.name = "once", .outcome = PAWL_OUTCOME_AT_MOST_ONCE, .fail_times = failing});
+    slow[1] = lab_add(own, &(lab_effect){.name = "async", .runs = PAWL_RUNS_ASYNC, .limit = 8});
+    slow[2] = lab_add(own, &(lab_effect){.name = "once", .outcome = PAWL_OUTCOME_AT_MOST_ONCE, .fail_times = failing});
     lab_add(own, &(lab_effect){.name = "asked",
                                .outcome = PAWL_OUTCOME_RECONCILE,
                                .reconcile = LAB_HAPPENED,

@@ -8,8 +8,10 @@
 
 #define PROGRAM_SIGNALS 3 /* how many a listener waits for */
 
-/** Add all types and effects to a lab; failing: how often the unreliable effects fail at first. */
-void programs_add(lab *own, uint32_t failing);
+/** Add all types and effects to a lab; failing: how often the unreliable effects fail at first.
+ *  slow: gets those that a test may hold for a while. */
+#define PROGRAM_SLOW 3
+void programs_add(lab *own, uint32_t failing, lab_effect *slow[PROGRAM_SLOW]);
 uint32_t programs_traits(const char *id); /* FLEET_* */
 /** A type of many or few of which there should be one: NULL beyond the last. */
 const char *programs_type(uint32_t index);
