@@ -398,22 +398,25 @@ static void report(fleet *f, auditor_report *ret)
 
 void fleet_run(const fleet_plan *plan, auditor_report *ret)
 {
-    fleet f;
+    /* Not on the stack: when an assertion fails, workers go on with what is theirs. */
+    fleet *f = calloc(1, sizeof *f);
+    assert_non_null(f);
     print_message("fleet of %u over %s, seed %llu (PAWL_SEED chooses)\n", plan->workers, plan->provider,
                   (unsigned long long)plan->seed);
-    begin(&f, plan);
+    begin(f, plan);
     for (uint32_t round = 0; round < plan->rounds; round++)
-        round_of_trouble(&f, round);
-    come_to_rest(&f);
-    check_count(&f);
-    lab_end_all(f.own);
-    report(&f, ret);
-    lab_go_through(f.own, NULL);
-    lab_destroy(f.own);
-    unruly_destroy(f.outside);
-    witness_finish(&f.witness);
-    free(f.signals);
-    free(f.ids);
+        round_of_trouble(f, round);
+    come_to_rest(f);
+    check_count(f);
+    lab_end_all(f->own);
+    report(f, ret);
+    lab_go_through(f->own, NULL);
+    lab_destroy(f->own);
+    unruly_destroy(f->outside);
+    witness_finish(&f->witness);
+    free(f->signals);
+    free(f->ids);
+    free(f);
     if (ret->count > 0)
         fail_msg("%zu promises were broken under seed %llu", ret->count, (unsigned long long)plan->seed);
 }

@@ -174,9 +174,16 @@ pawl_registry *unruly_registry(unruly *u)
 void unruly_add(unruly *u, const unruly_rule *rule)
 {
     pthread_mutex_lock(&u->lock);
-    assert_true(u->rule_count < UNRULY_RULES_MAX);
-    u->rules[u->rule_count++] = *rule;
+    uint32_t at = 0;
+    while (at < u->rule_count && u->rules[at].action != 0)
+        at++;
+    bool room = at < UNRULY_RULES_MAX;
+    if (room) {
+        u->rules[at] = *rule;
+        u->rule_count = at < u->rule_count ? u->rule_count : at + 1;
+    }
     pthread_mutex_unlock(&u->lock);
+    assert_true(room);
 }
 
 bool unruly_wait_held(unruly *u, uint32_t count)
