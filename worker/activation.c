@@ -28,6 +28,8 @@ pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_ac
     mirror->config.value_bytes_max = config->value_bytes_max;
     mirror->config.commands_max = config->commands_max;
     mirror->config.log = config->log;
+    mirror->config.keep_from = config->keep_from;
+    mirror->config.keeps_left = config->keeps_left;
     mirror->document_stored = config->document.size > 0;
     if (mirror->document_stored)
         pawl_mirror_digest(config->document, mirror->stored_digest);
@@ -39,6 +41,7 @@ pawl_activation *pawl_activation_destroy(pawl_activation *mirror)
 {
     if (mirror == NULL)
         return NULL;
+    pawl_program_unwind(mirror);
     while (mirror->first_call != NULL) {
         struct open_call *open = mirror->first_call;
         mirror->first_call = (struct open_call *)open->call.next;
@@ -244,7 +247,6 @@ static void begin(pawl_activation *mirror, uint64_t now_unix_ns)
         .process = {pawl_process_host_table()},
         .mirror = mirror,
         .now_unix_ns = now_unix_ns,
-        .next_came = mirror->first_came,
         .waits = run->waits,
         .wait_room = run->wait_room,
         .await_epoch = run->await_epoch,
@@ -253,10 +255,27 @@ static void begin(pawl_activation *mirror, uint64_t now_unix_ns)
     };
 }
 
+/* Go on in the await in which the program is kept. */
+static void go_on(pawl_activation *mirror, uint64_t now_unix_ns)
+{
+    struct run *run = &mirror->run;
+    run->now_unix_ns = now_unix_ns;
+    if (run->local_count > 0 && pawl_mirror_command(mirror, run->local_last)->recorded) {
+        run->local = NULL; /* they are in the journal: all, for they are written together */
+        run->local_count = run->local_room = 0;
+    }
+    /* Calls and timers may have ended meanwhile. */
+    run->last_call = pawl_mirror_call_before(mirror, run->ordinal + 1);
+    run->last_timer = pawl_mirror_timer_before(mirror, run->ordinal + 1);
+}
+
 void pawl_activation_run(pawl_activation *mirror, uint64_t now_unix_ns, pawl_run_result *ret)
 {
     struct run *run = &mirror->run;
-    begin(mirror, now_unix_ns);
+    if (mirror->kept == NULL)
+        begin(mirror, now_unix_ns);
+    else
+        go_on(mirror, now_unix_ns);
     *ret = (pawl_run_result){0};
     pawl_status status = PAWL_E_INVALID;
     if (mirror->head == 0)
@@ -264,10 +283,12 @@ void pawl_activation_run(pawl_activation *mirror, uint64_t now_unix_ns, pawl_run
     else if (mirror->config.program == NULL)
         status = PAWL_E_UNSUPPORTED;
     else
-        status = mirror->config.program->activate(&run->process, mirror->config.type, mirror->config.revision);
+        status = pawl_program_run(mirror);
     judge(run, status, ret);
     if (run->progress > mirror->progress_max)
         mirror->progress_max = run->progress;
+    if (ret->kind == PAWL_RUN_STUCK)
+        pawl_program_unwind(mirror); /* should it be resumed, it begins anew */
 }
 
 /* ---- facts ---- */

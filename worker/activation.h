@@ -21,6 +21,8 @@
 
 #include "journal.h"
 
+#include <stdatomic.h>
+
 typedef struct pawl_activation pawl_activation;
 
 /** Where log lines of process code go. NULL members are allowed. */
@@ -38,6 +40,10 @@ typedef struct pawl_activation_config {
     const pawl_process_table *program; /* outlives the activation */
     size_t value_bytes_max;            /* limit of one input, result, document or output */
     size_t commands_max;               /* calls and timers that may be open at once; e.g. 10000 */
+    /* From so many commands on, a program that waits is kept where it stands, on a stack of its own, and goes on from
+     * there: else the time of each step grows with the steps before it. UINT64_MAX: never. What it does is the same. */
+    uint64_t keep_from;
+    atomic_uint_fast32_t *keeps_left; /* how many more may be kept so; NULL: any number */
     pawl_activation_log log;
     pawl_bytes
         document; /* the status document in the store, if known: it is not given again. Read during create only */
@@ -99,7 +105,8 @@ typedef struct pawl_run_result {
 
 /** Make an empty mirror. Errors: PAWL_E_NOMEM. */
 pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_activation **ret, pawl_error *error);
-/** NULL is allowed; returns NULL. */
+/** NULL is allowed; returns NULL. On the thread that has run it: a program that is kept returns from its await first.
+ */
 pawl_activation *pawl_activation_destroy(pawl_activation *activation);
 
 /** Add the next record (its bytes are copied). Errors: PAWL_E_CORRUPT when it cannot be decoded or contradicts the
@@ -107,8 +114,8 @@ pawl_activation *pawl_activation_destroy(pawl_activation *activation);
  *  PAWL_E_UNSUPPORTED for a newer version, PAWL_E_NOMEM. */
 pawl_status pawl_activation_feed(pawl_activation *activation, const pawl_record *record, pawl_error *error);
 
-/** Run the program from the top. now_unix_ns is what a first reading of the clock gives. Needs record 1. Never fails
- *  otherwise: what goes wrong is the process's and comes out as ENDED or STUCK. */
+/** Run the program: from the top, or on from where it is kept. now_unix_ns is what a first reading of the clock gives.
+ * Needs record 1. Never fails otherwise: what goes wrong is the process's and comes out as ENDED or STUCK. */
 void pawl_activation_run(pawl_activation *activation, uint64_t now_unix_ns, pawl_run_result *ret);
 
 /** The document that the last run gave is in the store: the next runs give it again only when it has changed. Without

@@ -40,7 +40,7 @@ static bool find_target(struct run *run, pawl_future future, struct target *ret)
 
 static struct signal *untaken(const struct run *run, const struct name *name)
 {
-    return name->untaken_epoch == run->mirror->epoch ? name->untaken : name->first_signal;
+    return name->taken_epoch == run->mirror->epoch ? name->taken->next : name->first_signal;
 }
 
 /* When a target alone would come. */
@@ -77,8 +77,8 @@ static void take(struct run *run, struct wait *wait, struct signal *signal)
     if (wait->taken != NULL)
         return;
     wait->taken = signal;
-    wait->name->untaken = signal->next;
-    wait->name->untaken_epoch = run->mirror->epoch;
+    wait->name->taken = signal;
+    wait->name->taken_epoch = run->mirror->epoch;
 }
 
 /* ---- the words for "waits for" ---- */
@@ -194,10 +194,11 @@ static void advance(struct run *run, uint64_t sequence)
     if (sequence <= run->horizon)
         return;
     run->horizon = sequence;
-    while (run->next_came != NULL && run->next_came->came <= sequence) {
+    struct command *next = run->last_known == NULL ? run->mirror->first_came : run->last_known->next_came;
+    for (; next != NULL && next->came <= sequence; next = next->next_came) {
         if (run->open > 0)
             run->open--;
-        run->next_came = run->next_came->next_came;
+        run->last_known = next;
         run->mirror->effort++;
     }
 }

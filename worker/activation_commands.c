@@ -317,6 +317,7 @@ static bool note_local(struct run *run, uint64_t ordinal, uint64_t value_ns)
     if (pawl_entry_encode(&run->mirror->run_arena, &entry, &record->body) != PAWL_OK)
         return false;
     run->local_count++;
+    run->local_last = ordinal;
     return true;
 }
 

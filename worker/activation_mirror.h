@@ -6,6 +6,7 @@
 #define PAWL_ACTIVATION_MIRROR_H
 
 #include "activation.h"
+#include "coroutine.h"
 
 #define COMMANDS_PER_CHUNK ((size_t)16)
 /* A record may name an ordinal this far beyond those known (calls that were started and not yet recorded); more is
@@ -31,9 +32,9 @@ struct name {
     uint64_t hash;
     struct name *next_in_bucket;
     struct signal *first_signal, *last_signal;
-    /* Which signal the next wait takes: valid when the epoch is the current run's, else first_signal. */
-    struct signal *untaken;
-    uint64_t untaken_epoch;
+    /* The last signal that a wait has taken: valid when the epoch is the current run's, else none was. */
+    struct signal *taken;
+    uint64_t taken_epoch;
     /* The same within one `await all`, before it is known whether all have come. */
     struct signal *tentative;
     uint64_t tentative_epoch;
@@ -94,7 +95,7 @@ struct run {
      * known to the program, however long it has been in the journal. */
     uint64_t horizon;
     uint64_t open;               /* commands started and not come before the horizon */
-    struct command *next_came;   /* the first command that came after the horizon */
+    struct command *last_known;  /* the last command that came up to the horizon; NULL: none */
     struct open_call *last_call; /* of smaller ordinal than the next command; NULL: none */
     struct open_timer *last_timer;
     struct wait *waits; /* kept from run to run */
@@ -104,7 +105,8 @@ struct run {
     uint64_t progress; /* commands and awaits so far: how far the program is, for replaying() */
     uint64_t draws;    /* uses of the random source so far */
     bool cancel_told;
-    bool suspended; /* an await has given PAWL_SUSPEND */
+    bool suspended;       /* an await has given PAWL_SUSPEND, or the program is kept in one */
+    pawl_status returned; /* by a program on a stack of its own */
     bool waits_for_signal;
     size_t waits_size;
     char waits_text[WAITS_BYTES_MAX];
@@ -128,6 +130,7 @@ struct run {
     size_t document_room;
     pawl_record *local;
     size_t local_count, local_room;
+    uint64_t local_last; /* ordinal of the last one */
 };
 
 struct pawl_activation {
@@ -164,6 +167,8 @@ struct pawl_activation {
     uint8_t stored_digest[16];
     uint8_t given_digest[16]; /* of the document that the last run gave */
     uint64_t effort;          /* rounds of every loop whose length depends on history; for the tests of linearity */
+    pawl_coroutine *kept; /* the program stands on it, in an await or about to begin; NULL: it is run from the top */
+    bool unwinding;       /* it is to return from there */
     struct run run;
 };
 
@@ -201,6 +206,12 @@ pawl_status pawl_program_stick(struct run *run, pawl_status status, const char *
     __attribute__((format(printf, 4, 5)));
 /* Out of memory is the host's trouble, not the process's failure: stuck, so that it can be resumed. */
 pawl_status pawl_program_out_of_memory(struct run *run);
+/* Call the program, or let it go on where it is kept. PAWL_SUSPEND: it waits. */
+pawl_status pawl_program_run(pawl_activation *mirror);
+/* A program that is kept returns now, whatever it returns: its run is over. */
+void pawl_program_unwind(pawl_activation *mirror);
+/* An await has nothing to give: stay in it until the program is run again. False: return from it. */
+bool pawl_program_stay(struct run *run);
 /* Start of every host call: counts it; not PAWL_OK when the run is stuck. */
 pawl_status pawl_program_enter(struct run *run);
 /* Bytes of the run, zeroed; NULL when out of memory or beyond the limit (the run is stuck then). */

@@ -58,7 +58,10 @@ static pawl_status PAWL_CALL host_await(pawl_process *p, uint32_t mode, const pa
         return pawl_program_misuse(run, PAWL_E_INVALID, "process.ended",
                                    "the program has already called complete or fail");
     run->progress++;
-    return pawl_program_await(run, mode, futures, count, index);
+    do
+        status = pawl_program_await(run, mode, futures, count, index);
+    while (status == PAWL_SUSPEND && pawl_program_stay(run));
+    return status;
 }
 
 static pawl_status PAWL_CALL host_result(pawl_process *p, pawl_future future, pawl_bytes *value)

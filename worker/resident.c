@@ -166,6 +166,8 @@ static bool load(pawl_resident *r)
         .program = type == NULL ? NULL : type->program,
         .value_bytes_max = config->value_bytes_max,
         .commands_max = 10000,
+        .keep_from = PAWL_KEEP_FROM,
+        .keeps_left = &r->worker->keeps_left,
         .log = {log_line, config->log},
     };
     pawl_error error = {0};

@@ -23,6 +23,11 @@ typedef struct pawl_message {
 /* Stop modes, as in pawl_worker_stop. */
 enum { STOP_GRACEFUL = 1, STOP_CANCEL = 2, STOP_ABORT = 3 };
 
+/* A program that has issued so many commands is kept where it waits instead of being run from the top each time; so
+ * many at once, for each touches at least 8 KiB of a stack. */
+#define PAWL_KEEP_FROM 64u
+#define PAWL_KEEPS_MAX 256u
+
 #define PAWL_OUTBOX_ROOM      256u
 #define PAWL_RESIDENT_BUCKETS 4096u /* of one shard; a chain holds resident_max / shards / this, about one */
 
@@ -58,10 +63,11 @@ struct pawl_worker {
     uint32_t shard_count;
     pawl_effect_pool *pool;
     atomic_uint_fast64_t session;
-    uint64_t alive_mono_ns; /* when the session was last known to live; once started, the heart's own */
+    uint64_t alive_mono_ns;         /* when the session was last known to live; once started, the heart's own */
     atomic_uint_fast32_t resident;  /* processes held, all shards */
     atomic_uint_fast32_t stop_mode; /* 0, or 1..3 as in pawl_worker_stop */
     atomic_uint_fast64_t claimed, lost_leases;
+    atomic_uint_fast32_t keeps_left; /* programs that may still be kept where they wait */
 
     pthread_mutex_t lock; /* guards the rest */
     pthread_cond_t changed;

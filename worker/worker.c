@@ -326,6 +326,7 @@ static pawl_worker *create(const pawl_worker_config *config)
     worker->config = *config;
     worker->listener.event = on_event;
     worker->work = true;
+    atomic_init(&worker->keeps_left, PAWL_KEEPS_MAX);
     worker->shard_count = shard_count(config);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);

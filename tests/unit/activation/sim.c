@@ -58,6 +58,7 @@ void sim_open(struct sim *sim, const pawl_process_table *table, const char *type
         .revision = 1,
         .run = 1,
         .program = table,
+        .keep_from = SIM_KEEP_FROM,
         .value_bytes_max = 65536,
         .commands_max = 100,
         .log = {log_line, sim},

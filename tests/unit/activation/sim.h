@@ -12,6 +12,11 @@
 
 #include <cmocka.h> /* needs the three above */
 
+/* When a program is kept where it waits: never, or (in a second build of the same tests) always. */
+#ifndef SIM_KEEP_FROM
+#define SIM_KEEP_FROM UINT64_MAX
+#endif
+
 struct sim {
     pawl_arena arena;
     pawl_activation *activation;
