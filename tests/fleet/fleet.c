@@ -222,9 +222,13 @@ static void make_zombie(fleet *f, slot *s)
     for (int i = 0; i < PROGRAM_SLOW; i++)
         LAB_SCRIPT(f->slow[i], held = true);
     f->let_go_mono_ns = lab_mono_ns() + 2 * LEASE_NS;
-    uint64_t until = lab_mono_ns() + LEASE_NS;
-    while (lab_stats(s->worker).effects_running == 0 && f->count < f->plan->processes && lab_mono_ns() < until)
+    if (s->thaw_mono_ns != 0)
+        thaw(s);
+    for (uint32_t i = 0; i < f->plan->processes / 8 && f->count < f->plan->processes; i++) {
         register_one(f);
+        if (lab_stats(s->worker).effects_running > 1)
+            break;
+    }
     freeze(s, 5 * LEASE_NS / 2);
 }
 
