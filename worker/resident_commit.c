@@ -300,8 +300,9 @@ struct pawl_termination {
     pawl_post post;
     pawl_arena arena;
     atomic_int state;
-    pawl_status status; /* when ANSWERED */
-    const pawl_worker_config *config;
+    pawl_status status;                                        /* when ANSWERED */
+    void (*on_end)(void *context, const pawl_worker_end *end); /* the worker's, which it may outlive, too */
+    void *on_end_context;
     pawl_bytes type, session; /* in the arena */
     char id[257];
 };
@@ -317,9 +318,9 @@ static void terminated_posted(pawl_request *request)
     pawl_termination *t = request->context;
     t->status = request->op.status;
     pawl_request_finish(request);
-    if (t->status == PAWL_OK && (request->op.flags & PAWL_RESULT_REPLAYED) == 0 && t->config->on_end != NULL) {
+    if (t->status == PAWL_OK && (request->op.flags & PAWL_RESULT_REPLAYED) == 0 && t->on_end != NULL) {
         pawl_worker_end end = {t->post.id, t->type, t->session, t->post.status, t->post.body};
-        t->config->on_end(t->config->on_end_context, &end);
+        t->on_end(t->on_end_context, &end);
     }
     if (atomic_exchange(&t->state, ANSWERED) == ABANDONED)
         free_termination(t);
@@ -345,7 +346,8 @@ static pawl_termination *make_termination(const pawl_resident *r)
                        .message = pawl_bytes_text("it did not end within the grace after a cancel request")};
     static const uint8_t fingerprint[16] = "cancel_grace";
     pawl_bytes body;
-    t->config = &r->worker->config;
+    t->on_end = r->worker->config.on_end;
+    t->on_end_context = r->worker->config.on_end_context;
     if (pawl_entry_encode(&t->arena, &ended, &body) != PAWL_OK || !pawl_arena_copy(&t->arena, r->type, &t->type) ||
         !pawl_arena_copy(&t->arena, r->session, &t->session)) {
         free_termination(t);

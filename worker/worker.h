@@ -41,7 +41,7 @@ typedef struct pawl_worker_config {
     uint64_t journal_warn_bytes;
     uint64_t journal_max_bytes;
     /* Told of every end that this worker has recorded, after it is durable. NULL: nobody. Must not block: it comes on a
-     * shard's thread, or on the provider's. */
+     * shard's thread, or on the provider's; there even after the worker is gone, until the store is closed. */
     void (*on_end)(void *context, const pawl_worker_end *end);
     void *on_end_context;
 } pawl_worker_config;
