@@ -64,7 +64,8 @@ static pawl_status check_format(const char *path, pawl_fault *fault)
         return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt", "%.400s does not hold a format number", name);
     if (format > PAWL_STORE_FORMAT)
         return pawl_fault_set(fault, PAWL_E_UNSUPPORTED, "store.format_newer",
-                              "store %.400s has format %lu; this version knows formats up to %u: use the newer version",
+                              "store %.400s has format %lu (" FORMAT_NAME
+                              "); this version knows formats up to %u: use the newer version",
                               path, format, PAWL_STORE_FORMAT);
     return PAWL_OK;
 }

@@ -54,6 +54,12 @@ static uint32_t stored_crc(const uint8_t *header)
     return rotated >> 17 | rotated << 15;
 }
 
+uint32_t pawl_log_crc(const uint8_t *data, size_t size)
+{
+    uint32_t crc = ~crc_add(~0u, data, size);
+    return (crc >> 15 | crc << 17) + MASK_DELTA;
+}
+
 /* Of the type and the body. */
 static uint32_t real_crc(uint8_t type, const uint8_t *body, size_t length)
 {

@@ -25,4 +25,7 @@ typedef struct pawl_log_look {
 /** Look at a whole file. sequences: records begin with a sequence number that only grows, as those of a log do. */
 pawl_log_look pawl_log_look_at(const uint8_t *data, size_t size, bool sequences);
 
+/** The checksum of bytes as these files have it. */
+uint32_t pawl_log_crc(const uint8_t *data, size_t size);
+
 #endif

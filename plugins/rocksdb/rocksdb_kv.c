@@ -4,6 +4,8 @@
  * It must never report a batch as written that the configuration wanted flushed and RocksDB did not flush. */
 #include "rocksdb_kv.h"
 
+#include "closed.h"
+#include "damage.h"
 #include "directory.h"
 #include "log_tail.h"
 #include "options.h"
@@ -24,13 +26,17 @@ struct rocksdb_kv {
     char *path;
     int lock;
     bool sync;
+    bool writable;
     pawl_rocksdb_options options;
     rocksdb_t *db;
     rocksdb_column_family_handle_t *families[PAWL_FAMILY_COUNT];
     rocksdb_readoptions_t *read;
     rocksdb_writeoptions_t *write_synced;
     rocksdb_writeoptions_t *write_unsynced;
-    atomic_bool failed;           /* the device refused a write for another reason than space: no more of them */
+    atomic_bool failed;          /* the device refused a write for another reason than space: no more of them */
+    pthread_mutex_t damage_lock; /* guards the next two */
+    bool damage_sought;          /* once: it reads a lot */
+    char damage[256];
     pthread_mutex_t batches_lock; /* guards the idle batches */
     rocksdb_writebatch_t *batches[IDLE_BATCHES_MAX];
     size_t batch_count;
@@ -38,6 +44,7 @@ struct rocksdb_kv {
 
 struct rocksdb_cursor {
     pawl_kv_cursor base;
+    struct rocksdb_kv *kv;
     rocksdb_iterator_t *iterator;
     rocksdb_readoptions_t *read;
     uint8_t bounds[];
@@ -61,6 +68,25 @@ static pawl_status rocksdb_fault(char *text, const char *what, pawl_fault *fault
     return status;
 }
 
+/* RocksDB names the table whose data does not read, and neither the one that does not open nor a blob file. */
+static pawl_status read_fault(struct rocksdb_kv *kv, char *text, const char *what, pawl_fault *fault)
+{
+    bool named = strstr(text, ".sst") != NULL || strstr(text, ".blob") != NULL;
+    pawl_status status = rocksdb_fault(text, what, fault);
+    if (status != PAWL_E_CORRUPT || named || fault == NULL)
+        return status;
+    pthread_mutex_lock(&kv->damage_lock);
+    if (!kv->damage_sought && !pawl_damage_find(kv->path, kv->damage, sizeof kv->damage))
+        kv->damage[0] = '\0';
+    kv->damage_sought = true;
+    if (kv->damage[0] != '\0') {
+        pawl_fault_append(fault, "; ");
+        pawl_fault_append(fault, kv->damage);
+    }
+    pthread_mutex_unlock(&kv->damage_lock);
+    return status;
+}
+
 /* ---- reading ---- */
 
 static pawl_status kv_get(pawl_kv *base, pawl_family family, pawl_bytes key, pawl_buffer *value, pawl_fault *fault)
@@ -71,7 +97,7 @@ static pawl_status kv_get(pawl_kv *base, pawl_family family, pawl_bytes key, paw
     rocksdb_pinnableslice_t *slice =
         rocksdb_get_pinned_cf(kv->db, kv->read, kv->families[family], key.data, key.size, &error);
     if (error != NULL)
-        return rocksdb_fault(error, "cannot read the store", fault);
+        return read_fault(kv, error, "cannot read the store", fault);
     if (slice == NULL)
         return PAWL_E_NOT_FOUND;
     size_t size;
@@ -90,6 +116,7 @@ static pawl_kv_cursor *kv_cursor_open(pawl_kv *base, pawl_family family, pawl_by
     if (cursor == NULL)
         return NULL;
     cursor->base.table = &table;
+    cursor->kv = kv;
     cursor->read = rocksdb_readoptions_create();
     rocksdb_readoptions_set_verify_checksums(cursor->read, 1);
     if (lower.size > 0) {
@@ -158,7 +185,7 @@ static pawl_status kv_cursor_status(pawl_kv_cursor *base, pawl_fault *fault)
     struct rocksdb_cursor *cursor = (struct rocksdb_cursor *)base;
     char *error = NULL;
     rocksdb_iter_get_error(cursor->iterator, &error);
-    return error == NULL ? PAWL_OK : rocksdb_fault(error, "cannot read the store", fault);
+    return error == NULL ? PAWL_OK : read_fault(cursor->kv, error, "cannot read the store", fault);
 }
 
 static void kv_cursor_close(pawl_kv_cursor *base)
@@ -302,11 +329,14 @@ static void kv_close(pawl_kv *base)
         for (size_t i = 0; i < PAWL_FAMILY_COUNT; i++)
             rocksdb_column_family_handle_destroy(kv->families[i]);
         rocksdb_close(kv->db);
+        if (kv->writable && !atomic_load(&kv->failed))
+            pawl_closed_note(kv->path);
     }
     rocksdb_readoptions_destroy(kv->read);
     rocksdb_writeoptions_destroy(kv->write_synced);
     rocksdb_writeoptions_destroy(kv->write_unsynced);
     pawl_rocksdb_options_finish(&kv->options);
+    pthread_mutex_destroy(&kv->damage_lock);
     pthread_mutex_destroy(&kv->batches_lock);
     if (kv->lock >= 0)
         pawl_directory_leave(kv->lock);
@@ -346,7 +376,19 @@ static pawl_status open_database(struct rocksdb_kv *kv, pawl_store_access access
         return PAWL_OK;
     kv->db = NULL;
     snprintf(what, sizeof what, "cannot open the store %.400s", kv->path);
-    return rocksdb_fault(error, what, fault);
+    return read_fault(kv, error, what, fault);
+}
+
+/* Before RocksDB takes damage at the end of a file for the end of it. */
+static pawl_status check_files(struct rocksdb_kv *kv, pawl_fault *fault)
+{
+    bool closed;
+    pawl_status status = pawl_closed_check(kv->path, &closed, fault);
+    if (status != PAWL_OK || !kv->writable)
+        return status;
+    if (closed)
+        return pawl_closed_forget(kv->path, fault);
+    return pawl_log_tail_mend(kv->path, kv->sync, kv->base.notice, sizeof kv->base.notice, fault);
 }
 
 static const pawl_kv_table table = {
@@ -378,6 +420,8 @@ pawl_status pawl_rocksdb_kv_open(const pawl_store_config *config, pawl_kv **kv, 
     made->path = path;
     made->lock = -1;
     made->sync = config->sync;
+    made->writable = config->access != PAWL_STORE_READ;
+    pthread_mutex_init(&made->damage_lock, NULL);
     pthread_mutex_init(&made->batches_lock, NULL);
     pawl_rocksdb_options_init(&made->options, config);
     made->read = rocksdb_readoptions_create();
@@ -388,8 +432,8 @@ pawl_status pawl_rocksdb_kv_open(const pawl_store_config *config, pawl_kv **kv, 
     pawl_status status = config->access == PAWL_STORE_CREATE ? PAWL_OK : check_existing(made, fault);
     if (status == PAWL_OK)
         status = pawl_directory_take(path, &made->lock, fault);
-    if (status == PAWL_OK && config->access != PAWL_STORE_READ)
-        status = pawl_log_tail_mend(path, config->sync, made->base.notice, sizeof made->base.notice, fault);
+    if (status == PAWL_OK)
+        status = check_files(made, fault);
     if (status == PAWL_OK)
         status = open_database(made, config->access, fault);
     if (status == PAWL_OK && config->access != PAWL_STORE_READ)
