@@ -420,7 +420,7 @@ static bool advance_suspended(pawl_resident *r)
     return true;
 }
 
-/* Everything that can be done without waiting is done; false: r is gone. */
+/* Everything that can be done without waiting is done; false: r is gone. Model: lease.pml, next. */
 static bool step(pawl_resident *r)
 {
     for (;;) {

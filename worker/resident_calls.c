@@ -354,6 +354,7 @@ static pawl_call *make_call(pawl_resident *r, const pawl_open_call *open, const 
     return pawl_call_create(&request);
 }
 
+/* Model: lease.pml, begin_effect. */
 static void start_one(pawl_resident *r, pawl_open_call *open)
 {
     const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);

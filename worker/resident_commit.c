@@ -183,7 +183,8 @@ static bool catch_up(pawl_resident *r)
     return registry->table.journal(registry->store, r->number, from, 0, read_on, r, NULL) == PAWL_OK;
 }
 
-/* What was committed, and what came meanwhile, to the mirror. False: the journal was needed and could not be read. */
+/* What was committed, and what came meanwhile, to the mirror. False: the journal was needed and could not be read.
+ * Model: lease.pml, answer. */
 static bool feed_committed(pawl_resident *r, const pawl_registry_op *op)
 {
     bool more = (op->flags & PAWL_RESULT_MORE) != 0;
@@ -258,6 +259,7 @@ static void tell_end(const pawl_resident *r)
     config->on_end(config->on_end_context, &end);
 }
 
+/* Model: lease.pml, answer. */
 void pawl_resident_committed(pawl_shard *shard, pawl_message *message)
 {
     (void)shard;

@@ -39,7 +39,8 @@ static pawl_status fetch_token(claiming *c)
  *
  * Whatever is not leased here although it may be claimable, now or in a moment, is put on its type's list: the scan
  * that met it moves on, and no other will meet its row again. First of all what is part of the running round, whatever
- * it looks like: its new rows may be in the engine already, and what is in memory is as it was before. */
+ * it looks like: its new rows may be in the engine already, and what is in memory is as it was before.
+ * Model: lease.pml, CLAIMABLE and take_lease. */
 static bool lease(claiming *c, pawl_store_entry *entry)
 {
     if (entry->stage != NULL) {

@@ -71,7 +71,7 @@ static pawl_status check(const pawl_store_round *round, const pawl_registry_op *
     return status;
 }
 
-/* The stage of the process, if the token is its lease's. */
+/* The stage of the process, if the token is its lease's. Model: lease.pml, FENCE. */
 static pawl_status fence(pawl_store_round *round, const pawl_commit *commit, pawl_store_stage **stage,
                          pawl_fault *fault)
 {
@@ -162,7 +162,8 @@ static pawl_status complete(pawl_store_round *round, pawl_store_stage *stage, pa
 }
 
 /* A holder that parks its process without having seen a cancel request: were it stuck now, that request would be lost
- * until an operator comes. It becomes ready instead, and whoever claims it sees the request. */
+ * until an operator comes. It becomes ready instead, and whoever claims it sees the request. Model: lease.pml,
+ * UNSEEN_CANCEL. */
 static bool has_unseen_cancel(const pawl_store_stage *stage, const pawl_commit *commit)
 {
     uint64_t cancel = stage->cancel_sequence != 0 ? stage->cancel_sequence : stage->entry->cancel_sequence;
@@ -187,6 +188,7 @@ static pawl_status park(pawl_store_round *round, pawl_store_stage *stage, pawl_r
     return PAWL_OK;
 }
 
+/* Model: lease.pml, stage_commit. */
 pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
     const pawl_commit *commit = op->request;

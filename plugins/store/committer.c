@@ -339,6 +339,7 @@ static bool await_work(pawl_store_registry *registry)
     return more;
 }
 
+/* Model: lease.pml, committer. */
 static void *run(void *argument)
 {
     pawl_store_registry *registry = argument;

@@ -79,6 +79,7 @@ static void return_all(pawl_store_registry *registry, pawl_store_worker *worker,
         pawl_store_announce_work(registry);
 }
 
+/* Model: lease.pml, release. */
 pawl_status pawl_store_release(pawl_store *store, uint64_t number, uint64_t token)
 {
     pawl_store_registry *registry = store->registry;
@@ -107,6 +108,7 @@ pawl_store_worker *pawl_store_worker_find(pawl_store_registry *registry, uint64_
     return NULL;
 }
 
+/* Model: lease.pml, clock: at any moment. */
 static void expire(pawl_store_registry *registry, pawl_store_worker *worker)
 {
     worker->expired = true;

@@ -124,7 +124,7 @@ static void add_event(pawl_store_round *round, pawl_store_stage *stage, const pa
 }
 
 /* Also when it is leased, if a wake time made it claimable: were the clock set back and the lease lost, what was posted
- * would otherwise wait for that time again. */
+ * would otherwise wait for that time again. Model: lease.pml, MAKES_READY. */
 static bool makes_ready(const pawl_store_stage *stage, const pawl_post *post)
 {
     if (stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED)
@@ -145,6 +145,7 @@ static pawl_status check_end(const pawl_store_stage *stage, const pawl_post *pos
     return PAWL_OK;
 }
 
+/* Model: lease.pml, stage_post. */
 static pawl_status stage_post(pawl_store_round *round, pawl_store_stage *stage, bool leased, pawl_registry_op *op,
                               pawl_fault *fault)
 {

@@ -228,6 +228,7 @@ static void tell_posted(pawl_store_registry *registry, const pawl_store_stage *s
                                                             .record = &event->record});
 }
 
+/* Model: lease.pml, publish. */
 static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
 {
     pawl_store_registry *registry = round->registry;
@@ -288,6 +289,7 @@ void pawl_store_round_publish(pawl_store_round *round)
     pthread_mutex_unlock(&registry->lock);
 }
 
+/* Model: lease.pml, answer_round. */
 void pawl_store_round_undo(pawl_store_round *round, const pawl_fault *fault)
 {
     pawl_store_registry *registry = round->registry;

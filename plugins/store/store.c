@@ -75,6 +75,7 @@ pawl_status pawl_store_ticket(pawl_store *store, uint64_t *ticket, pawl_fault *f
     return status;
 }
 
+/* Model: lease.pml, crash. */
 pawl_status pawl_store_tickets_open(pawl_store *store, pawl_fault *fault)
 {
     uint64_t epoch = 0;
