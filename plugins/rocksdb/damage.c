@@ -3,11 +3,13 @@
 #include "damage.h"
 
 #include "log_record.h"
+#include "manifest.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -40,18 +42,6 @@ static uint64_t fixed(const uint8_t *at, unsigned bytes)
     return value;
 }
 
-static bool varint(const view *of, size_t *at, uint64_t *value)
-{
-    *value = 0;
-    for (unsigned shift = 0; shift < 64 && *at < of->size; shift += 7) {
-        uint8_t byte = of->data[(*at)++];
-        *value |= (uint64_t)(byte & 127) << shift;
-        if (byte < 128)
-            return true;
-    }
-    return false;
-}
-
 /* ---- tables ---- */
 
 typedef struct handle {
@@ -61,7 +51,8 @@ typedef struct handle {
 
 static bool read_handle(const view *of, size_t *at, handle *found)
 {
-    return varint(of, at, &found->offset) && varint(of, at, &found->size);
+    return pawl_manifest_varint(of->data, of->size, at, &found->offset) &&
+           pawl_manifest_varint(of->data, of->size, at, &found->size);
 }
 
 static bool is_block_whole(const view *table, const handle *block, uint8_t check)
@@ -79,8 +70,9 @@ static bool is_block_whole(const view *table, const handle *block, uint8_t check
 }
 
 /* The blocks that a table is opened by are listed in its metaindex: name, and where. */
-static size_t check_listed(const view *table, const handle *list, uint8_t check)
+static size_t check_listed(const view *table, const handle *list, uint8_t check, bool large_too)
 {
+    static const char properties[] = "rocksdb.properties";
     view block = {table->data + list->offset, (size_t)list->size};
     if (block.size < 4)
         return (size_t)list->offset;
@@ -93,19 +85,24 @@ static size_t check_listed(const view *table, const handle *list, uint8_t check)
         uint64_t fresh;
         uint64_t size;
         handle listed;
-        if (!varint(&block, &at, &shared) || !varint(&block, &at, &fresh) || !varint(&block, &at, &size) ||
-            fresh > block.size - at || size > block.size - at - fresh)
+        if (!pawl_manifest_varint(block.data, block.size, &at, &shared) ||
+            !pawl_manifest_varint(block.data, block.size, &at, &fresh) ||
+            !pawl_manifest_varint(block.data, block.size, &at, &size) || fresh > block.size - at ||
+            size > block.size - at - fresh)
             return (size_t)list->offset;
+        const char *name = (const char *)block.data + at;
         at += (size_t)fresh;
         size_t value = at;
-        if (read_handle(&block, &value, &listed) && !is_block_whole(table, &listed, check))
+        bool wanted =
+            large_too || fresh < sizeof properties - 1 || memcmp(name, properties, sizeof properties - 1) == 0;
+        if (wanted && read_handle(&block, &value, &listed) && !is_block_whole(table, &listed, check))
             return (size_t)listed.offset;
         at += (size_t)size;
     }
     return WHOLE;
 }
 
-static size_t check_table(const view *table)
+static size_t check_ends(const view *table, bool large_too)
 {
     if (table->size < FOOTER_BYTES)
         return table->size;
@@ -122,9 +119,20 @@ static size_t check_table(const view *table)
         return footer;
     if (!is_block_whole(table, &list, check))
         return list.offset < table->size ? (size_t)list.offset : footer;
-    if (!is_block_whole(table, &index, check))
+    if (large_too && !is_block_whole(table, &index, check))
         return index.offset < table->size ? (size_t)index.offset : footer;
-    return check_listed(table, &list, check);
+    return check_listed(table, &list, check, large_too);
+}
+
+static size_t check_table(const view *table)
+{
+    return check_ends(table, true);
+}
+
+/* Without filters and indexes, which are large, and which RocksDB checks itself. */
+static size_t check_opening(const view *table)
+{
+    return check_ends(table, false);
 }
 
 /* ---- blob files ---- */
@@ -202,4 +210,57 @@ bool pawl_damage_find(const char *path, char *text, size_t size)
     if (directory != NULL)
         closedir(directory);
     return found_one;
+}
+
+static bool map_file(const char *full, view *ret_view)
+{
+    struct stat facts;
+    int file = open(full, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    void *data = MAP_FAILED;
+    if (file >= 0 && fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_size > 0)
+        data = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+    if (file >= 0)
+        close(file);
+    if (data == MAP_FAILED)
+        return false;
+    *ret_view = (view){data, (size_t)facts.st_size};
+    return true;
+}
+
+static bool list_tables(const char *path, uint64_t **ret_numbers, size_t *ret_count)
+{
+    char full[4352];
+    view current;
+    view manifest;
+    snprintf(full, sizeof full, "%s/CURRENT", path);
+    if (!map_file(full, &current))
+        return false;
+    int size = (int)(current.size < 64 ? current.size - 1 : 64); /* without the end of the line */
+    snprintf(full, sizeof full, "%s/%.*s", path, size, (const char *)current.data);
+    munmap((void *)(uintptr_t)current.data, current.size);
+    if (!map_file(full, &manifest))
+        return false;
+    bool good = pawl_manifest_tables(manifest.data, manifest.size, ret_numbers, ret_count);
+    munmap((void *)(uintptr_t)manifest.data, manifest.size);
+    return good;
+}
+
+pawl_status pawl_damage_check_tables(const char *path, pawl_fault *fault)
+{
+    char full[4352];
+    uint64_t *numbers = NULL;
+    size_t count = 0;
+    pawl_status status = PAWL_OK;
+    if (!list_tables(path, &numbers, &count))
+        return PAWL_OK; /* new, or RocksDB's to judge */
+    for (size_t i = 0; i < count && status == PAWL_OK; i++) {
+        snprintf(full, sizeof full, "%s/%06llu.sst", path, (unsigned long long)numbers[i]);
+        size_t place = check_file(full, check_opening);
+        if (place != WHOLE)
+            status = pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
+                                    "%.400s is damaged, at or behind its byte %zu: restore the store from a backup",
+                                    full, place);
+    }
+    free(numbers);
+    return status;
 }

@@ -227,3 +227,17 @@ pawl_log_look pawl_log_look_at(const uint8_t *data, size_t size, bool sequences)
     look.flipped = at < size && is_flipped(data, size, at, &look.flipped_at);
     return look;
 }
+
+bool pawl_log_next(const uint8_t *data, size_t size, size_t *at, pawl_buffer *record)
+{
+    fragment found;
+    pawl_buffer_clear(record);
+    do {
+        *at = place_for(*at);
+        if (!read_fragment(data, size, *at, &found))
+            return false;
+        pawl_buffer_append(record, data + *at + PAWL_LOG_HEADER_BYTES, found.length);
+        *at += PAWL_LOG_HEADER_BYTES + found.length;
+    } while (found.type == TYPE_FIRST || found.type == TYPE_MIDDLE);
+    return true;
+}

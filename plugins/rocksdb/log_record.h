@@ -3,6 +3,8 @@
 #ifndef PAWL_ROCKSDB_LOG_RECORD_H
 #define PAWL_ROCKSDB_LOG_RECORD_H
 
+#include "plugins/store/bytes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +26,9 @@ typedef struct pawl_log_look {
 
 /** Look at a whole file. sequences: records begin with a sequence number that only grows, as those of a log do. */
 pawl_log_look pawl_log_look_at(const uint8_t *data, size_t size, bool sequences);
+
+/** The next whole record. *at starts at 0. @return false at the end, and where it is not whole */
+bool pawl_log_next(const uint8_t *data, size_t size, size_t *at, pawl_buffer *record);
 
 /** The checksum of bytes as these files have it. */
 uint32_t pawl_log_crc(const uint8_t *data, size_t size);

@@ -384,11 +384,13 @@ static pawl_status check_files(struct rocksdb_kv *kv, pawl_fault *fault)
 {
     bool closed;
     pawl_status status = pawl_closed_check(kv->path, &closed, fault);
-    if (status != PAWL_OK || !kv->writable)
-        return status;
-    if (closed)
-        return pawl_closed_forget(kv->path, fault);
-    return pawl_log_tail_mend(kv->path, kv->sync, kv->base.notice, sizeof kv->base.notice, fault);
+    if (status == PAWL_OK && !closed && kv->writable)
+        status = pawl_log_tail_mend(kv->path, kv->sync, kv->base.notice, sizeof kv->base.notice, fault);
+    if (status == PAWL_OK)
+        status = pawl_damage_check_tables(kv->path, fault);
+    if (status == PAWL_OK && closed && kv->writable)
+        status = pawl_closed_forget(kv->path, fault);
+    return status;
 }
 
 static const pawl_kv_table table = {
