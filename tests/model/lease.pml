@@ -34,6 +34,9 @@
 #ifndef CANCELS
 #define CANCELS 1
 #endif
+#ifndef LOSSES
+#define LOSSES 0 /* of events */
+#endif
 #ifndef FORCED
 #define FORCED 0 /* ends from outside */
 #endif
@@ -152,6 +155,7 @@ byte releases = RELEASES;
 byte failures = FAILURES;
 byte parks = PARKS;
 byte turns = TURNS;
+byte losses = LOSSES;
 
 /* Scratch, used within one d_step only: it is no part of a state. */
 hidden byte i;
@@ -272,7 +276,7 @@ inline stage_commit(w, wake)
 
 /* post.c, makes_ready() */
 #ifdef MUTANT_POST_TRUSTS_THE_HOLDER
-#define MAKES_READY(kind) ((s_status == WAITING && v_owner == NOBODY) || (s_status == STUCK && kind != R_SIGNAL))
+#define MAKES_READY(kind) ((s_status == WAITING && !flag) || (s_status == STUCK && kind != R_SIGNAL))
 #else
 #define MAKES_READY(kind) (s_status == WAITING || (s_status == STUCK && kind != R_SIGNAL))
 #endif
@@ -287,7 +291,11 @@ inline stage_post(who, kind)
 {
     stage_of();
     if
-    :: KNOWN(who) -> o_answer[who] = OK
+    :: KNOWN(who) ->
+#if WITNESS == 7
+        CHECK("witness: a post that was written and not acknowledged comes again\n", false);
+#endif
+        o_answer[who] = OK
     :: !KNOWN(who) && s_status == ENDED -> o_answer[who] = TERMINAL
     :: else ->
         o_answer[who] = OK;
@@ -322,6 +330,14 @@ inline check_written()
     CHECK("broken: I2 a stale token writes nothing\n",
           (o_way[0] != STAGED || o_answer[0] != OK || o_token[0] == g_token) &&
           (o_way[1] != STAGED || o_answer[1] != OK || o_token[1] == g_token));
+#if WITNESS == 4
+    CHECK("witness: an end as cancelled while a fenced worker's effect still runs\n",
+          !(s_drop && s_status == ENDED) || g_effect[1 - s_holder] == 0);
+#endif
+#if WITNESS == 5
+    count_records(R_CANCEL, s_head);
+    CHECK("witness: an end that is none of a cancel\n", !(s_drop && s_status == ENDED && n == 0));
+#endif
     CHECK("broken: I2 nothing is written after the end\n", d_status != ENDED || s_head == d_head);
     count_records(R_ENDED, s_head);
     CHECK("broken: I4 an end is there once, and with its status\n", n == (s_status == ENDED -> 1 : 0));
@@ -336,14 +352,14 @@ inline check_written()
     CHECK("broken: I5 what was posted is not slept over\n",
           !(s_drop && s_status == WAITING) || o_seen[s_holder] == s_head);
     if
-    :: s_drop && s_status != READY ->
+    :: s_drop && s_status != READY && s_post[FORCER] == 0 ->
         flag = false;
         for (i : o_seen[s_holder] + 1 .. s_head) { flag = flag || rec[i] == R_CANCEL }
         CHECK("broken: I7 no end, no wait and no park over a cancel that was not seen\n", !flag)
     :: else
     fi;
     CHECK("broken: I7 an end is reported when the effects of its holder have ended\n",
-          !(s_drop && s_status == ENDED) || g_effect[s_holder] == 0)
+          !(s_drop && s_status == ENDED && s_post[FORCER] == 0) || g_effect[s_holder] == 0)
 }
 
 /* What must be true of the rows whenever the store is opened. */
@@ -372,12 +388,10 @@ inline publish()
 {
     if
     :: v_owner != NOBODY -> /* tell_posted() */
-#ifdef MUTANT_EVENTS_GET_LOST
         if
         :: true
-        :: s_told != 0 -> s_told = 0
+        :: losses > 0 && s_told != 0 -> losses--; s_told = 0; printf("store   an event is lost\n") /* events are hints */
         fi;
-#endif
         told[v_owner] = told[v_owner] | s_told
     :: else
     fi;
@@ -429,20 +443,22 @@ end:
         printf("store   stages the resumption\n"); d_step { stage_post(OPERATOR, R_RESUMED) } }
     :: atomic { STAGING && o_way[FORCER] == QUEUED ->
         printf("store   stages an end by force\n"); d_step { stage_post(FORCER, R_ENDED) } }
-    :: atomic { STAGING && ANY_STAGED ->
-        if
-        :: s_on ->
-            d_step { check_written(); write_journal(); skip }
 #ifdef MUTANT_TWO_WRITES
-            printf("store   writes the journal, head %d\n", d_head);
-            s_written = true }
-      atomic { up && s_written -> skip;
+    :: atomic { STAGING && s_on -> d_step { check_written(); write_journal(); skip }
+        printf("store   writes the journal alone, head %d\n", d_head) }
+        atomic { if
+        :: up && s_on ->
+#else
+    :: atomic { STAGING && s_on -> d_step { check_written(); write_journal(); skip }
 #endif
-            if :: s_on -> write_header() :: else fi;
-            s_written = true;
-            printf("store   writes: status %d, head %d\n", d_status, d_head)
-        :: else -> s_written = true /* everything was refused: nothing to write */
-        fi }
+        d_step { write_header(); s_written = true }
+        printf("store   writes: status %d, head %d\n", d_status, d_head)
+#ifdef MUTANT_TWO_WRITES
+        :: else /* it died between the two */
+        fi
+#endif
+        }
+    :: atomic { STAGING && !s_on && ANY_STAGED -> s_written = true } /* all refused: nothing to write */
     :: atomic { up && s_written -> publish(); printf("store   publishes and answers\n") }
     :: atomic { failures > 0 && STAGING && s_on && ANY_STAGED ->
         failures--; printf("store   a write fails: nothing of the round has happened\n");
@@ -624,7 +640,10 @@ idle:
 end_idle:
     if
     :: atomic { CLAIMABLE -> d_step { take_lease(w) }
-        CHECK("witness: a takeover\n", WITNESS != 3 || o_way[1 - w] != QUEUED) }
+#if WITNESS == 3
+        CHECK("witness: a takeover while the one before still writes\n", o_way[1 - w] != QUEUED)
+#endif
+        }
     :: atomic { up && d_status == ENDED -> goto gone }
     fi;
 
@@ -661,20 +680,32 @@ answer: /* resident_commit.c, pawl_resident_committed() */
         :: o_answer[w] == STALE || o_answer[w] == CLOSED -> goto idle
         :: o_answer[w] == OK && o_kind[w] != APPEND -> goto idle
         :: o_answer[w] == OK && o_kind[w] == APPEND ->
-            d_step {
+            d_step { /* feed_committed() */
                 feed_posted(w);
                 CHECK("broken: I5 a holder is told of a post before what comes after it\n",
-                      seen + 1 == o_sequence[w] || !HELD_BY(w, token));
-                seen = o_sequence[w];
+                      seen + 1 == o_sequence[w] || !HELD_BY(w, token) || losses < LOSSES);
+#ifdef MUTANT_TRUSTS_EVENTS
+                CHECK("broken: I5 a lost event is made good\n", seen + 1 == o_sequence[w] || !HELD_BY(w, token));
+#endif
+                seen = (seen + 1 == o_sequence[w] -> o_sequence[w] : d_head); /* catch_up() */
                 feed_posted(w);
                 skip
             }
             o_answer[w] = 0; o_sequence[w] = 0; o_kind[w] = 0; o_token[w] = 0; o_seen[w] = 0; o_record[w] = 0;
             goto next
-        :: o_answer[w] == MORE -> o_answer[w] = 0; o_kind[w] = 0; o_token[w] = 0; o_seen[w] = 0
+        :: o_answer[w] == MORE ->
+#if WITNESS == 6
+            CHECK("witness: more has come than the holder had seen\n", false);
+#endif
+            o_answer[w] = 0; o_kind[w] = 0; o_token[w] = 0; o_seen[w] = 0
         fi }
-    if /* the records it means are about to come */
+    if
     :: atomic { told[w] & (1 << (seen + 1)) -> goto next }
+#ifndef MUTANT_WAITS_FOR_EVENTS
+    :: atomic { up && !(told[w] & (1 << (seen + 1))) -> /* catch_up() */
+        CHECK("broken: I5 more means more\n", d_head > seen);
+        seen = d_head; goto next }
+#endif
     :: atomic { !HELD_BY(w, token) -> goto idle }
     fi;
 
@@ -687,8 +718,12 @@ running:
 #endif
     if
 #ifdef MUTANT_CANCELLED_EARLY
-    :: atomic { d_step { feed_posted(w); effect = 0; look(); skip } plan == P_END -> plan = 0; submit(w, COMPLETE, 0);
-        goto answer }
+    :: atomic { told[w] != 0 && g_effect[w] != 0 ->
+        d_step { feed_posted(w); look(); skip }
+        if
+        :: plan == P_END -> plan = 0; submit(w, COMPLETE, 0); goto answer
+        :: else -> plan = 0; goto running
+        fi }
 #endif
     :: atomic { g_effect[w] = 0; printf("worker %d: effect %d has ended\n", w, effect);
         submit(w, APPEND, (effect == 1 -> R_STEP1 : R_STEP2)); effect = 0; goto answer }
