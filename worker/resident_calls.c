@@ -392,11 +392,22 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
     pawl_effect_pool_submit(r->worker->pool, call);
 }
 
+/* Time goes on: a call may have become due after intents were recorded. Then it is not its turn yet. */
+static bool is_prepared(const pawl_resident *r, const pawl_open_call *open)
+{
+    const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
+    const pawl_effort *effort = open->worker_data;
+    if (effect == NULL || effort == NULL)
+        return false;
+    uint32_t attempt = open->attempts + 1;
+    return !needs_intent(effect) || effort->reconcile || (effort->intent == attempt && open->intents == attempt);
+}
+
 void pawl_resident_start_calls(pawl_resident *r)
 {
     for (pawl_open_call *open = pawl_activation_calls(r->activation), *next; open != NULL && !r->parking; open = next) {
         next = open->next;
-        if (is_startable(r, open))
+        if (is_startable(r, open) && is_prepared(r, open))
             start_one(r, open);
     }
 }

@@ -22,7 +22,15 @@ static pawl_status careful(pawl_process *p)
     return pawl_complete(p, pawl_text("certain"));
 }
 
-PAWL_PROCESSES(PAWL_TYPE("one_call", 1, one_call), PAWL_TYPE("careful", 1, careful))
+/* Stays in memory as long as the other call runs. */
+static pawl_status pair(pawl_process *p)
+{
+    pawl_future one = pawl_start_call(p, "one", pawl_input(p)), other = pawl_start_call(p, "other", pawl_input(p));
+    PAWL_TRY(pawl_await_all(p, 2, one, other));
+    return pawl_complete(p, pawl_text("done"));
+}
+
+PAWL_PROCESSES(PAWL_TYPE("one_call", 1, one_call), PAWL_TYPE("careful", 1, careful), PAWL_TYPE("pair", 1, pair))
 
 static lab *lab_with(const lab_effect *script, lab_effect **effect)
 {
@@ -285,6 +293,29 @@ static void test_X06_what_a_stopping_worker_never_began_is_not_in_doubt(void **s
     lab_destroy(own);
 }
 
+/* An attempt may become due between any two looks at the clock. */
+static void test_I1_no_attempt_begins_without_its_intent_whenever_it_becomes_due(void **state)
+{
+    (void)state;
+    for (uint64_t looks = 1; looks <= 40; looks++) {
+        lab_effect *one;
+        lab_effect script = {.name = "one", .outcome = PAWL_OUTCOME_AT_MOST_ONCE, .fail_times = 1};
+        script.retry = (pawl_retry_policy){
+            .attempts_max = 5, .first_delay_ns = looks * PAWL_NS_PER_MS, .delay_max_ns = PAWL_NS_PER_SECOND};
+        lab *own = lab_with(&script, &one);
+        lab_effect *other = lab_add(own, &(lab_effect){.name = "other", .held = true});
+        lab_add_type(own, "pair", 1, &pawl_processes);
+        lab_step(lab_start(own, NULL), PAWL_NS_PER_MS);
+        lab_register(own, "p", "pair", "in");
+        lab_wait_executions(one, 2);
+        lab_let_go(other);
+        assert_int_equal(lab_wait_end(own, "p").status, PAWL_COMPLETED);
+        assert_int_equal(lab_executions(one), 2);
+        assert_int_equal(lab_records(own, "p", PAWL_RECORD_INTENT), 2);
+        lab_destroy(own);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +333,7 @@ int main(void)
         cmocka_unit_test(test_X14_an_intent_without_its_effect_is_in_doubt_or_asked_about),
         cmocka_unit_test(test_V09_an_end_that_was_not_recorded_repeats_no_effect),
         cmocka_unit_test(test_X06_what_a_stopping_worker_never_began_is_not_in_doubt),
+        cmocka_unit_test(test_I1_no_attempt_begins_without_its_intent_whenever_it_becomes_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

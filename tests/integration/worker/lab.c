@@ -38,7 +38,8 @@ static uint64_t worker_mono(const pawl_clock *clock)
 static uint64_t worker_unix(const pawl_clock *clock)
 {
     lab_clock *of = (lab_clock *)(uintptr_t)clock;
-    return clock_unix(&of->own->clock) + (uint64_t)atomic_load(&of->wall_ns);
+    uint64_t stepped = atomic_load(&of->step_ns) * atomic_fetch_add(&of->looks, 1);
+    return clock_unix(&of->own->clock) + (uint64_t)atomic_load(&of->wall_ns) + stepped;
 }
 
 uint64_t lab_unix_ns(lab *own)
@@ -65,6 +66,13 @@ void lab_set_wall(lab *own, int64_t ns)
 {
     own->untimed = true;
     atomic_fetch_add(&own->wall_ns, ns);
+}
+
+void lab_step(lab_worker *w, uint64_t ns)
+{
+    w->own->untimed = true;
+    atomic_store(&w->clock.looks, 0);
+    atomic_store(&w->clock.step_ns, ns);
 }
 
 void lab_skew(lab_worker *w, int64_t wall_ns, uint64_t mono_ns)

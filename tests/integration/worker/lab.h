@@ -167,6 +167,8 @@ unruly *lab_store(lab_worker *w);
 uint32_t lab_index(const lab_worker *w);
 /** Let this worker's clocks differ from the store's. Before it has processes. */
 void lab_skew(lab_worker *w, int64_t wall_ns, uint64_t mono_ns);
+/** Let its time of day go on by so much each time that the worker looks at it: as if it were stopped in between. */
+void lab_step(lab_worker *w, uint64_t ns);
 /** The audit at the end compares no times: what is judged elsewhere, or clocks that differ. */
 void lab_judge_no_times(lab *own);
 /** The store itself. */

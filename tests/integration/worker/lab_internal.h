@@ -25,6 +25,8 @@ typedef struct lab_clock {
     lab *own;
     atomic_int_fast64_t wall_ns;  /* how far it shows another time of day than the store's */
     atomic_uint_fast64_t mono_ns; /* how far its monotonic clock ran ahead */
+    atomic_uint_fast64_t step_ns; /* how far its time of day goes on with each look at it */
+    atomic_uint_fast64_t looks;
 } lab_clock;
 
 struct lab_worker {
