@@ -16,7 +16,7 @@ static void test_I1_I2_I4_I5_I7_I8_I10_a_fleet_of_two(void **state)
 {
     (void)state;
     auditor_report report;
-    fleet_run(&(fleet_plan){.provider = "memory", .seed = fleet_seed(1), .workers = 2, .processes = 300, .rounds = 300},
+    fleet_run(&(fleet_plan){.provider = "memory", .seed = fleet_seed(1), .workers = 2, .processes = 240, .rounds = 160},
               &report);
     assert_eventful(&report);
 }
@@ -28,8 +28,8 @@ static void test_I1_I2_I4_I5_I7_I8_I10_a_fleet_of_three_over_a_store_that_fails(
     fleet_run(&(fleet_plan){.provider = "memory",
                             .seed = fleet_seed(2),
                             .workers = 3,
-                            .processes = 300,
-                            .rounds = 300,
+                            .processes = 240,
+                            .rounds = 160,
                             .weather = true},
               &report);
     assert_eventful(&report);
@@ -42,8 +42,8 @@ static void test_I1_I2_I4_I5_I7_I8_I10_a_fleet_of_two_over_rocksdb(void **state)
     fleet_run(&(fleet_plan){.provider = "rocksdb",
                             .seed = fleet_seed(3),
                             .workers = 2,
-                            .processes = 200,
-                            .rounds = 200,
+                            .processes = 160,
+                            .rounds = 120,
                             .weather = true},
               &report);
     assert_eventful(&report);
@@ -55,7 +55,7 @@ static void test_I3_a_fleet_whose_clocks_jump_by_hours_and_months(void **state)
     auditor_report report;
     fleet_run(
         &(fleet_plan){
-            .provider = "memory", .seed = fleet_seed(4), .workers = 2, .processes = 200, .rounds = 200, .jumps = true},
+            .provider = "memory", .seed = fleet_seed(4), .workers = 2, .processes = 160, .rounds = 120, .jumps = true},
         &report);
     assert_eventful(&report);
 }
@@ -66,7 +66,7 @@ static void test_I3_a_fleet_whose_clocks_differ(void **state)
     auditor_report report;
     fleet_run(
         &(fleet_plan){
-            .provider = "memory", .seed = fleet_seed(5), .workers = 3, .processes = 200, .rounds = 200, .skewed = true},
+            .provider = "memory", .seed = fleet_seed(5), .workers = 3, .processes = 160, .rounds = 120, .skewed = true},
         &report);
     assert_eventful(&report);
 }
