@@ -40,14 +40,15 @@ static bool has_own_checksums(const char *name)
     return ends_with(name, ".sst") || ends_with(name, ".blob");
 }
 
-/* Size and content of a file as they stand in a line. */
-static bool measure(const char *path, const char *name, unsigned long long *size, char hash[20])
+/* Size and content of a file as they stand in a line. flush: they must not be less after a power failure than the note
+ * says, and without sync nobody else sees to that. */
+static bool measure(const char *path, const char *name, bool flush, unsigned long long *size, char hash[20])
 {
     char full[PATH_BYTES_MAX];
     struct stat facts;
     snprintf(full, sizeof full, "%s/%s", path, name);
     int file = open(full, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    bool good = file >= 0 && fstat(file, &facts) == 0 && S_ISREG(facts.st_mode);
+    bool good = file >= 0 && fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) && (!flush || fsync(file) == 0);
     if (good) {
         *size = (unsigned long long)facts.st_size;
         snprintf(hash, 20, "-");
@@ -76,7 +77,7 @@ static char *read_note(const char *full)
         return NULL;
     char *text = NULL;
     if (fstat(file, &facts) == 0 && facts.st_size >= 0 && facts.st_size <= NOTE_BYTES_MAX)
-        text = malloc((size_t)facts.st_size + 1);
+        text = calloc((size_t)facts.st_size + 1, 1);
     size_t used = 0;
     while (text != NULL && used < (size_t)facts.st_size) {
         ssize_t got = read(file, text + used, (size_t)facts.st_size - used);
@@ -84,11 +85,9 @@ static char *read_note(const char *full)
             break;
         used += (size_t)got;
     }
-    if (text != NULL)
-        text[used] = '\0';
-    else
-        errno = errno == 0 ? EFBIG : errno;
     close(file);
+    if (text == NULL)
+        errno = EFBIG;
     return text;
 }
 
@@ -115,7 +114,7 @@ static pawl_status check_line(const char *path, const char *line, pawl_fault *fa
     unsigned long long size;
     if (sscanf(line, "%255s %llu %19s", name, &noted_size, noted) != 3)
         return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt", "%.300s/" NAME " is damaged", path);
-    if (!measure(path, name, &size, hash))
+    if (!measure(path, name, false, &size, hash))
         return pawl_fault_set(
             fault, PAWL_E_CORRUPT, "store.corrupt",
             "%.300s/%.100s is missing or cannot be read (%s); it was there when the store was closed: "
@@ -188,7 +187,7 @@ static bool write_lines(FILE *note, const char *path)
     for (const struct dirent *found = good ? readdir(directory) : NULL; good && found != NULL;
          found = readdir(directory))
         if (matters(found->d_name) && found->d_type != DT_DIR)
-            good = measure(path, found->d_name, &size, hash) &&
+            good = measure(path, found->d_name, true, &size, hash) &&
                    fprintf(note, "%s %llu %s\n", found->d_name, size, hash) > 0;
     if (directory != NULL)
         closedir(directory);
@@ -217,7 +216,7 @@ void pawl_closed_note(const char *path)
                 fprintf(note, "end %016llx\n", (unsigned long long)XXH3_64bits(text, size)) > 0;
     if (note != NULL)
         good = fclose(note) == 0 && good;
-    good = good && write_file(next, text, size) && rename(next, full) == 0;
+    good = good && write_file(next, text, size) && flush_directory(path) && rename(next, full) == 0;
     if (good)
         (void)flush_directory(path);
     else

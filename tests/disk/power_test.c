@@ -10,6 +10,7 @@
  * kills from outside are not quite. */
 #include "power_image.h"
 
+#include "plugins/rocksdb/rocksdb_kv.h"
 #include "tests/crash/kill_line.h"
 #include "tests/crash/registry_audit.h"
 
@@ -49,7 +50,7 @@ static struct test {
     size_t count, room;
     size_t lost;
     uint64_t unflushed;
-} own = {.cuts = 20};
+} own = {.cuts = 15};
 
 static unsigned below(unsigned limit)
 {
@@ -96,25 +97,20 @@ static void hear(const kill_line *line)
 
 /* ---- the child ---- */
 
-static pid_t start(unsigned death, unsigned calls, bool sync, int *ret_pipe)
+/* Begin a program under the shim: these arguments, and its end of a pipe. */
+static pid_t begin(char *const *arguments, int *ret_pipe)
 {
-    char texts[6][16];
-    char variables[3][200];
+    char variables[4][200] = {"", "", "", "ASAN_OPTIONS=verify_asan_link_order=0"};
     int ends[2];
     pid_t pid;
     posix_spawn_file_actions_t actions;
-    char *environment[256] = {variables[0], variables[1], variables[2]};
-    size_t count = 3;
+    char *environment[256] = {variables[0], variables[1], variables[2], variables[3]};
+    size_t count = 4;
     for (char **at = environ; *at != NULL && count < 255; at++)
         environment[count++] = *at;
     snprintf(variables[0], sizeof variables[0], "LD_PRELOAD=%s", POWER_LOSS_LIBRARY);
     snprintf(variables[1], sizeof variables[1], "POWER_LOSS_STORE=%s", own.directory);
     snprintf(variables[2], sizeof variables[2], "POWER_LOSS_SHADOW=%s", own.shadow);
-    const unsigned values[6] = {below(1u << 30), own.incarnation, own.ids, death, calls, sync};
-    char *arguments[] = {"power-test", "--child", own.directory, texts[0], texts[1],
-                         texts[2],     texts[3],  texts[4],      texts[5], NULL};
-    for (size_t i = 0; i < 6; i++)
-        snprintf(texts[i], sizeof texts[i], "%u", values[i]);
     assert_int_equal(pipe(ends), 0);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addclose(&actions, ends[0]);
@@ -126,6 +122,17 @@ static pid_t start(unsigned death, unsigned calls, bool sync, int *ret_pipe)
     close(ends[1]);
     *ret_pipe = ends[0];
     return pid;
+}
+
+static pid_t start(unsigned death, unsigned calls, bool sync, int *ret_pipe)
+{
+    char texts[6][16];
+    const unsigned values[6] = {below(1u << 30), own.incarnation, own.ids, death, calls, sync};
+    char *arguments[] = {"power-test", "--child", own.directory, texts[0], texts[1],
+                         texts[2],     texts[3],  texts[4],      texts[5], NULL};
+    for (size_t i = 0; i < 6; i++)
+        snprintf(texts[i], sizeof texts[i], "%u", values[i]);
+    return begin(arguments, ret_pipe);
 }
 
 /* Hear all it says until it is dead; kill it after so many lines. */
@@ -269,6 +276,61 @@ static void test_I6_without_sync_a_kill_costs_nothing(void **state)
     assert_true(own.count > 0);
 }
 
+/* A child that writes without sync and closes in order. */
+static _Noreturn void write_and_close(char *directory)
+{
+    const pawl_store_config config = {.path = directory,
+                                      .sync = false,
+                                      .value_bytes_max = 1u << 20,
+                                      .journal_bytes_max = 1u << 30,
+                                      .write_buffer_bytes = 1u << 20,
+                                      .block_cache_bytes = 1u << 20};
+    pawl_fault fault = {0};
+    pawl_kv *kv;
+    if (pawl_rocksdb_kv_open(&config, &kv, &fault) != PAWL_OK) {
+        fprintf(stderr, "%s\n", fault.message);
+        _exit(1);
+    }
+    for (int i = 0; i < 100; i++) {
+        char key[16];
+        pawl_batch batch = {0};
+        snprintf(key, sizeof key, "key-%d", i);
+        pawl_batch_mark(&batch, PAWL_FAMILY_META, pawl_bytes_of(key));
+        if (pawl_kv_write(kv, &batch, true, NULL) != PAWL_OK)
+            _exit(1);
+        pawl_batch_finish(&batch);
+    }
+    kv->table->close(kv);
+    _exit(0);
+}
+
+/* The note of an orderly close must not promise what is not on the device yet. */
+static void test_S10_a_power_failure_after_a_close_costs_nothing(void **state)
+{
+    char *arguments[] = {"power-test", "--close", own.directory, NULL};
+    (void)state;
+    for (unsigned tail = 0; tail < POWER_TAILS; tail++) {
+        int from;
+        int status;
+        char byte;
+        audit *rows;
+        power_image_prepare(own.directory, own.shadow);
+        pid_t pid = begin(arguments, &from);
+        while (read(from, &byte, 1) > 0)
+            ;
+        close(from);
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+        (void)power_image_cut(own.directory, own.shadow, (enum power_tail)tail, &own.seed);
+        rows = audit_open(own.directory);
+        assert_non_null(rows);
+        pawl_buffer value = {0};
+        assert_int_equal(pawl_kv_get(rows->kv, PAWL_FAMILY_META, pawl_bytes_of("key-99"), &value, NULL), PAWL_OK);
+        pawl_buffer_finish(&value);
+        audit_close(rows);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_place, close_place)
 
 int main(int argc, char **argv)
@@ -276,6 +338,8 @@ int main(int argc, char **argv)
     struct timespec now;
     if (argc > 1 && strcmp(argv[1], "--child") == 0)
         kill_child(argc, argv);
+    if (argc == 3 && strcmp(argv[1], "--close") == 0)
+        write_and_close(argv[2]);
     clock_gettime(CLOCK_REALTIME, &now);
     own.seed = (unsigned)now.tv_nsec ^ (unsigned)now.tv_sec;
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -289,6 +353,7 @@ int main(int argc, char **argv)
         TEST(test_I1_I5_what_was_acknowledged_survives_a_power_failure),
         TEST(test_I6_without_sync_a_power_failure_costs_the_end_of_the_history_and_no_more),
         TEST(test_I6_without_sync_a_kill_costs_nothing),
+        TEST(test_S10_a_power_failure_after_a_close_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
