@@ -24,7 +24,9 @@
 #include <unistd.h>
 
 #define CRASHES_MAX 2
-#define STRIDE      2 /* of the default sweep */
+#ifndef STRIDE
+#define STRIDE 2 /* of the default sweep; more where a sanitizer makes every life slow */
+#endif
 
 static struct {
     bool all;
@@ -167,14 +169,14 @@ static void test_I1_I4_I5_X06_dies_at_every_point(void **state)
         run_at(s, n, 0);
     print_message("%u runs, %u crashes: %u executions repeated, %u asked, %u in doubt\n", s->runs, s->crashes,
                   s->repeated, s->asked, s->in_doubt);
-    assert_true(s->crashes * 10 >= s->runs * 9); /* the last points are not passed in every run */
+    assert_true(s->crashes * 2 >= s->runs); /* writes that fall together are one: not every run has all points */
 }
 
 static void test_I1_I4_I5_X06_dies_again_while_it_recovers(void **state)
 {
     sweep *s = *state;
     unsigned seed = wanted.seed;
-    unsigned runs = wanted.all ? s->points : s->points / 16;
+    unsigned runs = wanted.all ? s->points : s->points / (8 * STRIDE);
     for (unsigned i = 0; i < runs; i++) {
         unsigned first = wanted.all ? i + 1 : 1 + next(&seed) % s->points;
         run_at(s, first, 1 + next(&seed) % (s->points - first + 12));

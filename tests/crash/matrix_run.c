@@ -17,7 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_S 120
+#define PATIENCE_S       120 /* for a whole life */
+#define SCENE_PATIENCE_S 60  /* for one process to come to its end, or to where it is told something */
 
 const scene matrix_scenes[] = {
     {.id = "rules", .plan = "step quick later keyed step"},
@@ -160,14 +161,31 @@ static bool has_ended(const life *own, const char *id)
     return has_status(own, id, ends);
 }
 
-/* Until it waits for what it is told, or has ended. (The child is ended from outside when that takes too long.) */
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void give_up_on(const life *own, const scene *s, const char *what)
+{
+    char *text = json_dumps(look(own, s->id), JSON_COMPACT);
+    give_up("%s has not come to %s within %d s: %s", s->id, what, SCENE_PATIENCE_S, text);
+}
+
+/* Until it waits for what it is told, or has ended. */
 static void await_moment(const life *own, const scene *s)
 {
     static const char *const waits[] = {"waiting", NULL};
     static const struct timespec soon = {0, 500000};
+    double until = seconds_now() + SCENE_PATIENCE_S;
     while (!has_ended(own, s->id) &&
-           !(s->poke == POKE_CANCEL_HELD ? matrix_plugin_holds() : has_status(own, s->id, waits)))
+           !(s->poke == POKE_CANCEL_HELD ? matrix_plugin_holds() : has_status(own, s->id, waits))) {
+        if (seconds_now() > until)
+            give_up_on(own, s, "where it is told something");
         nanosleep(&soon, NULL);
+    }
 }
 
 static void tell(const life *own, const scene *s)
@@ -200,7 +218,10 @@ static json_t *end_of(const life *own, const scene *s)
 {
     pawl_text text = {0};
     pawl_error error = {0};
-    if (pawl_host_wait(own->host, s->id, 0, &text, &error) != PAWL_OK)
+    pawl_status status = pawl_host_wait(own->host, s->id, SCENE_PATIENCE_S * 1000000000ull, &text, &error);
+    if (status == PAWL_E_DEADLINE)
+        give_up_on(own, s, "its end");
+    if (status != PAWL_OK)
         give_up("wait %s: %s: %s", s->id, error.code, error.message);
     pawl_text_free(&text);
     if (pawl_host_journal(own->host, s->id, 1, 0, 1, &text, &error) != PAWL_OK)
@@ -243,13 +264,6 @@ static void live(const char *directory)
 }
 
 /* ---- the test's side -------------------------------------------------------------------------------------------- */
-
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static int end_of_child(pid_t child)
 {
