@@ -112,7 +112,9 @@ static pawl_status decode_base64(const char *key, const json_t *from, pawl_bytes
         return no_memory(error);
     int decoded = bytes == NULL ? -1 : EVP_DecodeBlock(bytes, (const unsigned char *)text, (int)size);
     size_t padding = (size_t)(text[size - 1] == '=') + (size_t)(size > 1 && text[size - 2] == '=');
-    if (decoded < 0 || (size_t)decoded != size / 4 * 3) {
+    /* The library takes "=" anywhere, as if it were "A". */
+    bool padded_within = memchr(text, '=', size - padding) != NULL;
+    if (decoded < 0 || (size_t)decoded != size / 4 * 3 || padded_within) {
         free(bytes);
         return pawl_error_set(error, PAWL_E_INVALID, "api.base64", "\"%s\" is not base64 with padding", key);
     }

@@ -86,6 +86,21 @@ static void test_json_content_keeps_its_meaning(void **state)
     }
 }
 
+static void test_base64_with_padding_in_the_wrong_place_is_refused(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"A=AA", "====", "=AAA", "A=A=", "AAA=AAAA", " AAA", "AAA", "-_-_"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        pawl_error error = {0};
+        pawl_bytes bytes = {0};
+        json_t *object = json_pack("{s:s}", "input_base64", texts[i]);
+        assert_int_equal(pawl_value_content(object, "input", &bytes, &error), PAWL_E_INVALID);
+        assert_string_equal(error.code, "api.base64");
+        assert_null(bytes.data);
+        json_decref(object);
+    }
+}
+
 static void test_outcome_of_any_bytes(void **state)
 {
     (void)state;
@@ -103,8 +118,11 @@ static void test_outcome_of_any_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uri_round_trip_of_every_byte), cmocka_unit_test(test_uri_survives_any_text),
-        cmocka_unit_test(test_content_round_trip),           cmocka_unit_test(test_json_content_keeps_its_meaning),
+        cmocka_unit_test(test_uri_round_trip_of_every_byte),
+        cmocka_unit_test(test_uri_survives_any_text),
+        cmocka_unit_test(test_content_round_trip),
+        cmocka_unit_test(test_json_content_keeps_its_meaning),
+        cmocka_unit_test(test_base64_with_padding_in_the_wrong_place_is_refused),
         cmocka_unit_test(test_outcome_of_any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
