@@ -12,6 +12,13 @@ string(REPLACE "-DNDEBUG" "" CMAKE_C_FLAGS_RELWITHDEBINFO "${CMAKE_C_FLAGS_RELWI
 
 set(PAWL_SANITIZE "" CACHE STRING "-fsanitize= list for everything, e.g. address,undefined or thread")
 option(PAWL_WERROR "warnings are errors" ON)
+option(PAWL_FUZZ "build the fuzz targets for libFuzzer (clang only), everything instrumented" OFF)
+if(PAWL_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "PAWL_FUZZ needs clang: cmake -DCMAKE_C_COMPILER=clang (apt install clang libclang-rt-14-dev)")
+  endif()
+  set(PAWL_SANITIZE "fuzzer-no-link,address,undefined")
+endif()
 
 function(pawl_compile target)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)

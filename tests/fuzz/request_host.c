@@ -1,0 +1,242 @@
+/* request_host.c: see request_host.h. The name of what is asked about decides the answer: an id that begins with "no"
+ * is not there, one with "end" has ended, one with "full" finds no space. It must never be lenient: the checks are what
+ * a host relies on. */
+#include "request_host.h"
+
+#include <string.h>
+
+#include "fuzz.h"
+#include "host/api/metrics.h"
+#include "host/api/waits.h"
+#include "worker/base/error.h"
+
+#define OWED_MAX (PAWL_API_BATCH_MAX + 1u)
+
+/* State of the one request; fuzzing is single-threaded. */
+static struct {
+    struct {
+        pawl_on_started done;
+        void *context;
+        pawl_status status;
+    } started[OWED_MAX];
+    size_t started_count;
+    pawl_timed_wait *wait;
+    pawl_exchange_step next;
+} owed;
+
+void request_begin(void)
+{
+    memset(&owed, 0, sizeof owed);
+}
+
+void request_finish(pawl_exchange *exchange)
+{
+    for (size_t i = 0; i < owed.started_count; i++) {
+        pawl_started started = {.existed = 0};
+        pawl_error error = {0};
+        snprintf(started.id, sizeof started.id, "p-%zu", i);
+        if (owed.started[i].status != PAWL_OK)
+            pawl_error_set(&error, owed.started[i].status, "host.limit", "as asked");
+        owed.started[i].done(owed.started[i].context, owed.started[i].status, &started, &error);
+    }
+    if (owed.wait != NULL)
+        owed.wait->done(owed.wait);
+    FUZZ_CHECK(owed.next != NULL); /* or nobody would ever answer */
+    FUZZ_CHECK(owed.next(exchange));
+}
+
+/* ---- the server ---- */
+
+void pawl_exchange_continue(pawl_exchange *exchange, pawl_exchange_step step)
+{
+    FUZZ_CHECK(exchange != NULL && owed.next == NULL);
+    owed.next = step;
+}
+
+void pawl_api_server_numbers(pawl_api_server *server, pawl_api_numbers *ret)
+{
+    (void)server;
+    *ret = (pawl_api_numbers){.requests = 3, .replies = {0, 0, 1, 0, 1, 1}};
+}
+
+struct pawl_waits *pawl_api_server_waits(pawl_api_server *server)
+{
+    (void)server;
+    return NULL;
+}
+
+pawl_status pawl_exchange_becomes_wait(pawl_exchange *exchange, pawl_error *error)
+{
+    (void)exchange;
+    (void)error;
+    return PAWL_OK;
+}
+
+pawl_status pawl_exchange_becomes_drain(pawl_exchange *exchange, pawl_error *error)
+{
+    (void)exchange;
+    (void)error;
+    return PAWL_OK;
+}
+
+static pawl_status answer_about(const char *id, pawl_error *error)
+{
+    FUZZ_CHECK(id != NULL);
+    if (strncmp(id, "no", 2) == 0)
+        return pawl_error_set(error, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process \"%s\"", id);
+    if (strncmp(id, "end", 3) == 0)
+        return pawl_error_set(error, PAWL_E_TERMINAL, "registry.terminal", "\"%s\" has ended", id);
+    if (strncmp(id, "full", 4) == 0)
+        return pawl_error_set(error, PAWL_E_FULL, "store.no_space", "no space for \"%s\"", id);
+    return PAWL_OK;
+}
+
+void pawl_waits_begin(pawl_waits *waits, const char *id, uint64_t timeout_ns, pawl_timed_wait *wait)
+{
+    (void)waits;
+    FUZZ_CHECK(timeout_ns <= (uint64_t)PAWL_API_WAIT_MS_MAX * 1000000u);
+    wait->status = answer_about(id, &wait->error);
+    if (wait->status == PAWL_OK && timeout_ns == 0)
+        wait->status = PAWL_E_DEADLINE;
+    wait->outcome = (pawl_outcome){
+        .struct_size = sizeof wait->outcome, .status = PAWL_COMPLETED, .output = {id, strlen(id)}, .code = {id, 1}};
+    owed.wait = wait;
+}
+
+void pawl_timed_wait_finish(pawl_timed_wait *wait)
+{
+    (void)wait; /* what it points to is the request's */
+}
+
+/* ---- the host ---- */
+
+static pawl_status give(const char *json, pawl_status status, pawl_text *ret)
+{
+    if (status != PAWL_OK)
+        return status;
+    ret->data = strdup(json);
+    ret->size = strlen(json);
+    return PAWL_OK;
+}
+
+const char *pawl_version(void)
+{
+    return "0.1.0";
+}
+
+void pawl_text_free(pawl_text *text)
+{
+    free(text->data);
+    *text = (pawl_text){0};
+}
+
+static void check_bytes(pawl_bytes bytes)
+{
+    FUZZ_CHECK(bytes.data != NULL || bytes.size == 0);
+    unsigned sum = 0;
+    for (size_t i = 0; i < bytes.size; i++)
+        sum += ((const uint8_t *)bytes.data)[i];
+    FUZZ_CHECK(sum <= bytes.size * 255);
+}
+
+pawl_status pawl_host_start_async(pawl_host *host, const pawl_start *start, pawl_on_started done, void *context,
+                                  pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(start->struct_size == sizeof *start && start->type != NULL);
+    FUZZ_CHECK((start->flags & ~(uint32_t)PAWL_START_EXTERNAL) == 0);
+    FUZZ_CHECK(owed.started_count < OWED_MAX);
+    check_bytes(start->input);
+    pawl_status status = answer_about(start->type, error);
+    if (status != PAWL_OK)
+        return status;
+    owed.started[owed.started_count].done = done;
+    owed.started[owed.started_count].context = context;
+    owed.started[owed.started_count++].status = strcmp(start->type, "later") == 0 ? PAWL_E_LIMIT : PAWL_OK;
+    return PAWL_PENDING;
+}
+
+pawl_status pawl_host_signal(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                             const char *signal_id, uint32_t *ret_replayed, pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(name != NULL);
+    check_bytes(payload);
+    *ret_replayed = signal_id != NULL;
+    return answer_about(id, error);
+}
+
+pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason, pawl_error *error)
+{
+    (void)host;
+    (void)reason;
+    return answer_about(id, error);
+}
+
+pawl_status pawl_host_terminate(pawl_host *host, const char *id, const char *reason, pawl_error *error)
+{
+    return pawl_host_cancel(host, id, reason, error);
+}
+
+pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_error *error)
+{
+    return pawl_host_cancel(host, id, NULL, error);
+}
+
+pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outcome *outcome, pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(outcome->struct_size == sizeof *outcome);
+    FUZZ_CHECK(outcome->status >= PAWL_COMPLETED && outcome->status <= PAWL_CANCELLED);
+    FUZZ_CHECK(outcome->status == PAWL_COMPLETED || outcome->output.size == 0);
+    check_bytes(outcome->output);
+    check_bytes(outcome->code);
+    check_bytes(outcome->message);
+    check_bytes(outcome->detail_json);
+    return answer_about(id, error);
+}
+
+pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    return give("{\"id\":\"x\"}", answer_about(id, error), ret_json);
+}
+
+pawl_status pawl_host_list(pawl_host *host, const pawl_list_options *options, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(options->struct_size == sizeof *options && options->newest_first <= 1);
+    FUZZ_CHECK(options->limit >= 1 && options->limit <= 1000);
+    return give("{\"processes\":[],\"next\":null}", answer_about(options->type == NULL ? "" : options->type, error),
+                ret_json);
+}
+
+pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit, uint32_t whole_values,
+                              pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(from >= 1 && limit >= 1 && limit <= 1000 && whole_values <= 1);
+    return give("{\"records\":[],\"next\":null}", answer_about(id, error), ret_json);
+}
+
+pawl_status pawl_host_describe(pawl_host *host, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)error;
+    return give("{\"version\":\"0.1.0\",\"profile\":\"f\",\"counts\":{\"completed\":1}}", PAWL_OK, ret_json);
+}
+
+pawl_status pawl_host_drain(pawl_host *host, uint32_t mode, uint64_t timeout_ns, pawl_error *error)
+{
+    (void)host;
+    (void)timeout_ns;
+    (void)error;
+    FUZZ_CHECK(mode <= PAWL_STOP_ABORT);
+    return PAWL_OK;
+}
+
+pawl_status pawl_host_backup(pawl_host *host, const char *directory, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    return give("{\"backup\":\"x\"}", answer_about(directory, error), ret_json);
+}
