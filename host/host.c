@@ -36,6 +36,7 @@ pawl_status pawl_host_open(const pawl_host_options *given, pawl_host **ret, pawl
     pthread_mutex_init(&host->lock, NULL);
     pawl_new_ids_init(&host->new_ids);
     pthread_cond_init(&host->idle, NULL);
+    pawl_follows_init(host);
     pawl_status status = pawl_host_assemble(host, &options, error);
     if (status == PAWL_OK) {
         pawl_log_write(&host->log, PAWL_LOG_INFO, "host open", "profile", host->profile->name, "tier",
@@ -44,6 +45,7 @@ pawl_status pawl_host_open(const pawl_host_options *given, pawl_host **ret, pawl
         return PAWL_OK;
     }
     pawl_host_dismantle(host);
+    pawl_follows_finish(host);
     pthread_cond_destroy(&host->idle);
     pthread_mutex_destroy(&host->lock);
     pawl_new_ids_finish(&host->new_ids);
@@ -105,6 +107,7 @@ pawl_host *pawl_host_close(pawl_host *host)
     pawl_host_dismantle(host);
     if (host->profile != NULL)
         return NULL; /* abandoned plugin code may still look at it */
+    pawl_follows_finish(host);
     pthread_cond_destroy(&host->idle);
     pthread_mutex_destroy(&host->lock);
     pawl_new_ids_finish(&host->new_ids);

@@ -41,6 +41,10 @@ struct pawl_host {
     pthread_cond_t idle;
     size_t in_flight; /* requests whose callback has not returned */
     pawl_wait *waits; /* doubly linked */
+    atomic_uint follow_count;
+    pthread_mutex_t follow_lock; /* guards the list and who is being told */
+    pthread_cond_t follow_told;
+    pawl_follow *follows;
 };
 
 /* ---- host.c ---- */
@@ -70,6 +74,15 @@ bool pawl_take_struct(void *to, size_t size, const void *from);
 pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, bool large, pawl_process_row *ret);
 /** Read a row by id. */
 pawl_status pawl_host_row(pawl_host *host, const char *id, pawl_arena *arena, pawl_process_row *ret, pawl_error *error);
+
+/* ---- host_follow.c ---- */
+
+void pawl_follows_init(pawl_host *host);
+void pawl_follows_finish(pawl_host *host);
+/** Tell who follows the ends of an end that the worker recorded; context is the host. [any][nonblock] */
+void pawl_follows_tell(void *context, const pawl_worker_end *end);
+/** Likewise of one that was posted: its type and session are read if anybody follows. [any], blocks */
+void pawl_follows_tell_posted(pawl_host *host, const pawl_post *post);
 
 /* ---- host_wait.c ---- */
 

@@ -157,6 +157,8 @@ static pawl_status start_worker(pawl_host *host, const pawl_host_options *option
                                  .activation_warn_ns = profile->timeouts.activation_warn_ns,
                                  .value_bytes_max = profile->limits.value_bytes,
                                  .journal_warn_bytes = profile->limits.journal_warn_bytes,
+                                 .on_end = pawl_follows_tell,
+                                 .on_end_context = host,
                                  .journal_max_bytes = profile->limits.journal_max_bytes};
     return pawl_worker_start(&config, &host->worker, error);
 }

@@ -40,6 +40,8 @@ static pawl_status post(pawl_host *host, const char *id, pawl_post *body, const 
     pawl_registry_op op;
     pawl_host_entered(host);
     status = pawl_registry_call(&host->registry, &op, PAWL_OP_POST, body, error);
+    if (status == PAWL_OK && body->kind == PAWL_RECORD_ENDED && (op.flags & PAWL_RESULT_REPLAYED) == 0)
+        pawl_follows_tell_posted(host, body);
     pawl_host_left(host);
     pawl_arena_finish(&arena);
     status = status > 0 ? PAWL_OK : pawl_unknown_process(id, status, error);

@@ -145,6 +145,35 @@ PAWL_EXPORT void pawl_wait_cancel(pawl_wait *wait);
 PAWL_EXPORT pawl_status pawl_host_wait(pawl_host *host, const char *id, uint64_t timeout_ns,
                                        pawl_text *ret_outcome_json, pawl_error *error);
 
+/** A process that has ended. Borrowed for the call. */
+typedef struct pawl_end {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    const char *id;
+    const char *type;
+    const char *session; /**< "" when it belongs to none */
+    uint64_t ended_unix_ns;
+    pawl_outcome outcome;
+} pawl_end;
+typedef void (*pawl_on_end)(void *context, const pawl_end *end);
+
+typedef struct pawl_follow pawl_follow;
+/** Be told of every process that ends on this host from now on, once its end is durable. The host keeps nothing: the
+ * callback comes from the thread that learned of the end, perhaps from several at once, and must return at once (copy
+ * what you need); what ended while nobody followed is found with pawl_host_list. Another host's ends are not told.
+ * Since 0.1.
+ * @param host        the host; end the following before closing it
+ * @param on_end      the callback
+ * @param context     given to it
+ * @param[out] ret    ended with pawl_host_unfollow
+ * @param[out] error  why not; may be NULL
+ * @return PAWL_OK, PAWL_E_INVALID, PAWL_E_NOMEM or PAWL_E_CLOSED. [any] */
+PAWL_EXPORT pawl_status pawl_host_follow(pawl_host *host, pawl_on_end on_end, void *context, pawl_follow **ret,
+                                         pawl_error *error);
+/** End it: no callback runs or comes any more when this returns. Not from inside the callback. NULL allowed; returns
+ * NULL. Since 0.1. */
+PAWL_EXPORT pawl_follow *pawl_host_unfollow(pawl_follow *follow);
+
 /** Send a signal; durable when this returns PAWL_OK, delivered once. signal_id: its idempotency id; the same one again
  * with the same content is a no-op (*ret_replayed = 1; may be NULL), with other content PAWL_E_CONFLICT. NULL: a new
  * uuid. Since 0.1. */
