@@ -50,9 +50,9 @@ struct lab {
     atomic_uint_fast64_t order;
     bool untimed; /* the audit compares no times */
     const unruly_observer *observer;
-    pawl_registry *outside; /* what registrations and posts go through */
-    uint64_t posted;        /* sequence of the last post */
-    char directory[64];     /* "" for memory */
+    pawl_registry *outside;      /* what registrations and posts go through */
+    atomic_uint_fast64_t posted; /* sequence of the last post */
+    char directory[64];          /* "" for memory */
     char config[256];
     const pawl_plugin_root *plugin;
     pawl_host_data host_data;
