@@ -75,6 +75,9 @@ pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *reg
     pawl_store_record tail;
     pawl_kv *kv = registry->store->kv;
     pawl_status status = pawl_store_read_process(kv, number, &view->header, &header, &view->tail, &tail, fault);
+    /* The tail is read after the header. When the process has ended in between, its header says so by now. */
+    if (status == PAWL_OK && tail.kind == PAWL_RECORD_ENDED && !PAWL_IS_TERMINAL(header.state.status))
+        status = pawl_store_read_process(kv, number, &view->header, &header, &view->tail, &tail, fault);
     if (status != PAWL_OK)
         return status;
     pthread_mutex_lock(&registry->lock);
@@ -84,8 +87,6 @@ pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *reg
         return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
                               "stored data is damaged: process number %llu has the unknown type number %u",
                               (unsigned long long)number, header.identity.type);
-    /* The tail is read after the header: with a round written in between, an ended process may still show its old
-     * status here, but never the other way round. */
     pawl_store_state state = header.state;
     pawl_store_state_advance(&state, &tail);
     fill(view, &header.identity, &state, type, number);

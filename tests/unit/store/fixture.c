@@ -149,13 +149,28 @@ static faulty_kv *faulty(pawl_kv *kv)
     return (faulty_kv *)(void *)kv;
 }
 
+/* What happens between two reads of one reader. */
+static void interrupt(pawl_kv *kv, pawl_family family)
+{
+    faulty_kv *own = faulty(kv);
+    pthread_mutex_lock(&own->lock);
+    void (*call)(void *) = own->interrupted == family ? own->interrupt : NULL;
+    if (call != NULL)
+        own->interrupt = NULL;
+    pthread_mutex_unlock(&own->lock);
+    if (call != NULL)
+        call(own->interrupt_context);
+}
+
 static pawl_status f_get(pawl_kv *kv, pawl_family family, pawl_bytes key, pawl_buffer *value, pawl_fault *fault)
 {
+    interrupt(kv, family);
     return pawl_kv_get(faulty(kv)->real, family, key, value, fault);
 }
 
 static pawl_kv_cursor *f_cursor(pawl_kv *kv, pawl_family family, pawl_bytes lower, pawl_bytes upper)
 {
+    interrupt(kv, family);
     return pawl_kv_cursor_open(faulty(kv)->real, family, lower, upper);
 }
 

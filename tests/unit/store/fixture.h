@@ -47,6 +47,9 @@ typedef struct faulty_kv {
     bool done_waits;
     int waiting;
     uint64_t writes;
+    pawl_family interrupted;   /* before the next look into this family ... */
+    void (*interrupt)(void *); /* ... this is called, once; NULL: nothing is */
+    void *interrupt_context;
 } faulty_kv;
 
 typedef struct fixture {

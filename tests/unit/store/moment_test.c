@@ -95,6 +95,36 @@ static void test_I4_a_journal_is_never_older_than_a_header_that_was_read_before(
     assert_int_equal(length, 2);
 }
 
+typedef struct ending {
+    fixture *f;
+    row lease;
+} ending;
+
+static void end_it(void *context)
+{
+    ending *e = context;
+    assert_int_equal(do_complete(e->f, &e->lease, 1, PAWL_COMPLETED, NULL), PAWL_OK);
+}
+
+static void test_I4_a_process_that_ends_while_it_is_looked_at_has_ended_or_not(void **state)
+{
+    fixture *f = *state;
+    ending e = {.f = f};
+    row seen;
+    uint64_t session = do_worker(f, "w", TTL, f);
+    assert_int_equal(do_register(f, "p", "t", NULL), PAWL_OK);
+    assert_int_equal(do_claim(f, session, "t", &e.lease, 1), 1);
+    pthread_mutex_lock(&f->kv->lock);
+    f->kv->interrupted = PAWL_FAMILY_JOURNAL; /* the header has been read by then */
+    f->kv->interrupt_context = &e;
+    f->kv->interrupt = end_it;
+    pthread_mutex_unlock(&f->kv->lock);
+    assert_int_equal(do_get(f, "p", &seen, NULL), PAWL_OK);
+    assert_int_equal(do_journal_length(f, e.lease.number), 2);
+    assert_int_equal(seen.head, 2);
+    assert_int_equal(seen.status, PAWL_COMPLETED);
+}
+
 int main(void)
 {
 #define ON_BOTH(test)                                                                                                  \
@@ -104,6 +134,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         ON_BOTH(test_I2_a_claim_hands_nobody_the_token_of_another),
+        ON_BOTH(test_I4_a_process_that_ends_while_it_is_looked_at_has_ended_or_not),
         ON_BOTH(test_I4_a_journal_is_never_older_than_a_header_that_was_read_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
