@@ -158,13 +158,13 @@ static void freeze(slot *s, uint64_t ns)
 
 static void replace_worker(fleet *f, slot *s, bool gracefully)
 {
-    if (s->thaw_mono_ns != 0)
-        thaw(s);
     if (gracefully) {
+        if (s->thaw_mono_ns != 0)
+            thaw(s);
         lab_stop(s->worker, 1, PAWL_NS_PER_SECOND);
         lab_end(s->worker);
     } else {
-        lab_crash(s->worker);
+        lab_crash(s->worker); /* a frozen one is never told what it has written */
     }
     start_worker(f, s);
 }
