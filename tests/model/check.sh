@@ -40,6 +40,13 @@ force|-DCRASHES=0 -DEXPIRIES=1 -DRELEASES=0 -DFORCED=1
 END
 }
 
+# Minutes and 2 GB: by name only.
+large() {
+    cat <<'END'
+everything|-DCRASHES=1 -DEXPIRIES=1 -DRELEASES=0
+END
+}
+
 # name | where it shows | the property that must break
 mutants() {
     cat <<'END'
@@ -113,6 +120,7 @@ check_scopes() {
         rm -rf "${work:?}/$name"
     done <<END
 $(scopes)
+$([ -z "$only" ] || large)
 END
 }
 

@@ -429,11 +429,11 @@ end:
     do
     :: atomic { STAGING && o_way[0] == QUEUED ->
         printf("store   stages operation %d of worker 0, token %d, seen %d\n", o_kind[0], o_token[0], o_seen[0]);
-        d_step { stage_commit(0, turns > 0) }
+        d_step { stage_commit(0, TURNS > 0) }
         printf("store   answer will be %d\n", o_answer[0]) }
     :: atomic { STAGING && o_way[1] == QUEUED ->
         printf("store   stages operation %d of worker 1, token %d, seen %d\n", o_kind[1], o_token[1], o_seen[1]);
-        d_step { stage_commit(1, turns > 0) }
+        d_step { stage_commit(1, TURNS > 0) }
         printf("store   answer will be %d\n", o_answer[1]) }
     :: atomic { STAGING && o_way[SIGNALLER] == QUEUED ->
         printf("store   stages the signal\n"); d_step { stage_post(SIGNALLER, R_SIGNAL) } }
@@ -466,6 +466,8 @@ end:
     od
 }
 
+/* Every fault may also stop happening for good, at any time: what must come about then is judged without it. */
+
 /* ---- crash and reopening: store.c, pawl_store_tickets_open() ----------------------------------------------------- */
 
 active proctype crash()
@@ -487,6 +489,7 @@ end:
             forget_stage();
             check_rows()
         } }
+    :: crashes > 0 -> crashes = 0
     :: atomic { !up ->
 #ifndef MUTANT_EPOCH_NOT_RAISED
         d_epoch++;
@@ -505,6 +508,8 @@ end:
     :: atomic { up && v_owner != NOBODY && expiries > 0 ->
         printf("store   the session of worker %d expires: lease %d is over\n", v_owner, v_token);
         expiries--; v_owner = NOBODY; v_returned = true; g_over = true }
+    :: expiries > 0 -> expiries = 0
+    :: turns > 0 -> turns = 0
     :: atomic { turns > 0 -> turns--; due = !due; printf("clock   due: %d\n", due) }
     od
 }
@@ -513,9 +518,12 @@ end:
 
 proctype poster(byte who)
 {
-end_again: /* or never */
-    atomic { up && (who != OPERATOR || (!s_on && d_status == STUCK)) ->
+end_again:
+    if
+    :: atomic { up && (who != OPERATOR || (!s_on && d_status == STUCK)) ->
         o_way[who] = QUEUED; printf("outside %d posts\n", who) }
+    :: who != OPERATOR -> goto quiet /* it never does, or gives up */
+    fi;
     atomic { o_way[who] == ANSWERED ->
         o_way[who] = NONE;
         if
@@ -528,6 +536,8 @@ end_again: /* or never */
         :: else -> o_answer[who] = 0; goto end_again /* the same post id */
         fi;
         o_answer[who] = 0 }
+quiet:
+    skip
 }
 
 /* ---- the worker: worker/resident.c, resident_commit.c, resident_calls.c ------------------------------------------- */
