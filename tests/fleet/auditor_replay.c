@@ -17,6 +17,7 @@ typedef struct lease {
     uint32_t handed_op, worker;
     int running;    /* executions under it */
     bool may_be_up; /* given back, or about to be */
+    bool loaded;    /* its worker has begun to read the journal under it: it executes under no older one */
 } lease;
 
 typedef struct track {
@@ -73,12 +74,13 @@ static lease *find_lease(track *t, uint64_t token)
     return NULL;
 }
 
-/* The latest one that a worker had. */
-static lease *lease_of_worker(track *t, uint32_t worker)
+/* The latest one that a worker had. loaded: of those that it had taken up. */
+static lease *lease_of_worker(track *t, uint32_t worker, bool loaded)
 {
     lease *latest = NULL;
     for (size_t i = 0; i < t->lease_count; i++)
-        if (t->leases[i].worker == worker && (latest == NULL || t->leases[i].token > latest->token))
+        if (t->leases[i].worker == worker && t->leases[i].loaded >= loaded &&
+            (latest == NULL || t->leases[i].token > latest->token))
             latest = &t->leases[i];
     return latest;
 }
@@ -220,7 +222,7 @@ static void on_known(replay *r, track *t, const fleet_event *e)
              p->id, (wide)e->sequence, e->record_kind, (wide)e->ordinal);
     uint64_t token = e->token;
     if (token == 0) {
-        const lease *reader = lease_of_worker(t, e->worker);
+        const lease *reader = lease_of_worker(t, e->worker, false);
         token = reader == NULL ? 0 : reader->token;
     }
     if (e->record_kind == PAWL_RECORD_ENDED && t->ended_token == 0)
@@ -262,11 +264,11 @@ static void check_bulkhead(replay *r, const track *t, const fleet_event *e)
 
 static void on_begun(replay *r, track *t, const fleet_event *e)
 {
-    lease *l = lease_of_worker(t, e->worker);
+    lease *l = lease_of_worker(t, e->worker, true);
     r->report->executions++;
     check_bulkhead(r, t, e);
     if (l == NULL) {
-        FIND(r, "I2.no_lease", "%s: worker %u executes call %llu and never had a lease", id_of(t), e->worker,
+        FIND(r, "I2.no_lease", "%s: worker %u executes call %llu and never took up a lease", id_of(t), e->worker,
              (wide)e->ordinal);
         return;
     }
@@ -323,6 +325,10 @@ static void on_event(replay *r, const fleet_event *e)
         break;
     case FLEET_GRANTED:
         on_granted(r, t, e);
+        break;
+    case FLEET_READ:
+        if ((l = lease_of_worker(t, e->worker, false)) != NULL)
+            l->loaded = true;
         break;
     case FLEET_CLAIMED:
         if (e->count > e->limit)

@@ -40,6 +40,7 @@ static void granted(fleet_history *h, uint64_t order, uint32_t worker, uint64_t 
                            .token = token,
                            .head = head,
                            .mono_ns = mono_ns});
+    event(h, (fleet_event){.order = order + 1, .kind = FLEET_READ, .worker = worker, .number = number});
 }
 
 static void tried(fleet_history *h, uint64_t order, uint32_t op, uint64_t number, uint64_t token, pawl_status status,

@@ -21,6 +21,7 @@ enum {
     FLEET_CLOSING,    /* it is about to be closed: session */
     FLEET_CLOSED,     /* it is closed: session */
     FLEET_GRANTED,    /* a lease: session, number, token, head, mono_ns (after the grant), begun */
+    FLEET_READ,       /* a worker begins to read the journal of what it leases: worker, number */
     FLEET_CLAIMED,    /* a claim ended: session, limit, count */
     FLEET_RELEASING,  /* a lease is about to be given back: number, token */
     FLEET_RELEASED,   /* and was: number, token, begun */

@@ -157,6 +157,9 @@ static void saw(const unruly_observer *observer, const unruly_sight *sight)
             add(w, sight, event);
         break;
     case UNRULY_SAW_RECORD:
+        event.kind = FLEET_READ;
+        if (sight->record->sequence == 1)
+            add(w, sight, event);
         if (sight->record->kind == PAWL_RECORD_STEP || sight->record->kind == PAWL_RECORD_ENDED)
             add_known(w, sight, sight->number, 0, sight->record, sight->record->sequence);
         break;
