@@ -91,6 +91,7 @@ static void judge_end(const fleet_process *p, auditor_report *report)
         FIND("I8.not_ended", "%s: its status is %u at the end, reason \"%s\"", p->id, p->status, p->reason_code);
     else if (p->reason_code[0] == '\0')
         FIND("I8.no_reason", "%s is stuck without a reason", p->id);
+    report->stuck += p->status == PAWL_STUCK;
 }
 
 /* An end other than "cancelled" is honest only when nothing came after the request that would have told the program. */

@@ -16,7 +16,7 @@ typedef struct auditor_report {
     size_t count; /* of all; the first AUDITOR_FOUND_MAX are kept */
     auditor_finding found[AUDITOR_FOUND_MAX];
     /* How much there was to judge; a run that shows none of it proves little. */
-    uint64_t grants, takeovers, writes, writes_refused, executions, late_executions, cancels, signals, timers;
+    uint64_t grants, takeovers, writes, writes_refused, executions, late_executions, cancels, signals, timers, stuck;
 } auditor_report;
 
 void auditor_judge(const fleet_history *history, auditor_report *ret);

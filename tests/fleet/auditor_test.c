@@ -227,6 +227,7 @@ static void test_an_honest_history_is_found_honest(void **state)
     assert_int_equal(report.cancels, 1);
     assert_int_equal(report.signals, 2);
     assert_int_equal(report.timers, 1);
+    assert_int_equal(report.stuck, 1);
     fleet_history_finish(&h);
 }
 

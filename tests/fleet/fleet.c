@@ -389,12 +389,12 @@ static void report(fleet *f, auditor_report *ret)
     for (size_t i = 0; i < f->looks.count && i < AUDITOR_FOUND_MAX; i++)
         auditor_find(ret, f->looks.found[i].rule, "%s", f->looks.found[i].text);
     print_message("seed %llu: %llu grants, %llu takeovers, %llu writes, %llu refused, %llu executions, %llu late, "
-                  "%llu cancels, %llu signals, %llu timers\n",
+                  "%llu cancels, %llu signals, %llu timers, %llu stuck\n",
                   (unsigned long long)f->plan->seed, (unsigned long long)ret->grants,
                   (unsigned long long)ret->takeovers, (unsigned long long)ret->writes,
                   (unsigned long long)ret->writes_refused, (unsigned long long)ret->executions,
                   (unsigned long long)ret->late_executions, (unsigned long long)ret->cancels,
-                  (unsigned long long)ret->signals, (unsigned long long)ret->timers);
+                  (unsigned long long)ret->signals, (unsigned long long)ret->timers, (unsigned long long)ret->stuck);
     for (size_t i = 0; i < ret->count && i < AUDITOR_FOUND_MAX; i++) {
         print_error("%s: %s\n    %s\n", ret->found[i].rule, ret->found[i].text, journal_of(f, ret->found[i].text));
     }

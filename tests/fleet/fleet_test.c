@@ -3,13 +3,18 @@
 
 #include "tests/integration/worker/lab.h"
 
-/* A run in which nothing went wrong proves nothing. */
+#include <stdlib.h>
+
+/* A run in which nothing went wrong proves nothing; of a seed that somebody chose that is not to be expected. */
 static void assert_eventful(const auditor_report *report)
 {
+    if (getenv("PAWL_SEED") != NULL)
+        return;
     assert_true(report->takeovers + report->writes_refused + report->late_executions > 0);
     assert_true(report->cancels > 0);
     assert_true(report->signals > 0);
     assert_true(report->timers > 0);
+    assert_true(report->stuck > 0);
 }
 
 static void test_I1_I2_I4_I5_I7_I8_I10_a_fleet_of_two(void **state)
