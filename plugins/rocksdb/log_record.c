@@ -114,31 +114,24 @@ static uint64_t sequence_of(const uint8_t *data, const fragment *of)
 
 /* ---- behind the damage ---- */
 
-static bool begins_later(const uint8_t *data, size_t size, size_t at, bool sequences, uint64_t last, fragment *found)
-{
-    if (!read_fragment(data, size, at, found) || (found->type != TYPE_FULL && found->type != TYPE_FIRST))
-        return false;
-    return !sequences || (found->length >= 8 && sequence_of(data, found) > last);
-}
-
-/* A whole record behind a place that is not. In its own block a fragment may begin anywhere; further blocks begin with
- * one. */
-static bool find_later(const uint8_t *data, size_t size, size_t bad, bool sequences, uint64_t last, size_t *ret_at)
+/* The cheap questions first: this is asked at every byte. */
+static bool begins_later(const uint8_t *data, size_t size, size_t at, bool sequences, uint64_t last)
 {
     fragment found;
-    size_t end = bad + block_left(bad);
-    for (size_t at = bad; at < end && is_header_there(at, size); at++)
-        if (begins_later(data, size, at, sequences, last, &found)) {
+    if (!is_header_there(at, size) || (data[at + 6] != TYPE_FULL && data[at + 6] != TYPE_FIRST) ||
+        (sequences && length_of(data + at) < 8) || !read_fragment(data, size, at, &found))
+        return false;
+    return !sequences || sequence_of(data, &found) > last;
+}
+
+/* A whole record behind a place that is not. Where fragments begin is not known any more: it may be anywhere. */
+static bool find_later(const uint8_t *data, size_t size, size_t bad, bool sequences, uint64_t last, size_t *ret_at)
+{
+    for (size_t at = bad; at + PAWL_LOG_HEADER_BYTES <= size; at++)
+        if (begins_later(data, size, at, sequences, last)) {
             *ret_at = at;
             return true;
         }
-    for (size_t block = end; block < size; block += PAWL_LOG_BLOCK_BYTES)
-        for (size_t at = block; at < block + PAWL_LOG_BLOCK_BYTES && read_fragment(data, size, at, &found);
-             at += PAWL_LOG_HEADER_BYTES + found.length)
-            if (begins_later(data, size, at, sequences, last, &found)) {
-                *ret_at = at;
-                return true;
-            }
     return false;
 }
 

@@ -1,0 +1,251 @@
+/* log_test.c: what is told of the end of a log, with logs that a real RocksDB wrote: every single flipped bit of one is
+ * damage, every way to cut it short is not, and whatever the bytes are, nothing is read beyond them. */
+#include "plugins/rocksdb/log_record.h"
+#include "plugins/rocksdb/log_tail.h"
+#include "plugins/rocksdb/manifest.h"
+#include "plugins/rocksdb/rocksdb_kv.h"
+#include "tests/conformance/files.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+/* after those */
+#include <cmocka.h>
+
+#define LOG_BYTES_MAX (256u << 10)
+
+static struct test {
+    char parent[64];
+    uint8_t *data; /* of the log */
+    size_t size;
+    size_t last; /* where its last record begins */
+} own;
+
+static pawl_kv *open_kv(const char *path)
+{
+    char copy[256];
+    pawl_fault fault = {0};
+    pawl_kv *kv = NULL;
+    snprintf(copy, sizeof copy, "%s", path);
+    const pawl_store_config config = {.path = copy,
+                                      .sync = true,
+                                      .value_bytes_max = 1u << 20,
+                                      .journal_bytes_max = 1u << 30,
+                                      .write_buffer_bytes = 1u << 20,
+                                      .block_cache_bytes = 1u << 20};
+    if (pawl_rocksdb_kv_open(&config, &kv, &fault) != PAWL_OK)
+        fail_msg("%s", fault.message);
+    return kv;
+}
+
+static void read_log(const char *directory)
+{
+    struct file_list *logs = calloc(1, sizeof *logs);
+    assert_non_null(logs);
+    files_list(directory, ".log", logs);
+    assert_int_equal(logs->count, 1);
+    FILE *file = fopen(logs->paths[0], "re");
+    assert_non_null(file);
+    own.size = fread(own.data, 1, LOG_BYTES_MAX, file);
+    fclose(file);
+    free(logs);
+    assert_true(own.size > 0 && own.size < LOG_BYTES_MAX);
+}
+
+static void write_row(pawl_kv *kv, unsigned number, size_t size)
+{
+    static uint8_t content[100000];
+    char key[16];
+    pawl_batch batch = {0};
+    snprintf(key, sizeof key, "key-%u", number);
+    for (size_t i = 0; i < size; i++)
+        content[i] = (uint8_t)(i * 7 + number);
+    pawl_batch_begin(&batch, PAWL_FAMILY_JOURNAL, pawl_bytes_of(key));
+    pawl_buffer_append(&batch.bytes, content, size);
+    pawl_batch_end(&batch);
+    assert_int_equal(pawl_kv_write(kv, &batch, true, NULL), PAWL_OK);
+    pawl_batch_finish(&batch);
+}
+
+/* Some small records, one over several blocks, one at the end. */
+static int make_log(void **state)
+{
+    const char *base = getenv("TMPDIR");
+    char store[80];
+    (void)state;
+    own.data = malloc(LOG_BYTES_MAX);
+    assert_non_null(own.data);
+    snprintf(own.parent, sizeof own.parent, "%.30s/pawl-log-XXXXXX", base == NULL ? "/tmp" : base);
+    assert_non_null(mkdtemp(own.parent));
+    snprintf(store, sizeof store, "%s/store", own.parent);
+    pawl_kv *kv = open_kv(store);
+    for (unsigned i = 0; i < 5; i++)
+        write_row(kv, i, 100 + 30 * i);
+    write_row(kv, 5, 80000);
+    write_row(kv, 6, 300);
+    read_log(store);
+    own.last = own.size;
+    write_row(kv, 7, 200);
+    read_log(store);
+    kv->table->close(kv);
+    return 0;
+}
+
+static int drop_log(void **state)
+{
+    (void)state;
+    free(own.data);
+    files_remove(own.parent);
+    return 0;
+}
+
+static void test_S10_a_whole_log_is_whole(void **state)
+{
+    (void)state;
+    pawl_log_look look = pawl_log_look_at(own.data, own.size, true);
+    assert_true(look.complete);
+    assert_int_equal(look.whole, own.size);
+    assert_int_equal(look.bad, own.size);
+}
+
+static void check_flip(size_t byte, unsigned bit)
+{
+    own.data[byte] = (uint8_t)(own.data[byte] ^ 1u << bit);
+    pawl_log_look look = pawl_log_look_at(own.data, own.size, true);
+    own.data[byte] = (uint8_t)(own.data[byte] ^ 1u << bit);
+    if (look.complete || (!look.flipped && !look.goes_on))
+        fail_msg("bit %u of byte %zu of %zu: taken for a %s end", bit, byte, own.size, look.complete ? "good" : "torn");
+    if (look.flipped && look.flipped_at != byte)
+        fail_msg("bit %u of byte %zu of %zu: found at %zu", bit, byte, own.size, look.flipped_at);
+}
+
+static void test_S10_every_flipped_bit_is_damage(void **state)
+{
+    (void)state;
+    for (size_t byte = 0; byte < own.size; byte += byte < 60 || byte + 60 > own.size ? 1 : 499)
+        for (unsigned bit = 0; bit < 8; bit++)
+            check_flip(byte, bit);
+}
+
+static void test_S10_a_log_cut_anywhere_is_torn_and_not_damaged(void **state)
+{
+    (void)state;
+    for (size_t size = 0; size < own.size; size += size < 400 || size + 300 > own.size ? 1 : 499) {
+        uint8_t *copy = malloc(size + 1); /* exactly: a byte read behind its end is seen by a sanitizer */
+        assert_non_null(copy);
+        memcpy(copy, own.data, size);
+        pawl_log_look look = pawl_log_look_at(copy, size, true);
+        free(copy);
+        if (look.flipped || look.goes_on || look.whole > size)
+            fail_msg("cut at %zu of %zu: taken for damage", size, own.size);
+    }
+}
+
+/* What may stand behind the last flush after a power failure. */
+static void test_S10_garbage_and_zeros_at_the_end_are_torn(void **state)
+{
+    unsigned seed = 11;
+    uint8_t *copy = malloc(own.size);
+    (void)state;
+    assert_non_null(copy);
+    for (int round = 0; round < 200; round++) {
+        size_t from = own.last + (size_t)rand_r(&seed) % (own.size - own.last);
+        memcpy(copy, own.data, own.size);
+        for (size_t at = from; at < own.size; at++)
+            copy[at] = round % 2 == 0 ? 0 : (uint8_t)(rand_r(&seed) >> 8);
+        pawl_log_look look = pawl_log_look_at(copy, own.size, true);
+        if (!look.complete) /* zeros can be what was there */
+            assert_int_equal(look.whole, own.last);
+        if (own.size - from > 2)
+            assert_false(look.flipped || look.goes_on);
+    }
+    free(copy);
+}
+
+static void test_S10_a_record_in_the_middle_is_missed(void **state)
+{
+    (void)state;
+    uint8_t *copy = malloc(own.size);
+    assert_non_null(copy);
+    memcpy(copy, own.data, own.size);
+    memset(copy + 300, 0, 200);
+    pawl_log_look look = pawl_log_look_at(copy, own.size, true);
+    assert_true(look.goes_on);
+    memcpy(copy, own.data, own.size);
+    memset(copy + 20000, 0xff, 60000); /* several blocks */
+    look = pawl_log_look_at(copy, own.size, true);
+    assert_true(look.goes_on);
+    free(copy);
+}
+
+static void test_S10_any_bytes_are_borne(void **state)
+{
+    unsigned seed = 5;
+    (void)state;
+    for (int round = 0; round < 60; round++) {
+        size_t size = (size_t)rand_r(&seed) % 70000;
+        uint8_t *bytes = malloc(size + 1);
+        uint64_t *numbers = NULL;
+        size_t count;
+        assert_non_null(bytes);
+        for (size_t i = 0; i < size; i++)
+            bytes[i] = (uint8_t)(rand_r(&seed) >> 8);
+        (void)pawl_log_look_at(bytes, size, round % 2 == 0);
+        if (pawl_manifest_tables(bytes, size, &numbers, &count))
+            free(numbers);
+        free(bytes);
+    }
+}
+
+/* An unfinished write at the end of a real store is cut off and said; the store is as it was before it. */
+static void test_S10_an_unfinished_write_is_cut_off_and_said(void **state)
+{
+    char store[80];
+    char copy[80];
+    char key[16] = "key-0";
+    pawl_buffer value = {0};
+    (void)state;
+    snprintf(store, sizeof store, "%s/torn", own.parent);
+    snprintf(copy, sizeof copy, "%s/copy", own.parent);
+    pawl_kv *kv = open_kv(store);
+    write_row(kv, 0, 500);
+    write_row(kv, 1, 500);
+    assert_true(files_copy(store, copy)); /* as a kill would leave it */
+    kv->table->close(kv);
+    struct file_list *logs = calloc(1, sizeof *logs);
+    assert_non_null(logs);
+    files_list(copy, ".log", logs);
+    FILE *file = fopen(logs->paths[0], "r+e");
+    assert_non_null(file);
+    fseek(file, -300, SEEK_END);
+    for (int i = 0; i < 300; i++)
+        fputc(i * 31 % 251, file);
+    fclose(file);
+    free(logs);
+    kv = open_kv(copy);
+    assert_non_null(strstr(kv->notice, "cut off"));
+    assert_int_equal(pawl_kv_get(kv, PAWL_FAMILY_JOURNAL, pawl_bytes_of(key), &value, NULL), PAWL_OK);
+    assert_int_equal(pawl_kv_get(kv, PAWL_FAMILY_JOURNAL, pawl_bytes_of("key-1"), &value, NULL), PAWL_E_NOT_FOUND);
+    kv->table->close(kv);
+    kv = open_kv(copy);
+    assert_string_equal(kv->notice, "");
+    kv->table->close(kv);
+    pawl_buffer_finish(&value);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_S10_a_whole_log_is_whole),
+        cmocka_unit_test(test_S10_every_flipped_bit_is_damage),
+        cmocka_unit_test(test_S10_a_log_cut_anywhere_is_torn_and_not_damaged),
+        cmocka_unit_test(test_S10_garbage_and_zeros_at_the_end_are_torn),
+        cmocka_unit_test(test_S10_a_record_in_the_middle_is_missed),
+        cmocka_unit_test(test_S10_any_bytes_are_borne),
+        cmocka_unit_test(test_S10_an_unfinished_write_is_cut_off_and_said),
+    };
+    return cmocka_run_group_tests(tests, make_log, drop_log);
+}
