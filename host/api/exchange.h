@@ -50,7 +50,8 @@ struct pawl_exchange {
     char *reply;           /* free()d with the exchange */
     size_t reply_size;
     const char *reply_type;
-    const char *allow; /* of a 405 */
+    const char *allow;                /* of a 405 */
+    MHD_ContentReaderCallback stream; /* instead of `reply`: reads from `work` */
     pawl_exchange_step next;
     pawl_exchange *queued; /* the pool's */
     void *work;            /* of the steps */

@@ -10,6 +10,7 @@ static const char *const no_keys[] = {NULL};
 static const char *const list_keys[] = {"status", "type", "session", "prefix", "limit", "after", "newest", NULL};
 static const char *const journal_keys[] = {"from", "limit", "whole", NULL};
 static const char *const wait_keys[] = {"timeout_ms", NULL};
+static const char *const ends_keys[] = {"type", "session", "prefix", "heartbeat_ms", NULL};
 
 static const pawl_route routes[] = {
     {"POST", "/v1/processes", pawl_route_start, no_keys},
@@ -22,6 +23,7 @@ static const pawl_route routes[] = {
     {"POST", "/v1/processes/{id}/terminate", pawl_route_terminate, no_keys},
     {"POST", "/v1/processes/{id}/resume", pawl_route_resume, no_keys},
     {"POST", "/v1/processes/{id}/complete", pawl_route_complete, no_keys},
+    {"GET", "/v1/ends", pawl_route_ends, ends_keys},
     {"GET", "/v1/host", pawl_route_host, no_keys},
     {"GET", "/v1/health", pawl_route_health, no_keys},
     {"POST", "/v1/drain", pawl_route_drain, no_keys},

@@ -11,6 +11,7 @@ pawl_status pawl_route_find(const char *method, const pawl_uri *uri, const pawl_
 
 bool pawl_route_start(pawl_exchange *exchange); /* routes_start.c */
 bool pawl_route_wait(pawl_exchange *exchange);  /* routes_wait.c */
+bool pawl_route_ends(pawl_exchange *exchange);  /* routes_ends.c */
 bool pawl_route_list(pawl_exchange *exchange);  /* routes_process.c, from here on */
 bool pawl_route_get(pawl_exchange *exchange);
 bool pawl_route_journal(pawl_exchange *exchange);
@@ -27,4 +28,6 @@ bool pawl_route_metrics(pawl_exchange *exchange);
 /** The server's waits, for routes_wait.c. */
 struct pawl_waits *pawl_api_server_waits(pawl_api_server *server);
 
+/** The server's listeners, for routes_ends.c. */
+struct pawl_ends *pawl_api_server_ends(pawl_api_server *server);
 #endif

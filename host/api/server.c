@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/api/ends.h"
 #include "host/api/exchange.h"
 #include "host/api/pool.h"
 #include "host/api/routes.h"
@@ -21,6 +22,7 @@
 #define BODIES_BYTES_LEAST ((uint64_t)64 * 1024 * 1024) /* of all bodies being held */
 #define IDLE_SECONDS       60u
 #define CONNECTIONS_SPARE  64u
+#define STREAM_BYTES       ((size_t)16 * 1024) /* written at once */
 #define DRAINS_MAX         4u
 #define CLOSE_WAIT_SECONDS 2
 
@@ -32,6 +34,7 @@ struct pawl_api_server {
     struct MHD_Daemon *daemon;
     pawl_pool *pool;
     pawl_waits *waits;
+    pawl_ends *ends;
     uint32_t requests_max;
     uint64_t body_bytes_max;
     uint64_t bodies_bytes_max;
@@ -143,6 +146,11 @@ struct pawl_waits *pawl_api_server_waits(pawl_api_server *server)
     return server->waits;
 }
 
+struct pawl_ends *pawl_api_server_ends(pawl_api_server *server)
+{
+    return server->ends;
+}
+
 /* ---- the life of an exchange --------------------------------------------------------------------------------------
  */
 
@@ -216,7 +224,9 @@ static enum MHD_Result send_reply(pawl_exchange *exchange)
 {
     pawl_api_server *server = exchange->server;
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(exchange->reply_size, exchange->reply, MHD_RESPMEM_PERSISTENT);
+        exchange->stream != NULL
+            ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BYTES, exchange->stream, exchange->work, NULL)
+            : MHD_create_response_from_buffer(exchange->reply_size, exchange->reply, MHD_RESPMEM_PERSISTENT);
     if (response == NULL)
         return MHD_NO;
     unsigned status = exchange->reply_status;
@@ -354,6 +364,8 @@ pawl_status pawl_api_server_open(const pawl_api_server_options *options, pawl_ap
     const char *path = options->socket_path != NULL ? options->socket_path : pawl_host_socket(options->host);
     pawl_status status = pawl_waits_open(server->host, &server->waits, error);
     if (status == PAWL_OK)
+        status = pawl_ends_open(server->host, &server->ends, error);
+    if (status == PAWL_OK)
         status = pawl_pool_open(exchange_answered, &server->pool, error);
     if (status == PAWL_OK)
         status = pawl_api_socket_open(path, &server->socket, error);
@@ -393,6 +405,7 @@ static void stop_daemon(pawl_api_server *server)
         return;
     MHD_quiesce_daemon(server->daemon);
     pawl_waits_end_all(server->waits);
+    pawl_ends_end_all(server->ends);
     finish_exchanges(server);
     MHD_stop_daemon(server->daemon);
 }
@@ -406,6 +419,7 @@ pawl_api_server *pawl_api_server_close(pawl_api_server *server)
     if (server->socket.descriptor >= 0)
         close(server->socket.descriptor);
     pawl_pool_close(server->pool);
+    pawl_ends_close(server->ends);
     pawl_waits_close(server->waits);
     pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->lock);

@@ -74,5 +74,9 @@ static const void *get_factory(const char *factory_id)
     "{\"name\":\"bench.sleep\",\"revision\":1,\"input_schema\":true},{\"name\":\"bench.signal\",\"revision\":1,"       \
     "\"input_schema\":true}]}"
 
+#ifdef PAWL_BENCH_SHARED /* pawl-bench.so, for a `pawl serve` that is to be measured */
+PAWL_PLUGIN("pawl.bench", "1.0.0", "Pawl", MANIFEST, pawl_plain_init, pawl_plain_deinit, get_factory);
+#else
 PAWL_LINKED_PLUGIN(pawl_bench_plugin, "pawl.bench", "1.0.0", "Pawl", MANIFEST, pawl_plain_init, pawl_plain_deinit,
                    get_factory);
+#endif

@@ -63,6 +63,8 @@ struct pawl_host {
     job *first;
     job **last;
     pawl_wait *waits;
+    pawl_on_end on_end;
+    void *on_end_context;
     int gate_open;
     uint32_t at_gate;
     int stop;
@@ -223,6 +225,40 @@ static void end_process(pawl_host *host, process *p, uint32_t status, pawl_bytes
     snprintf(p->message, sizeof p->message, "%s", message);
     record(p, "ended", "status", name_of(status));
     end_waits(host, p, NULL, PAWL_OK);
+    pawl_end end = {.struct_size = sizeof end,
+                    .id = p->id,
+                    .type = p->type,
+                    .session = p->session,
+                    .ended_unix_ns = unix_now_ns(),
+                    .outcome = {.struct_size = sizeof end.outcome, .status = status}};
+    end.outcome.output = (pawl_bytes){p->output, p->output_size};
+    end.outcome.code = (pawl_bytes){p->code, strlen(p->code)};
+    end.outcome.message = (pawl_bytes){p->message, strlen(p->message)};
+    if (host->on_end != NULL)
+        host->on_end(host->on_end_context, &end);
+}
+
+/* One follower is enough for a server. */
+pawl_status pawl_host_follow(pawl_host *host, pawl_on_end on_end, void *context, pawl_follow **ret, pawl_error *error)
+{
+    (void)error;
+    pthread_mutex_lock(&host->lock);
+    host->on_end = on_end;
+    host->on_end_context = context;
+    pthread_mutex_unlock(&host->lock);
+    *ret = (pawl_follow *)host;
+    return PAWL_OK;
+}
+
+pawl_follow *pawl_host_unfollow(pawl_follow *follow)
+{
+    pawl_host *host = (pawl_host *)follow;
+    if (host != NULL) {
+        pthread_mutex_lock(&host->lock);
+        host->on_end = NULL;
+        pthread_mutex_unlock(&host->lock);
+    }
+    return NULL;
 }
 
 static void run_process(pawl_host *host, process *p)

@@ -91,6 +91,102 @@ static void test_inputs_as_text_and_base64(void **state)
     fixture_close(f);
 }
 
+/* Read from a stream of ends until this text has come. */
+static void read_until(int descriptor, char *text, size_t room, const char *wanted)
+{
+    size_t used = strlen(text);
+    while (strstr(text, wanted) == NULL) {
+        ssize_t part = read(descriptor, text + used, room - 1 - used);
+        if (part <= 0)
+            fail_msg("the stream ended before \"%s\": %s", wanted, text);
+        used += (size_t)part;
+        text[used] = '\0';
+    }
+}
+
+static int listen_to_ends(const fixture *f, const char *query)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "%.100s", f->socket);
+    int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(descriptor, (struct sockaddr *)&address, sizeof address), 0);
+    char request[256];
+    int size = snprintf(request, sizeof request, "GET /v1/ends%s HTTP/1.1\r\nHost: p\r\n\r\n", query);
+    assert_int_equal(send(descriptor, request, (size_t)size, MSG_NOSIGNAL), size);
+    return descriptor;
+}
+
+static void test_ends_are_told_to_who_listens(void **state)
+{
+    (void)state;
+    static char text[65536];
+    text[0] = '\0';
+    fixture *f = fixture_open("");
+    ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"before\"}", 201);
+    int descriptor = listen_to_ends(f, "?type=test.echo&prefix=a&heartbeat_ms=100");
+    read_until(descriptor, text, sizeof text, "{\"heartbeat\":100}\n");
+    ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"b1\"}", 201);
+    ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.fail\",\"id\":\"a0\"}", 201);
+    ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"a1\",\"session\":\"s\",\"input\":[7]}", 201);
+    read_until(descriptor, text, sizeof text, "\"id\":\"a1\"");
+    read_until(descriptor, text, sizeof text, "\"ended_unix_ns\":");
+    assert_contains(text, "application/x-ndjson");
+    assert_contains(text, "\"output\":[7]");
+    assert_contains(text, "\"session\":\"s\"");
+    assert_null(strstr(text, "before"));
+    assert_null(strstr(text, "\"b1\""));
+    assert_null(strstr(text, "\"a0\""));
+    char *last = text + strlen(text);
+    read_until(descriptor, last, sizeof text - (size_t)(last - text), "{\"heartbeat\":100}\n");
+    close(descriptor);
+    assert_refused(f, "GET", "/v1/ends?heartbeat_ms=1", NULL, PAWL_E_INVALID, "api.query_value");
+    fixture_close(f);
+}
+
+/* Who does not read loses ends, is told how many, and nobody else waits for it. */
+static void test_I10_a_slow_listener_is_told_what_it_missed(void **state)
+{
+    (void)state;
+    static char text[4 * 1024 * 1024];
+    static char body[4096];
+    text[0] = '\0';
+    fixture *f = fixture_open("");
+    int descriptor = listen_to_ends(f, "?heartbeat_ms=30000");
+    read_until(descriptor, text, sizeof text, "heartbeat");
+    char long_text[3001] = "";
+    memset(long_text, 'x', sizeof long_text - 1);
+    for (int i = 0; i < 1000; i++) {
+        snprintf(body, sizeof body, "{\"type\":\"test.echo\",\"id\":\"p%d\",\"input\":\"%s\"}", i, long_text);
+        ask_well(f, "POST", "/v1/processes", body, 201);
+    }
+    read_until(descriptor, text, sizeof text, "{\"lagged\":{\"missed\":");
+    size_t told = 0;
+    for (const char *at = text; (at = strstr(at, "\"id\":\"p")) != NULL; at++)
+        told++;
+    read_until(descriptor, text, sizeof text, ",\"since_unix_ns\":");
+    unsigned long long missed = strtoull(strstr(text, "\"missed\":") + 9, NULL, 10);
+    assert_int_equal(told + missed, 1000);
+    assert_true(told > 100 && missed > 100);
+    ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"after\"}", 201);
+    read_until(descriptor, text, sizeof text, "\"id\":\"after\"");
+    close(descriptor);
+    fixture_close(f);
+}
+
+static void test_listeners_are_told_of_a_stop(void **state)
+{
+    (void)state;
+    static char text[4096];
+    text[0] = '\0';
+    fixture *f = fixture_open("");
+    int descriptor = listen_to_ends(f, "");
+    read_until(descriptor, text, sizeof text, "heartbeat");
+    f->server = pawl_api_server_close(f->server);
+    read_until(descriptor, text, sizeof text, "{\"closed\":\"the server is stopping\"}\n");
+    close(descriptor);
+    fixture_close(f);
+}
+
 static void test_json_is_strict(void **state)
 {
     (void)state;
@@ -581,6 +677,9 @@ int main(void)
         cmocka_unit_test(test_start_get_wait),
         cmocka_unit_test(test_R02_same_id_other_input_is_a_conflict),
         cmocka_unit_test(test_inputs_as_text_and_base64),
+        cmocka_unit_test(test_ends_are_told_to_who_listens),
+        cmocka_unit_test(test_I10_a_slow_listener_is_told_what_it_missed),
+        cmocka_unit_test(test_listeners_are_told_of_a_stop),
         cmocka_unit_test(test_json_is_strict),
         cmocka_unit_test(test_statuses_and_codes),
         cmocka_unit_test(test_ids_may_hold_any_character),
