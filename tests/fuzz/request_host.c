@@ -240,3 +240,39 @@ pawl_status pawl_host_backup(pawl_host *host, const char *directory, pawl_text *
     (void)host;
     return give("{\"backup\":\"x\"}", answer_about(directory, error), ret_json);
 }
+
+/* ---- the stream of ends ---- */
+
+#if __has_include("host/api/ends.h")
+#include "host/api/ends.h"
+
+struct pawl_ends *pawl_api_server_ends(pawl_api_server *server)
+{
+    (void)server;
+    return NULL;
+}
+
+pawl_status pawl_ends_listen(pawl_ends *ends, const pawl_listener_options *options, pawl_listener **ret,
+                             pawl_error *error)
+{
+    (void)ends;
+    FUZZ_CHECK(options->heartbeat_ms >= PAWL_API_HEARTBEAT_MS_LEAST);
+    FUZZ_CHECK(options->heartbeat_ms <= PAWL_API_HEARTBEAT_MS_MOST);
+    *ret = NULL;
+    return answer_about(options->type == NULL ? "" : options->type, error);
+}
+
+ssize_t pawl_listener_read(void *listener, uint64_t position, char *to, size_t room)
+{
+    (void)listener;
+    (void)position;
+    (void)to;
+    (void)room;
+    return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+void pawl_listener_close(void *listener)
+{
+    (void)listener;
+}
+#endif
