@@ -2,6 +2,8 @@
 // sockets kept alive, one request at a time on each, starts that wait together sent as one batch.
 import { connect } from 'node:net';
 
+import { Ends } from './ends.mjs';
+
 const BATCH_MAX = 1000;          // of POST /v1/processes
 const START_CONNECTIONS = 2;     // one batch is on its way while the next one gathers
 const WAIT_TIMEOUT_MS = 60000;
@@ -55,6 +57,7 @@ export class PawlClient {
     constructor(socketPath) {
         this.socketPath = socketPath;
         this.idle = [];
+        this.ends = new Map();
         this.starts = [];
         this.batchesOnTheirWay = 0;
         this.sendScheduled = false;
@@ -106,7 +109,16 @@ export class PawlClient {
             this.sendSoon();
     }
 
-    /** Resolves to the outcome once the process has ended, however long that takes. */
+    /** The stream of ends of processes of this type, listening: kept, so that all may share it. */
+    async endsOf(type) {
+        if (!this.ends.has(type))
+            this.ends.set(type, new Ends(this.socketPath, type, (id) => this.ended(id)));
+        const ends = this.ends.get(type);
+        await ends.opened;
+        return ends;
+    }
+
+    /** Resolves to the outcome once the process has ended, however long that takes; any process, at a request each. */
     async ended(id) {
         for (;;) {
             const { status, body } = await this.request('GET', `/v1/processes/${id}/wait?timeout_ms=${WAIT_TIMEOUT_MS}`);
@@ -119,7 +131,10 @@ export class PawlClient {
     close() {
         for (const connection of this.idle)
             connection.socket.destroy();
+        for (const ends of this.ends.values())
+            ends.close();
         this.idle = [];
+        this.ends.clear();
     }
 
     /** Resolves when the signal is durable. */

@@ -20,14 +20,19 @@ const signals = new Map();
 answer({
     ready: () => true,
     // After a restart of the server the connections to the last one are of no use.
-    reconnect: () => { client = new PawlClient(process.env.PAWL_SOCKET); },
-    steps: ({ n, c, k, prefix }) => measuredLoop(n, c, async (i) => {
-        const id = `${prefix}-${i}`;
-        await client.start({ type: 'peers.steps', id, input_text: `${k}` });
-        const value = completed(await client.ended(id), id);
-        if (k && value.length !== VALUE_CHARACTERS)
-            throw new Error(`a wrong result: ${value}`);
-    }),
+    reconnect: () => { client.close(); client = new PawlClient(process.env.PAWL_SOCKET); },
+    steps: async ({ n, c, k, prefix }) => {
+        const ends = await client.endsOf('peers.steps');
+        return measuredLoop(n, c, async (i) => {
+            const id = `${prefix}-${i}`;
+            const [outcome] = await Promise.all([
+                ends.of(id), client.start({ type: 'peers.steps', id, input_text: `${k}` }),
+            ]);
+            const value = completed(outcome, id);
+            if (k && value.length !== VALUE_CHARACTERS)
+                throw new Error(`a wrong result: ${value}`);
+        });
+    },
     submitSleepers: submit('peers.sleeper', (i, { sleepMs }) => `${i} ${sleepMs}`),
     // All at once: the first must not be done before the last has begun, or little is in flight at the kill.
     submitCounted: (a) => submitCounted({ ...a, c: a.n }),
@@ -36,12 +41,12 @@ answer({
     },
     signalStart: async ({ key }) => {
         const signal = { endedAt: 0 };
-        await client.start({ type: 'peers.signalled', id: key, input_text: '' });
-        signal.ended = client.ended(key).then((outcome) => {
+        signal.ended = (await client.endsOf('peers.signalled')).of(key).then((outcome) => {
             signal.endedAt = performance.now();
             completed(outcome, key);
         });
         signals.set(key, signal);
+        await client.start({ type: 'peers.signalled', id: key, input_text: '' });
     },
     signalSend: async ({ key }) => {
         const signal = signals.get(key);
