@@ -282,6 +282,16 @@ static void check_count(fleet *f)
 
 /* ---- a run ---- */
 
+/* The whole fleet ends, in the middle of everything, and another one begins over what is stored. */
+static void reopen(fleet *f)
+{
+    f->let_go_mono_ns = 0;
+    lab_end_all(f->own);
+    lab_reopen(f->own);
+    for (uint32_t i = 0; i < f->plan->workers; i++)
+        start_worker(f, &f->slots[i]);
+}
+
 static void round_of_trouble(fleet *f, uint32_t round)
 {
     uint32_t wanted = f->plan->processes * (round + 1) / f->plan->rounds;
@@ -289,6 +299,8 @@ static void round_of_trouble(fleet *f, uint32_t round)
         register_one(f);
     for (int i = 0; i < 4; i++)
         meddle(f);
+    if (f->plan->reopen && round == f->plan->rounds / 2)
+        reopen(f);
     thaw_due(f);
     if (round % (f->plan->rounds / 4) == f->plan->rounds / 8)
         make_zombie(f, &f->slots[round / 2 % f->plan->workers]);

@@ -12,6 +12,7 @@ typedef struct fleet_plan {
     uint32_t processes;
     uint32_t rounds; /* of trouble; a few milliseconds each */
     bool weather;    /* the registry fails and fences by chance */
+    bool reopen;     /* half-way every worker ends, and the store is closed and opened again */
     bool jumps;      /* the time of day is set by hours and months */
     bool skewed;     /* each worker has another time of day, and another monotonic clock, than the store */
 } fleet_plan;

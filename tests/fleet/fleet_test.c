@@ -49,6 +49,7 @@ static void test_I1_I2_I4_I5_I7_I8_I10_a_fleet_of_two_over_rocksdb(void **state)
                             .workers = 2,
                             .processes = 160,
                             .rounds = 120,
+                            .reopen = true,
                             .weather = true},
               &report);
     assert_eventful(&report);
