@@ -232,6 +232,7 @@ static void test_S10_after_a_failed_flush_nothing_is_acknowledged_until_it_is_op
     }
     YARD_EXPECT(y, 1, "opened again", "start", "probe.plan", "--id", "during", "--text", "step");
     assert_int_equal(api_process(y, "GET", "before", "", NULL, NULL), 200);
+    YARD_EXPECT(y, 0, "\"device_failed\":true", "host", "--json");
     yard_kill(y);
     yard_open_gate(y);
     YARD_SERVE(y, NULL);
@@ -240,6 +241,30 @@ static void test_S10_after_a_failed_flush_nothing_is_acknowledged_until_it_is_op
     api_expect_end(y, "held", "completed");
     assert_int_equal(audit_ended(y, ids, 3).completed, 3);
     yard_stop(y);
+}
+
+/* ---- damage ------------------------------------------------------------------------------------------------------ */
+
+/* The operator is told which file, by the program that refuses to start. */
+static void test_S10_a_server_refuses_a_damaged_store_by_the_name_of_the_file(void **state)
+{
+    yard *y = *state;
+    char path[256];
+    char byte;
+    YARD_SERVE(y, NULL);
+    api_start(y, "probe.plan", "one", "step");
+    api_expect_end(y, "one", "completed");
+    yard_stop(y);
+    yard_path(y, "data/store/CURRENT", path);
+    FILE *file = fopen(path, "r+e");
+    assert_non_null(file);
+    assert_int_equal(fread(&byte, 1, 1, file), 1);
+    byte ^= 4;
+    rewind(file);
+    assert_int_equal(fwrite(&byte, 1, 1, file), 1);
+    assert_int_equal(fclose(file), 0);
+    YARD_EXPECT(y, 1, "store/CURRENT is damaged", "serve");
+    YARD_EXPECT(y, 1, "store.corrupt", "serve", "--json");
 }
 
 /* ---- power ------------------------------------------------------------------------------------------------------- */
@@ -303,6 +328,7 @@ int main(int argc, char **argv)
         TEST(test_S10_I10_a_full_disk_refuses_new_work_and_goes_on_by_itself, open_yard),
         TEST(test_S10_I10_a_disk_filled_by_work_loses_nothing_acknowledged, open_small_yard),
         TEST(test_S10_after_a_failed_flush_nothing_is_acknowledged_until_it_is_opened_again, open_yard),
+        TEST(test_S10_a_server_refuses_a_damaged_store_by_the_name_of_the_file, open_yard),
         TEST(test_I1_I5_a_server_whose_power_fails_keeps_every_acknowledged_start_step_and_signal, open_small_yard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
