@@ -74,12 +74,12 @@ static lease *find_lease(track *t, uint64_t token)
     return NULL;
 }
 
-/* The latest one that a worker had. loaded: of those that it had taken up. */
-static lease *lease_of_worker(track *t, uint32_t worker, bool loaded)
+/* The latest one below a token that a worker had. loaded: of those that it had taken up. */
+static lease *lease_of_worker(track *t, uint32_t worker, bool loaded, uint64_t below)
 {
     lease *latest = NULL;
     for (size_t i = 0; i < t->lease_count; i++)
-        if (t->leases[i].worker == worker && t->leases[i].loaded >= loaded &&
+        if (t->leases[i].worker == worker && t->leases[i].loaded >= loaded && t->leases[i].token < below &&
             (latest == NULL || t->leases[i].token > latest->token))
             latest = &t->leases[i];
     return latest;
@@ -222,7 +222,7 @@ static void on_known(replay *r, track *t, const fleet_event *e)
              p->id, (wide)e->sequence, e->record_kind, (wide)e->ordinal);
     uint64_t token = e->token;
     if (token == 0) {
-        const lease *reader = lease_of_worker(t, e->worker, false);
+        const lease *reader = lease_of_worker(t, e->worker, false, UINT64_MAX);
         token = reader == NULL ? 0 : reader->token;
     }
     if (e->record_kind == PAWL_RECORD_ENDED && t->ended_token == 0)
@@ -262,9 +262,18 @@ static void check_bulkhead(replay *r, const track *t, const fleet_event *e)
              r->history->effects[effect].name, limit);
 }
 
+/* What a thread had taken to execute before its lease was lost is told to stop, and may begin after the worker has
+ * taken up another lease of the same process. */
+static lease *executing_lease(const replay *r, track *t, const fleet_event *e)
+{
+    lease *latest = lease_of_worker(t, e->worker, true, UINT64_MAX);
+    lease *older = latest == NULL ? NULL : lease_of_worker(t, e->worker, true, latest->token);
+    return r->history->executions[e->index].told_at_once && older != NULL ? older : latest;
+}
+
 static void on_begun(replay *r, track *t, const fleet_event *e)
 {
-    lease *l = lease_of_worker(t, e->worker, true);
+    lease *l = executing_lease(r, t, e);
     r->report->executions++;
     check_bulkhead(r, t, e);
     if (l == NULL) {
@@ -327,7 +336,7 @@ static void on_event(replay *r, const fleet_event *e)
         on_granted(r, t, e);
         break;
     case FLEET_READ:
-        if ((l = lease_of_worker(t, e->worker, false)) != NULL)
+        if ((l = lease_of_worker(t, e->worker, false, UINT64_MAX)) != NULL)
             l->loaded = true;
         break;
     case FLEET_CLAIMED:

@@ -47,7 +47,7 @@ typedef struct fleet_execution {
     uint64_t number, ordinal, begin_order, end_order; /* end 0: it never ended */
     uint64_t input_hash;
     uint32_t worker, attempt, effect; /* index of the effect */
-    bool reconcile;
+    bool reconcile, told_at_once;     /* to stop, before it began */
     char key[96];
 } fleet_execution;
 

@@ -259,7 +259,8 @@ static void load_executions(witness *w)
                                 .worker = from->worker,
                                 .attempt = from->attempt,
                                 .effect = effect_index(h, from->effect),
-                                .reconcile = from->reconcile};
+                                .reconcile = from->reconcile,
+                                .told_at_once = from->told_at_once};
         snprintf(made.key, sizeof made.key, "%s", from->key);
         fleet_add_execution(h, &made);
     }

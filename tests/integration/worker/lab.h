@@ -129,6 +129,7 @@ typedef struct lab_execution {
     char effect[48], key[96];
     uint32_t attempt;
     bool reconcile, ended, told_to_stop;
+    bool told_at_once;               /* to stop, before it began */
     uint32_t worker;                 /* lab_index of it */
     uint64_t begin_order, end_order; /* lab_order; end 0: it has not ended */
     uint64_t input_hash;
