@@ -172,6 +172,59 @@ pawl_status pawl_client_call(pawl_client *client, const char *method, const char
     return status;
 }
 
+typedef struct stream {
+    received rest; /* the beginning of a line */
+    CURL *curl;
+    bool (*on_line)(void *context, const char *line, size_t size);
+    void *context;
+    bool enough;
+} stream;
+
+static size_t on_stream_data(char *data, size_t one, size_t count, void *context)
+{
+    stream *s = context;
+    long http_status = 0;
+    if (on_data(data, one, count, &s->rest) != one * count)
+        return 0;
+    curl_easy_getinfo(s->curl, CURLINFO_RESPONSE_CODE, &http_status);
+    if (http_status / 100 != 2)
+        return one * count; /* an error, to be read whole */
+    char *line = s->rest.text;
+    char *end;
+    while (!s->enough && (end = memchr(line, '\n', s->rest.size - (size_t)(line - s->rest.text))) != NULL) {
+        *end = '\0';
+        s->enough = !s->on_line(s->context, line, (size_t)(end - line));
+        line = end + 1;
+    }
+    s->rest.size -= (size_t)(line - s->rest.text);
+    memmove(s->rest.text, line, s->rest.size);
+    return s->enough ? 0 : one * count;
+}
+
+pawl_status pawl_client_stream(pawl_client *client, const char *path,
+                               bool (*on_line)(void *context, const char *line, size_t size), void *context,
+                               pawl_error *error)
+{
+    stream s = {.curl = client->curl, .on_line = on_line, .context = context};
+    pawl_status status = set_up(client, "GET", path, "", 0, &s.rest, error);
+    if (status != PAWL_OK)
+        return status;
+    curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_stream_data);
+    curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &s);
+    CURLcode code = curl_easy_perform(client->curl);
+    long http_status = 0;
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &http_status);
+    if (code != CURLE_OK && !s.enough) {
+        status = transfer_failed(client, code, error);
+    } else if (http_status / 100 != 2) {
+        json_t *json = s.rest.text == NULL ? NULL : json_loadb(s.rest.text, s.rest.size, JSON_DECODE_ANY, NULL);
+        status = refused(http_status, json, error);
+        json_decref(json);
+    }
+    free(s.rest.text);
+    return status;
+}
+
 void pawl_client_reply_finish(pawl_client_reply *reply)
 {
     free(reply->text);

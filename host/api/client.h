@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <pawl/error.h>
+#include <stdbool.h>
 
 typedef struct pawl_client pawl_client;
 
@@ -25,6 +26,12 @@ typedef struct pawl_client_reply {
  *  what to start), client.timeout (PAWL_E_DEADLINE), client.io, client.reply, or what the server answered. */
 pawl_status pawl_client_call(pawl_client *client, const char *method, const char *path, const json_t *body,
                              uint64_t timeout_ms, pawl_client_reply *ret, pawl_error *error);
+/** Ask for a stream of lines and give each to on_line, with a NUL for its newline, until that returns false or the
+ * stream ends; both are PAWL_OK. Errors: as above. */
+pawl_status pawl_client_stream(pawl_client *client, const char *path,
+                               bool (*on_line)(void *context, const char *line, size_t size), void *context,
+                               pawl_error *error);
+
 /** Free what a reply holds and zero it. */
 void pawl_client_reply_finish(pawl_client_reply *reply);
 

@@ -128,8 +128,26 @@ static int run_on_host(const bench *b, const char *profile)
     return status == PAWL_OK ? PAWL_EXIT_OK : pawl_cli_fail_error(b->cli, &error);
 }
 
+static int run_connected(const bench *b, const char *socket_path)
+{
+    pawl_error error = {0};
+    pawl_bench_result result = {0};
+    struct rusage before;
+    struct rusage after;
+    getrusage(RUSAGE_SELF, &before);
+    pawl_status status = pawl_bench_run_connected(socket_path, &b->load, &result, &error);
+    getrusage(RUSAGE_SELF, &after);
+    if (status != PAWL_OK)
+        return pawl_cli_fail_error(b->cli, &error);
+    print_result(b, &result, seconds_of(&after) - seconds_of(&before));
+    return PAWL_EXIT_OK;
+}
+
 static int run_bench(bench *b)
 {
+    const char *socket_path = pawl_cli_value(b->cli, "connect");
+    if (socket_path != NULL)
+        return run_connected(b, socket_path);
     int status = make_directory(b);
     if (status != PAWL_EXIT_OK)
         return status;

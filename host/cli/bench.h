@@ -24,4 +24,8 @@ typedef struct pawl_bench_result {
  */
 pawl_status pawl_bench_run(pawl_host *host, const pawl_bench_load *load, pawl_bench_result *ret, pawl_error *error);
 
+/** The same through the socket of a server whose profile names the plugin pawl-bench.so (bench_connect.c). */
+pawl_status pawl_bench_run_connected(const char *socket_path, const pawl_bench_load *load, pawl_bench_result *ret,
+                                     pawl_error *error);
+
 #endif

@@ -97,6 +97,7 @@ static const pawl_cli_option bench_options[] = {
     "of JSON: processes_per_s, steps_per_s, p50_ms and p99_ms of one process, rss_bytes and cpu_s of this program."
 
 const pawl_cli_command pawl_cli_commands[] = {
+    {"connect", "SOCKET", "drive a running `pawl serve` (with the plugin pawl-bench.so) instead: start and steps only"},
     {"serve", "", 0, 0, "Open the host of a profile and answer at its socket until told to stop",
      "SIGTERM or SIGINT stops it: running effects may finish within the profile's stop_grace, then they are "
      "cancelled.\n"
