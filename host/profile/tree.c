@@ -244,22 +244,31 @@ static bool is_merge(const pawl_tree_entry *entry)
            (!key->tag || strcmp(key->tag, TAG_MERGE) == 0);
 }
 
-/* How many entries a merge key brings; sources: the mappings it names, in order of precedence. */
+/* A merge key takes all that it names or nothing, so that counting and merging cannot differ. */
+static bool can_merge(const pawl_tree_node *value)
+{
+    if (value->kind != PAWL_TREE_LIST)
+        return value->kind == PAWL_TREE_MAPPING;
+    for (size_t i = 0; i < value->count; i++)
+        if (value->entries[i].value->kind != PAWL_TREE_MAPPING)
+            return false;
+    return true;
+}
+
+/* How many entries a merge key brings. */
 static size_t merge_size(builder *b, const pawl_tree_node *value)
 {
+    if (!can_merge(value)) {
+        pawl_problems_add(b->problems, value->place, "profile.merge",
+                          "the merge key << takes a mapping or a list of mappings");
+        return 0;
+    }
     if (value->kind == PAWL_TREE_MAPPING)
         return value->count;
     size_t size = 0;
-    bool good = value->kind == PAWL_TREE_LIST;
-    for (size_t i = 0; good && i < value->count; i++) {
-        good = value->entries[i].value->kind == PAWL_TREE_MAPPING;
-        size += good ? value->entries[i].value->count : 0;
-    }
-    if (good)
-        return size;
-    pawl_problems_add(b->problems, value->place, "profile.merge",
-                      "the merge key << takes a mapping or a list of mappings");
-    return 0;
+    for (size_t i = 0; i < value->count; i++)
+        size += value->entries[i].value->count;
+    return size;
 }
 
 static size_t merge_in(candidate *into, size_t order, const pawl_tree_node *source)
@@ -312,10 +321,9 @@ static size_t collect(builder *b, const frame *f, candidate **ret)
             }
         } else if (value->kind == PAWL_TREE_MAPPING) {
             count += merge_in(&all[count], count, value);
-        } else if (value->kind == PAWL_TREE_LIST) {
+        } else if (can_merge(value)) {
             for (size_t i = 0; i < value->count; i++)
-                if (value->entries[i].value->kind == PAWL_TREE_MAPPING)
-                    count += merge_in(&all[count], count, value->entries[i].value);
+                count += merge_in(&all[count], count, value->entries[i].value);
         }
     }
     *ret = all;
