@@ -79,6 +79,8 @@ static void expect_one(const char *text, uint32_t line, uint32_t column, const c
       HEAD "connectors: {a: {plugin: b, config: &c {x: *c}}}\n")                                                       \
     X(merge_of_a_text, 5, 14, "profile.merge", "mapping or a list of mappings",                                        \
       HEAD "worker: {<<: x, heartbeat: 1s}\n")                                                                         \
+    X(merge_of_a_mixed_list, 5, 14, "profile.merge", "mapping or a list of mappings",                                  \
+      HEAD "worker: {<<: [{heartbeat: 1s, shards: 1, name: a}, 5], heartbeat: 1s}\n")                                  \
     X(unknown_tag, 5, 18, "profile.tag", "!celsius", HEAD "socket: !celsius x\n")                                      \
     X(tag_that_does_not_fit, 5, 24, "profile.tag", "int", HEAD "worker: {shards: !!int x}\n")                          \
     /* types */                                                                                                        \
