@@ -192,7 +192,7 @@ static bool feed_committed(pawl_resident *r, const pawl_registry_op *op)
     pawl_resident_feed_early(r);
     uint64_t head = pawl_activation_head(r->activation);
     if ((more && head <= r->commit.seen) || (appended && op->sequence > head + 1)) {
-        if (!catch_up(r))
+        if (!catch_up(r) || pawl_activation_ended(r->activation)) /* over its head: nothing of it begins any more */
             return false;
         r->wait_more = more && !r->parking && pawl_activation_head(r->activation) <= r->commit.seen;
     } else if (appended) {

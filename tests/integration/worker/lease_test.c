@@ -340,6 +340,26 @@ static void test_I7_what_was_ended_before_it_was_read_executes_nothing(void **st
     lab_destroy(own);
 }
 
+static void test_I7_what_was_ended_meanwhile_executes_nothing_more(void **state)
+{
+    (void)state;
+    lab *own = lab_with("memory");
+    lab_effect *one = lab_add(own, &(lab_effect){.name = "one", .held = true});
+    lab_worker *worker = lab_start(own, NULL);
+    lab_register(own, "p", "three_calls", "in");
+    lab_wait_running(one, 1);
+    unruly_deafen(lab_store(worker)); /* it learns from the answer to its commit that there is more in the journal */
+    assert_int_equal(lab_signal(own, "p", "1", "go", ""), PAWL_OK);
+    unruly_add(lab_store(worker), &(unruly_rule){.action = UNRULY_FORGET, .record_kind = PAWL_RECORD_STEP});
+    lab_let_go(one);
+    assert_true(unruly_wait_held(lab_store(worker), 1));
+    assert_int_equal(lab_terminate(own, "p"), PAWL_OK);
+    unruly_let_go(lab_store(worker));
+    LAB_UNTIL(own, lab_stats(worker).resident == 0);
+    assert_int_equal(lab_executions(one), 1);
+    lab_destroy(own);
+}
+
 /* ---- limits and storms ---- */
 
 static void test_V03_never_more_than_the_limits_are_held_or_run(void **state)
@@ -477,6 +497,7 @@ int main(void)
         cmocka_unit_test(test_L11_a_heartbeat_that_stays_overdue_drops_everything),
         cmocka_unit_test(test_L15_a_graceful_stop_lets_another_take_over_at_once),
         cmocka_unit_test(test_L10_many_workers_and_crashes_give_one_end_each),
+        cmocka_unit_test(test_I7_what_was_ended_meanwhile_executes_nothing_more),
         cmocka_unit_test(test_I7_what_was_ended_before_it_was_read_executes_nothing),
         cmocka_unit_test(test_V08_an_end_whose_answer_was_lost_is_not_run_again),
         cmocka_unit_test(test_V06_a_store_that_cannot_be_read_ends_no_process),
