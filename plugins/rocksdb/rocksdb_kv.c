@@ -33,9 +33,10 @@ struct rocksdb_kv {
     rocksdb_readoptions_t *read;
     rocksdb_writeoptions_t *write_synced;
     rocksdb_writeoptions_t *write_unsynced;
-    atomic_bool failed;          /* the device refused a write for another reason than space: no more of them */
-    pthread_mutex_t damage_lock; /* guards the next two */
-    bool damage_sought;          /* once: it reads a lot */
+    atomic_bool failed;                 /* the device refused a write for another reason than space: no more of them */
+    atomic_uint_fast64_t synced_writes; /* each flushed the log once */
+    pthread_mutex_t damage_lock;        /* guards the next two */
+    bool damage_sought;                 /* once: it reads a lot */
     char damage[256];
     pthread_mutex_t batches_lock; /* guards the idle batches */
     rocksdb_writebatch_t *batches[IDLE_BATCHES_MAX];
@@ -263,8 +264,10 @@ static pawl_status kv_write(pawl_kv *base, const pawl_batch *batch, bool sync, p
     rocksdb_write(kv->db, sync && kv->sync ? kv->write_synced : kv->write_unsynced, rows, &error);
     PAWL_CRASH_POINT("store-after");
     give_batch(kv, rows, batch->bytes.size);
-    if (error == NULL)
+    if (error == NULL) {
+        atomic_fetch_add_explicit(&kv->synced_writes, sync && kv->sync, memory_order_relaxed);
         return PAWL_OK;
+    }
     pawl_status status = rocksdb_fault(error, "cannot write to the store", fault);
     /* RocksDB takes up writing by itself when there is space again. After any other refusal of the device nobody knows
      * what is on it: a later flush may succeed and yet not cover what the failed one has dropped. So nothing is written
@@ -312,6 +315,7 @@ static void kv_describe(pawl_kv *base, json_t *facts)
     json_object_set_new(facts, "path", json_string(kv->path));
     json_object_set_new(facts, "sync", json_boolean(kv->sync));
     json_object_set_new(facts, "device_failed", json_boolean(atomic_load(&kv->failed)));
+    json_object_set_new(facts, "synced_writes", json_integer((json_int_t)atomic_load(&kv->synced_writes)));
     add_property(kv, facts, "file_bytes", "rocksdb.total-sst-files-size");
     add_property(kv, facts, "blob_bytes", "rocksdb.total-blob-file-size");
     add_property(kv, facts, "memory_bytes", "rocksdb.cur-size-all-mem-tables");
