@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -74,36 +73,51 @@ static char *profile_text(const bench *b)
     return text;
 }
 
-static double seconds_of(const struct rusage *usage)
-{
-    return (double)usage->ru_utime.tv_sec + (double)usage->ru_utime.tv_usec / 1e6 + (double)usage->ru_stime.tv_sec +
-           (double)usage->ru_stime.tv_usec / 1e6;
-}
-
-static uint64_t resident_bytes(void)
-{
-    unsigned long long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "re");
-    if (file != NULL && fscanf(file, "%*u %llu", &pages) != 1)
-        pages = 0;
-    if (file != NULL)
-        fclose(file);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
-static void print_result(const bench *b, const pawl_bench_result *result, double cpu_s)
+static void print_result(const bench *b, const pawl_bench_result *result, const pawl_bench_sample *before,
+                         const pawl_bench_sample *after)
 {
     double seconds = (double)result->elapsed_ns / 1e9;
     double processes_per_s = (double)result->completed / seconds;
+    bool connected = pawl_cli_value(b->cli, "connect") != NULL;
     json_t *line =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:I, s:f}", "bench", b->load.type, "store",
-                  b->store, "processes", (json_int_t)result->completed, "concurrency", (json_int_t)b->load.concurrency,
-                  "steps", (json_int_t)b->steps, "seconds", seconds, "processes_per_s", processes_per_s, "steps_per_s",
-                  processes_per_s * (double)b->steps, "p50_ms", (double)result->p50_ns / 1e6, "p99_ms",
-                  (double)result->p99_ns / 1e6, "rss_bytes", (json_int_t)resident_bytes(), "cpu_s", cpu_s);
+        json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "bench", b->load.type, "store",
+                  connected ? "of the server" : b->store, "processes", (json_int_t)result->completed, "concurrency",
+                  (json_int_t)b->load.concurrency, "steps", (json_int_t)b->steps, "seconds", seconds, "processes_per_s",
+                  processes_per_s, "steps_per_s", processes_per_s * (double)b->steps, "p50_ms",
+                  (double)result->p50_ns / 1e6, "p99_ms", (double)result->p99_ns / 1e6);
+    pawl_bench_sample_put(line, before, after, result, b->steps);
     json_dumpf(line, b->cli->out, JSON_COMPACT | JSON_REAL_PRECISION(6));
     fputc('\n', b->cli->out);
     json_decref(line);
+}
+
+static void sample_self(pawl_host *host, pawl_bench_sample *ret)
+{
+    pawl_text text = {0};
+    json_t *description =
+        pawl_host_describe(host, &text, NULL) == PAWL_OK ? json_loadb(text.data, text.size, 0, NULL) : NULL;
+    pawl_bench_sample_take((long)getpid(), description, ret);
+    json_decref(description);
+    pawl_text_free(&text);
+}
+
+/* Of the server, which is another program. */
+static pawl_status sample_server(const char *socket_path, pawl_bench_sample *ret, pawl_error *error)
+{
+    pawl_client *client = NULL;
+    pawl_client_reply health = {0};
+    pawl_client_reply host = {0};
+    pawl_status status = pawl_client_open(socket_path, NULL, &client, error);
+    if (status == PAWL_OK)
+        status = pawl_client_call(client, "GET", "/v1/health", NULL, 10000, &health, error);
+    if (status == PAWL_OK)
+        status = pawl_client_call(client, "GET", "/v1/host", NULL, 10000, &host, error);
+    if (status == PAWL_OK)
+        pawl_bench_sample_take((long)json_integer_value(json_object_get(health.json, "pid")), host.json, ret);
+    pawl_client_reply_finish(&health);
+    pawl_client_reply_finish(&host);
+    pawl_client_close(client);
+    return status;
 }
 
 static int run_on_host(const bench *b, const char *profile)
@@ -116,14 +130,14 @@ static int run_on_host(const bench *b, const char *profile)
     options.static_plugin_count = 1;
     if (pawl_host_open(&options, &host, &error) != PAWL_OK)
         return pawl_cli_fail_error(b->cli, &error);
-    struct rusage before;
-    struct rusage after;
+    pawl_bench_sample before;
+    pawl_bench_sample after;
     pawl_bench_result result = {0};
-    getrusage(RUSAGE_SELF, &before);
+    sample_self(host, &before);
     pawl_status status = pawl_bench_run(host, &b->load, &result, &error);
-    getrusage(RUSAGE_SELF, &after);
+    sample_self(host, &after);
     if (status == PAWL_OK)
-        print_result(b, &result, seconds_of(&after) - seconds_of(&before));
+        print_result(b, &result, &before, &after);
     pawl_host_close(host);
     return status == PAWL_OK ? PAWL_EXIT_OK : pawl_cli_fail_error(b->cli, &error);
 }
@@ -132,14 +146,16 @@ static int run_connected(const bench *b, const char *socket_path)
 {
     pawl_error error = {0};
     pawl_bench_result result = {0};
-    struct rusage before;
-    struct rusage after;
-    getrusage(RUSAGE_SELF, &before);
-    pawl_status status = pawl_bench_run_connected(socket_path, &b->load, &result, &error);
-    getrusage(RUSAGE_SELF, &after);
+    pawl_bench_sample before;
+    pawl_bench_sample after;
+    pawl_status status = sample_server(socket_path, &before, &error);
+    if (status == PAWL_OK)
+        status = pawl_bench_run_connected(socket_path, &b->load, &result, &error);
+    if (status == PAWL_OK)
+        status = sample_server(socket_path, &after, &error);
     if (status != PAWL_OK)
         return pawl_cli_fail_error(b->cli, &error);
-    print_result(b, &result, seconds_of(&after) - seconds_of(&before));
+    print_result(b, &result, &before, &after);
     return PAWL_EXIT_OK;
 }
 
@@ -181,8 +197,10 @@ static int bench_command(pawl_cli *cli, const char *type)
     snprintf(b->input, sizeof b->input, "%" PRIu64, b->steps);
     b->load.input = b->input;
     int status = PAWL_EXIT_USAGE;
-    if (good && strcmp(b->store, "rocksdb") != 0 && strcmp(b->store, "rocksdb-nosync") != 0 &&
-        strcmp(b->store, "memory") != 0)
+    if (good && b->load.signal && pawl_cli_value(cli, "connect") != NULL)
+        pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "bench signal cannot --connect; bench steps and bench start can");
+    else if (good && strcmp(b->store, "rocksdb") != 0 && strcmp(b->store, "rocksdb-nosync") != 0 &&
+             strcmp(b->store, "memory") != 0)
         pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "--store is \"%s\"; wanted rocksdb, rocksdb-nosync or memory",
                       b->store);
     else if (good)

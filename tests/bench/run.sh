@@ -15,6 +15,9 @@ n() { if [ -n "$quick" ]; then echo "$2"; else echo "$1"; fi; }
 for c in 16 64 256; do
     "$pawl" bench steps --concurrency "$c" --steps 10 --processes "$(n 5000 300)" --dir "$dir/c$c"
 done
+for c in 1 64; do
+    sh "$(dirname "$0")/connected.sh" "$build" "$dir/socket$c" --concurrency "$c" --processes "$(n $((c * 150)) $((c * 10)))"
+done
 "$pawl" bench start --processes "$(n 50000 1000)" --dir "$dir/start"
 "$pawl" bench sleep --processes "$(n 10000 500)" --concurrency 1000 --dir "$dir/sleep"
 "$pawl" bench signal --processes "$(n 1000 100)" --dir "$dir/signal"
