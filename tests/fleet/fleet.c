@@ -135,10 +135,12 @@ static void start_worker(fleet *f, slot *s)
     if (f->plan->skewed)
         lab_skew(s->worker, ((int64_t)roll(f, 7200) - 3600) * (int64_t)PAWL_NS_PER_SECOND, roll(f, 3) * HOUR_NS);
     if (f->plan->weather)
-        unruly_set_weather(
-            store,
-            &(unruly_weather){
-                .seed = f->random, .fail_permille = 10, .spell_permille = 2, .spell_max = 4, .fence_permille = 10});
+        unruly_set_weather(store, &(unruly_weather){.seed = f->random,
+                                                    .fail_permille = 10,
+                                                    .spell_permille = 2,
+                                                    .spell_max = 4,
+                                                    .deaf_permille = 50,
+                                                    .fence_permille = 10});
 }
 
 static void thaw(slot *s)

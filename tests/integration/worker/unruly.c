@@ -286,7 +286,10 @@ void unruly_on_event(pawl_registry_listener *listener, const pawl_registry_event
         p->event.record = &p->record;
     }
     pthread_mutex_lock(&u->lock);
-    if (u->frozen)
+    bool lost = event->number != 0 && u->weather.deaf_permille > 0 && unruly_roll(u, 1000) < u->weather.deaf_permille;
+    if (lost)
+        free(p);
+    else if (u->frozen)
         hold(u, p);
     else
         to_answer(u, p);

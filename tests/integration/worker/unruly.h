@@ -65,6 +65,7 @@ typedef struct unruly_weather {
     uint32_t fail_permille;  /* one fails: PAWL_E_IO, _BUSY, _FULL or _NOMEM */
     uint32_t spell_permille; /* this and the next up to spell_max fail */
     uint32_t spell_max;
+    uint32_t deaf_permille;  /* of events about one process one gets lost, as where there is no memory for it */
     uint32_t fence_permille; /* a commit finds its lease given back, and is judged by the real registry */
 } unruly_weather;
 void unruly_set_weather(unruly *u, const unruly_weather *weather);
