@@ -216,6 +216,8 @@ pawl_log_look pawl_log_look_at(const uint8_t *data, size_t size, bool sequences)
     look.complete = at >= size && !inside;
     if (look.complete)
         return look;
+    look.cut_short =
+        at >= size || size - at < PAWL_LOG_HEADER_BYTES || length_of(data + at) > size - at - PAWL_LOG_HEADER_BYTES;
     look.goes_on = find_later(data, size, look.bad, sequences, last, &look.goes_on_at);
     look.flipped = at < size && is_flipped(data, size, at, &look.flipped_at);
     return look;

@@ -18,6 +18,7 @@ typedef struct pawl_log_look {
     size_t whole;      /**< where the last whole record ends */
     size_t bad;        /**< where the first fragment begins that is not whole; the size when all are */
     bool foreign;      /**< has fragments of a kind that is not known here: nothing else is said */
+    bool cut_short;    /**< it would be longer than the file: nothing says that it was ever written */
     bool goes_on;      /**< whole records follow behind that */
     size_t goes_on_at; /**< the first of them */
     bool flipped;      /**< one bit more or less, and the fragment at `bad` were whole */

@@ -66,8 +66,14 @@ static pawl_status judge(const tail *own, int file, const char *name, size_t siz
                               "%.400s is damaged at byte %zu, in front of whole records (from byte %zu): restore the "
                               "store from a backup",
                               name, look->bad, look->goes_on_at);
-    /* An older log that ends so had a write that the device refused; RocksDB passes over it. */
-    return is_newest ? cut(own, file, name, size, look->whole, fault) : PAWL_OK;
+    if (is_newest)
+        return cut(own, file, name, size, look->whole, fault);
+    /* An older log that ends in a part of a record had a write that the device refused; RocksDB passes over it. */
+    if (look->cut_short)
+        return PAWL_OK;
+    return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
+                          "%.400s is damaged at byte %zu, and there is a later log: restore the store from a backup",
+                          name, look->bad);
 }
 
 static pawl_status look_into(const tail *own, const char *file_name, bool is_log, bool is_newest, pawl_fault *fault)
