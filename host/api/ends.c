@@ -76,7 +76,7 @@ static bool make_room(pawl_listener *listener, size_t size, size_t spare)
 
 static bool put(pawl_listener *listener, const char *line, size_t size, size_t spare)
 {
-    if (!make_room(listener, size, spare))
+    if (!make_room(listener, size, spare) || listener->buffer == NULL)
         return false;
     memcpy(listener->buffer + listener->end, line, size);
     listener->end += size;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh BUILD-DIR: all benchmarks, one JSON line each, beside a raw fdatasync loop of the same run: compare as ratios.
+# run.sh BUILD-DIR [--quick]: all benchmarks, one JSON line each, beside a raw fdatasync loop of the same run: compare as ratios.
 set -eu
 build=$1
 shift
@@ -7,6 +7,11 @@ dir=$(mktemp -d "${PAWL_BENCH_DIR:-${TMPDIR:-/tmp}}/pawl-bench.XXXXXX")
 trap 'rm -rf "$dir"' EXIT INT TERM
 pawl="$build/host/cli/pawl"
 quick=${PAWL_BENCH_QUICK:-}
+case "${1:-}" in
+"") ;;
+--quick) quick=yes ;;
+*) echo "run.sh: unknown option $1 (wanted: --quick)" >&2; exit 2 ;;
+esac
 n() { if [ -n "$quick" ]; then echo "$2"; else echo "$1"; fi; }
 
 "$build/tests/bench/registry_bench" "$dir/registry"
