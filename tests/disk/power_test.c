@@ -28,6 +28,8 @@
 /* after those */
 #include <cmocka.h>
 
+#define CUTS_A_STORE 25u
+
 extern char **environ;
 
 /* A record that was acknowledged. */
@@ -209,7 +211,7 @@ static void one_cut(bool sync, unsigned cut)
     check(how);
     own.incarnation++;
     if (cut % 50 == 49)
-        print_message("%u cuts, %zu records acknowledged\n", cut + 1, own.count);
+        print_message("%u cuts\n", cut + 1);
 }
 
 /* ---- tests ---- */
@@ -237,16 +239,22 @@ static int close_place(void **state)
 
 static void test_I1_I5_what_was_acknowledged_survives_a_power_failure(void **state)
 {
+    size_t all = 0;
     (void)state;
     for (unsigned cut = 0; cut < own.cuts; cut++) {
+        if (cut > 0 && cut % CUTS_A_STORE == 0) { /* everything is looked for after each: not ever more */
+            all += own.count;
+            own.count = own.ids = 0;
+            power_image_remove(own.directory);
+        }
         one_cut(true, cut);
         if (own.lost > 0)
             fail_msg("cut %u: %zu acknowledged records are lost, beginning with record %llu of %s", cut, own.lost,
                      (unsigned long long)own.records[own.count].sequence, own.records[own.count].id);
     }
     print_message("%u power failures, %zu acknowledged records all there, %llu bytes had not been flushed\n", own.cuts,
-                  own.count, (unsigned long long)own.unflushed);
-    assert_true(own.count > 0 && own.unflushed > 0);
+                  all + own.count, (unsigned long long)own.unflushed);
+    assert_true(all + own.count > 0 && own.unflushed > 0);
 }
 
 static void test_I6_without_sync_a_power_failure_costs_the_end_of_the_history_and_no_more(void **state)
