@@ -2,7 +2,7 @@
  * external and a failing process is run once uncut; that counts its crash points (seam/crash_point.h). Then it dies at
  * each of them, is started again, and must end as if nothing had happened; what its effects did is audited.
  *
- *   crash-matrix-test            every second point, beginning at a random one, in a fresh store each
+ *   crash-matrix-test            every third point, beginning at a random one, in a fresh store each
  *   crash-matrix-test --all      every point, and as many double crashes: the recovery dies at a random point, too
  *   crash-matrix-test --at N [M] dies at point N (and its recovery at M) and says what came of it
  * The seed is printed; PAWL_SEED gives it again. */
@@ -25,7 +25,7 @@
 
 #define CRASHES_MAX 2
 #ifndef STRIDE
-#define STRIDE 2 /* of the default sweep; more where a sanitizer makes every life slow */
+#define STRIDE 3 /* of the default sweep; more where a sanitizer makes every life slow */
 #endif
 
 static struct {
