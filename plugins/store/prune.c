@@ -2,6 +2,8 @@
  * rows are damaged is left alone and reported; the others go. */
 #include "round.h"
 
+#define COUNTED_RECORDS_MAX 100000u
+
 /* Everything that is stored under a number. */
 static void delete_under(pawl_store_round *round, pawl_family family, uint64_t number)
 {
@@ -14,7 +16,7 @@ static void delete_under(pawl_store_round *round, pawl_family family, uint64_t n
 
 /* One by one, never as a range: the journal's rows are written where RocksDB remembers to have written last, and 7.8
  * looks there for a range deletion too, in the wrong list, and breaks both. Nor does a reader pay for these later. */
-static void delete_journal(pawl_store_round *round, uint64_t number, uint64_t head)
+static void delete_counted(pawl_store_round *round, uint64_t number, uint64_t head)
 {
     pawl_key key;
     for (uint64_t sequence = 1; sequence <= head; sequence++) {
@@ -23,17 +25,49 @@ static void delete_journal(pawl_store_round *round, uint64_t number, uint64_t he
     }
 }
 
+/* By what is there; all of it or, when reading fails, nothing. */
+static pawl_status delete_found(pawl_store_round *round, uint64_t number, pawl_fault *fault)
+{
+    pawl_key prefix;
+    pawl_key first;
+    pawl_store_key_number(&prefix, number);
+    pawl_store_key_journal(&first, number, 0);
+    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(round->registry->store->kv, PAWL_FAMILY_JOURNAL, &prefix);
+    if (cursor == NULL)
+        return pawl_fault_nomem(fault);
+    const size_t size = round->rows.bytes.size;
+    const size_t count = round->rows.count;
+    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&first)); cursor->valid; pawl_kv_cursor_next(cursor))
+        pawl_batch_delete(&round->rows, PAWL_FAMILY_JOURNAL, cursor->key);
+    pawl_status status = pawl_kv_cursor_status(cursor, fault);
+    pawl_kv_cursor_close(cursor);
+    if (status != PAWL_OK) {
+        round->rows.bytes.size = size;
+        round->rows.count = count;
+    }
+    return status;
+}
+
+/* Counting reads nothing; but a damaged last record may have any sequence, and must not make the committer count to
+ * it. */
+static pawl_status delete_journal(pawl_store_round *round, uint64_t number, uint64_t head, pawl_fault *fault)
+{
+    if (head > COUNTED_RECORDS_MAX)
+        return delete_found(round, number, fault);
+    delete_counted(round, number, head);
+    return PAWL_OK;
+}
+
 static void delete_key(pawl_store_round *round, pawl_family family, const pawl_key *key)
 {
     pawl_batch_delete(&round->rows, family, pawl_key_bytes(key));
 }
 
-static void delete_rows(pawl_store_round *round, const pawl_store_stage *stage, uint64_t ended_unix_ns)
+static void delete_rest(pawl_store_round *round, const pawl_store_stage *stage, uint64_t ended_unix_ns)
 {
     const pawl_store_entry *entry = stage->entry;
     pawl_key key;
     pawl_store_put_ident(&round->rows, entry->identity.id, entry->number, true, ended_unix_ns);
-    delete_journal(round, entry->number, stage->state.head);
     delete_under(round, PAWL_FAMILY_POST, entry->number);
     pawl_store_key_number(&key, entry->number);
     delete_key(round, PAWL_FAMILY_PROCESS, &key);
@@ -71,7 +105,10 @@ static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t 
         return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
                               "stored data is damaged: process number %llu is listed as ended and has status %u",
                               (unsigned long long)number, stage->state.status);
-    delete_rows(round, stage, ended_unix_ns);
+    status = delete_journal(round, number, stage->state.head, fault);
+    if (status != PAWL_OK)
+        return status;
+    delete_rest(round, stage, ended_unix_ns);
     round->deltas[stage->state.status]--;
     stage->pruned = true;
     return PAWL_OK;
