@@ -2,6 +2,7 @@
  * signals; what may block long (a drain) runs on threads of its own, so that a second signal is always heard.
  * Never leaves a process half-stopped: whatever the way out, the server is closed before the host. */
 #include <errno.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -15,7 +16,9 @@
 #include "host/api/server.h"
 #include "host/cli/cli.h"
 
-#define STOPS_MAX 3u
+#define STOPS_MAX        3u
+#define MEMORY_LOOK_MS   10000
+#define MEMORY_SPARE_MIN ((size_t)8 << 20)
 
 typedef struct stopping {
     pawl_host *host;
@@ -72,12 +75,25 @@ static void escalate(pawl_cli *cli, stopping *stop)
     stop->count++;
 }
 
+/* After a burst the C library keeps what was freed, an arena for each thread: give it back, so that a quiet server is a
+ * small one. */
+static void give_memory_back(void)
+{
+    if (mallinfo2().fordblks > MEMORY_SPARE_MIN)
+        malloc_trim(0);
+}
+
 static void wait_until_stopped(pawl_cli *cli, pawl_host *host, int signals)
 {
     stopping stop = {.host = host, .stopped = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
     for (;;) {
         struct pollfd ends[] = {{.fd = signals, .events = POLLIN}, {.fd = stop.stopped, .events = POLLIN}};
-        if (poll(ends, 2, -1) < 0 && errno != EINTR)
+        int happened = poll(ends, 2, MEMORY_LOOK_MS);
+        if (happened == 0) {
+            give_memory_back();
+            continue;
+        }
+        if (happened < 0 && errno != EINTR)
             break;
         if (ends[1].revents != 0)
             break;

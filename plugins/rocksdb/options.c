@@ -7,12 +7,11 @@
 #define SMALL_ARENA_BYTES   (64u << 10) /* so that eighteen quiet families cost little memory */
 #define LARGE_ARENA_BYTES   (256u << 10)
 #define HEADER_LINES_ONLY   5
-#define WAL_BYTES_MAX       (128u << 20)
 #define BLOB_BYTES_MIN      (4u << 10)
 #define FILTER_BITS_PER_KEY 10.0
 #define FRESH_FILTER_RATIO  0.02 /* of the buffer: about 16 bits for an id of 36 bytes */
 
-static void set_up_database(rocksdb_options_t *database, bool sync)
+static void set_up_database(rocksdb_options_t *database, const pawl_store_config *config)
 {
     rocksdb_options_set_create_if_missing(database, 1);
     rocksdb_options_set_create_missing_column_families(database, 1);
@@ -21,13 +20,16 @@ static void set_up_database(rocksdb_options_t *database, bool sync)
      * device that was full leaves one in the middle of the logs.) Not flushed, a power failure may leave pages of the
      * log in any order: the history ends at the first record that is not whole, in whatever log that is. Never that
      * with flushes: it would silently forget what was acknowledged behind a damaged record. */
-    rocksdb_options_set_wal_recovery_mode(database, sync ? rocksdb_tolerate_corrupted_tail_records_recovery
-                                                         : rocksdb_point_in_time_recovery);
+    rocksdb_options_set_wal_recovery_mode(database, config->sync ? rocksdb_tolerate_corrupted_tail_records_recovery
+                                                                 : rocksdb_point_in_time_recovery);
     /* A reused log file has old records behind its end, which cannot be told from a torn tail. */
     rocksdb_options_set_recycle_log_file_num(database, 0);
     rocksdb_options_set_paranoid_checks(database, 1);
-    /* Quiet families would otherwise keep old logs alive for ever. */
-    rocksdb_options_set_max_total_wal_size(database, WAL_BYTES_MAX);
+    /* All families together; else eighteen of them, each within its own limit, would hold many times this. */
+    rocksdb_options_set_db_write_buffer_size(database, config->write_buffer_bytes);
+    /* Quiet families would otherwise keep old logs alive for ever, and an opening reads them all: about a quarter of a
+     * second for 16 MiB. */
+    rocksdb_options_set_max_total_wal_size(database, config->write_buffer_bytes / 2 * 3);
     rocksdb_options_set_max_background_jobs(database, 2);
     rocksdb_options_set_max_open_files(database, 256);
     /* RocksDB's own log holds its settings, written when it opens, and nothing else: an idle store writes nothing, its
@@ -132,7 +134,7 @@ void pawl_rocksdb_options_init(pawl_rocksdb_options *options, const pawl_store_c
     rocksdb_block_based_options_set_filter_policy(options->point_table,
                                                   rocksdb_filterpolicy_create_bloom_full(FILTER_BITS_PER_KEY));
     options->database = rocksdb_options_create();
-    set_up_database(options->database, config->sync);
+    set_up_database(options->database, config);
     for (size_t i = 0; i < PAWL_FAMILY_COUNT; i++)
         set_up_family(options, (pawl_family)i, config);
 }

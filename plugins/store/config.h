@@ -19,7 +19,7 @@ typedef struct pawl_store_config {
     bool sync;                   /**< flush to the device before anything is reported done */
     uint64_t value_bytes_max;    /**< of a record body, a session value, a document */
     uint64_t journal_bytes_max;  /**< of the bodies of one journal */
-    uint64_t write_buffer_bytes; /**< engine memory for rows not yet in files, for each large family */
+    uint64_t write_buffer_bytes; /**< engine memory for rows not yet in files */
     pawl_store_access access;
     uint64_t block_cache_bytes; /**< engine memory for rows read from files */
 } pawl_store_config;
