@@ -135,7 +135,7 @@ pawl_status pawl_facets_judge(const pawl_profile *profile, const pawl_tier_need 
 
 #define RECORD_FRAME_BYTES (64u << 10) /* what a record may hold beside its value: names, digests, a failure */
 
-/* The config of a store. Pawl's own providers get the profile's limits, unless the store says otherwise: a limit that
+/* The settings of a store. Pawl's own providers get the profile's limits, unless the store says otherwise: a limit that
  * one room allows and the next refuses would be a trap. NULL: out of memory. */
 static json_t *config_of(const pawl_profile *profile, const pawl_profile_store *store)
 {
@@ -153,24 +153,35 @@ static json_t *config_of(const pawl_profile *profile, const pawl_profile_store *
     return config;
 }
 
+pawl_status pawl_facets_config(const pawl_profile *profile, const pawl_profile_store *store, char **ret, size_t *size,
+                               pawl_error *error)
+{
+    json_t *wanted = config_of(profile, store);
+    pawl_status status = pawl_secret_resolve_text(wanted, ret, size, error);
+    json_decref(wanted);
+    return status == PAWL_OK ? status : wrap_store(profile, store, status, error);
+}
+
+pawl_status pawl_facets_failed(const pawl_profile *profile, const pawl_profile_store *store,
+                               const pawl_failure_slot *why, pawl_status status, pawl_error *error)
+{
+    return wrap_store(profile, store, pawl_failure_error(why, status < 0 ? status : PAWL_E_FAILED, error), error);
+}
+
 static pawl_status open_store(const pawl_profile *profile, pawl_open_store *open, pawl_error *error)
 {
     char *config = NULL;
     size_t size = 0;
-    json_t *wanted = config_of(profile, open->profile);
-    pawl_status status = pawl_secret_resolve_text(wanted, &config, &size, error);
-    json_decref(wanted);
+    pawl_status status = pawl_facets_config(profile, open->profile, &config, &size, error);
     if (status != PAWL_OK)
-        return wrap_store(profile, open->profile, status, error);
+        return status;
     pawl_failure_slot why;
     pawl_failure_init(&why);
     status = open->plugin->storage->open(open->plugin->host, (pawl_bytes){config, size}, &open->store, &why);
     pawl_secret_forget_text(config, size);
     if (status != PAWL_OK || open->store == NULL) {
         open->store = NULL;
-        if (status >= 0)
-            status = PAWL_E_FAILED;
-        status = wrap_store(profile, open->profile, pawl_failure_error(&why, status, error), error);
+        status = pawl_facets_failed(profile, open->profile, &why, status, error);
     }
     pawl_failure_finish(&why);
     return status;

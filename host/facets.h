@@ -6,6 +6,7 @@
 
 #include "host/profile/profile.h"
 #include "loader/loader.h"
+#include "worker/base/sink.h"
 
 /** The least tier that everything asks for, and who asks for it. */
 typedef struct pawl_tier_need {
@@ -48,6 +49,13 @@ pawl_status pawl_facets_open(const pawl_profile *profile, const pawl_facet_provi
                              const uint32_t tiers[PAWL_FACET_COUNT], pawl_facets *ret, pawl_error *error);
 /** Close them, the last one first. Harmless when never opened. */
 void pawl_facets_close(pawl_facets *facets);
+
+/** The settings of a store as text, secrets filled in; pawl_secret_forget_text frees it. */
+pawl_status pawl_facets_config(const pawl_profile *profile, const pawl_profile_store *store, char **ret, size_t *size,
+                               pawl_error *error);
+/** What a provider said, with the store's name and place in front. */
+pawl_status pawl_facets_failed(const pawl_profile *profile, const pawl_profile_store *store,
+                               const pawl_failure_slot *why, pawl_status status, pawl_error *error);
 
 /** "attachment", "artifact", "session", "process_registry". */
 const char *pawl_facet_name(uint32_t facet);

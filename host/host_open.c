@@ -163,10 +163,9 @@ static pawl_status start_worker(pawl_host *host, const pawl_host_options *option
     return pawl_worker_start(&config, &host->worker, error);
 }
 
-pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options, pawl_error *error)
+/* What everything else stands on: profile, log, roots. */
+static pawl_status begin(pawl_host *host, const pawl_host_options *options, pawl_error *error)
 {
-    pawl_facet_provider providers[PAWL_FACET_COUNT];
-    uint32_t tiers[PAWL_FACET_COUNT];
     pawl_status status = read_profile(host, options, error);
     if (status != PAWL_OK)
         return status;
@@ -178,7 +177,36 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
     host->root = pawl_roots_add(&host->roots, "host");
     if (host->root == NULL)
         return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while opening the host");
-    status = load(host, options, providers, tiers, error);
+    return PAWL_OK;
+}
+
+pawl_status pawl_host_assemble_providers(pawl_host *host, const pawl_host_options *options,
+                                         pawl_facet_provider providers[PAWL_FACET_COUNT], pawl_error *error)
+{
+    const pawl_declared_list none = {0};
+    uint32_t tiers[PAWL_FACET_COUNT];
+    pawl_status status = begin(host, options, error);
+    if (status == PAWL_OK)
+        status = pawl_plugins_load_built_in(host, error);
+    if (status != PAWL_OK)
+        return status;
+    pawl_plugins_providers(host, &none, providers);
+    bool all = true;
+    for (uint32_t facet = 0; facet < PAWL_FACET_COUNT; facet++)
+        all = all && providers[facet].plugin != NULL;
+    if (all) /* a connector that does not load must not keep anybody from looking after a store */
+        return needs_data(host->profile) ? make_directory(host->profile->data, error) : PAWL_OK;
+    host->built_in = pawl_plugin_set_close(host->built_in);
+    return load(host, options, providers, tiers, error);
+}
+
+pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options, pawl_error *error)
+{
+    pawl_facet_provider providers[PAWL_FACET_COUNT];
+    uint32_t tiers[PAWL_FACET_COUNT];
+    pawl_status status = begin(host, options, error);
+    if (status == PAWL_OK)
+        status = load(host, options, providers, tiers, error);
     if (status == PAWL_OK)
         status = open_stores(host, providers, tiers, error);
     if (status == PAWL_OK)

@@ -23,11 +23,12 @@ bool pawl_route_complete(pawl_exchange *exchange);
 bool pawl_route_host(pawl_exchange *exchange); /* routes_host.c, from here on */
 bool pawl_route_health(pawl_exchange *exchange);
 bool pawl_route_drain(pawl_exchange *exchange);
+bool pawl_route_backup(pawl_exchange *exchange);
 bool pawl_route_metrics(pawl_exchange *exchange);
 
 /** The server's waits, for routes_wait.c. */
 struct pawl_waits *pawl_api_server_waits(pawl_api_server *server);
-
 /** The server's listeners, for routes_ends.c. */
 struct pawl_ends *pawl_api_server_ends(pawl_api_server *server);
+
 #endif

@@ -69,6 +69,29 @@ bool pawl_route_drain(pawl_exchange *exchange)
     return pawl_exchange_json(exchange, 200, json_pack("{s:b}", "drained", 1));
 }
 
+/* It holds a thread of the pool for long, as a drain does, and counts as one. */
+bool pawl_route_backup(pawl_exchange *exchange)
+{
+    static const char *const keys[] = {"directory", NULL};
+    pawl_error error = {0};
+    pawl_text text = {0};
+    json_t *body = NULL;
+    const char *directory = NULL;
+    pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "directory", true, &directory, &error);
+    if (status == PAWL_OK)
+        status = pawl_exchange_becomes_drain(exchange, &error);
+    if (status == PAWL_OK)
+        status = pawl_host_backup(exchange->host, directory, &text, &error);
+    json_decref(body);
+    if (status != PAWL_OK)
+        return pawl_exchange_error(exchange, &error);
+    bool answered = pawl_exchange_text(exchange, 200, "application/json", text.data, text.size);
+    pawl_text_free(&text);
+    return answered;
+}
+
 bool pawl_route_metrics(pawl_exchange *exchange)
 {
     pawl_error error = {0};

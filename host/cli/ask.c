@@ -17,34 +17,49 @@ const char *pawl_cli_profile(const pawl_cli *cli)
     return access("pawl.yaml", F_OK) == 0 ? "pawl.yaml" : NULL;
 }
 
-static int connect_client(pawl_cli *cli)
+static pawl_status connect_client(pawl_cli *cli, pawl_error *error)
 {
     const char *socket_path = pawl_cli_value(cli, "socket");
     const char *profile = pawl_cli_profile(cli);
     pawl_server_place place = {.socket = ""};
-    pawl_error error = {0};
-    if (socket_path == NULL && profile == NULL)
-        return pawl_cli_fail(
-            cli, PAWL_EXIT_USAGE, "usage",
-            "which server? Give --profile FILE or --socket PATH, set PAWL_PROFILE, or run in a directory "
-            "with a pawl.yaml");
-    if (socket_path == NULL) {
-        if (pawl_api_find_server(profile, &place, &error) != PAWL_OK)
-            return pawl_cli_fail(cli, PAWL_EXIT_REFUSED, error.code, "%s", error.message);
-        socket_path = place.socket;
-    } else {
-        profile = NULL;
+    if (socket_path == NULL && profile == NULL) {
+        *error = (pawl_error){.status = PAWL_E_INVALID};
+        snprintf(error->code, sizeof error->code, "usage");
+        snprintf(error->message, sizeof error->message,
+                 "which server? Give --profile FILE or --socket PATH, set PAWL_PROFILE, or run in a directory with a "
+                 "pawl.yaml");
+        return PAWL_E_INVALID;
     }
-    if (pawl_client_open(socket_path, profile, &cli->client, &error) != PAWL_OK)
-        return pawl_cli_fail_error(cli, &error);
-    return PAWL_EXIT_OK;
+    if (socket_path != NULL)
+        return pawl_client_open(socket_path, NULL, &cli->client, error);
+    pawl_status status = pawl_api_find_server(profile, &place, error);
+    return status == PAWL_OK ? pawl_client_open(place.socket, profile, &cli->client, error) : status;
+}
+
+static int not_connected(pawl_cli *cli, const pawl_error *error)
+{
+    bool named = pawl_cli_value(cli, "socket") != NULL;
+    int status = strcmp(error->code, "usage") == 0 ? PAWL_EXIT_USAGE
+                 : named                           ? pawl_cli_exit_code(error)
+                                                   : PAWL_EXIT_REFUSED; /* the profile did not say where */
+    return pawl_cli_fail(cli, status, error->code, "%s", error->message);
+}
+
+pawl_status pawl_cli_try(pawl_cli *cli, const char *method, const char *path, const json_t *body,
+                         pawl_client_reply *ret, pawl_error *error)
+{
+    memset(ret, 0, sizeof *ret);
+    pawl_status status = cli->client == NULL ? connect_client(cli, error) : PAWL_OK;
+    return status == PAWL_OK ? pawl_client_call(cli->client, method, path, body, 0, ret, error) : status;
 }
 
 int pawl_cli_ask(pawl_cli *cli, const char *method, char *path, const json_t *body, pawl_client_reply *ret)
 {
     pawl_error error = {0};
     memset(ret, 0, sizeof *ret);
-    int status = cli->client == NULL ? connect_client(cli) : PAWL_EXIT_OK;
+    int status = PAWL_EXIT_OK;
+    if (cli->client == NULL && connect_client(cli, &error) != PAWL_OK)
+        status = not_connected(cli, &error);
     if (status == PAWL_EXIT_OK &&
         pawl_client_call(cli->client, method, path, body, ANSWER_MS_MAX, ret, &error) != PAWL_OK)
         status = pawl_cli_fail_error(cli, &error);

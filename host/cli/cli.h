@@ -22,6 +22,7 @@
 #define PAWL_EXIT_REFUSED       6
 #define PAWL_EXIT_TIMEOUT       7
 #define PAWL_EXIT_NOT_COMPLETED 8
+#define PAWL_EXIT_DAMAGED       9
 
 #define PAWL_CLI_OPTIONS_MAX   24u
 #define PAWL_CLI_ARGUMENTS_MAX 1024u
@@ -117,7 +118,11 @@ const char *pawl_cli_profile(const pawl_cli *cli);
 /** Ask the server of the profile or of --socket. `path` is consumed (NULL: out of memory). PAWL_EXIT_OK with *ret to be
  *  finished by the caller, or an exit code, everything printed. */
 int pawl_cli_ask(pawl_cli *cli, const char *method, char *path, const json_t *body, pawl_client_reply *ret);
-/** As above, with the reply's text printed when --json is given, and *ret_json its JSON (a new reference). */
+/** As above, but a failure is only told in *error (PAWL_E_INVALID when no server is named), and the answer is waited
+ * for as long as it takes. */
+pawl_status pawl_cli_try(pawl_cli *cli, const char *method, const char *path, const json_t *body,
+                         pawl_client_reply *ret, pawl_error *error);
+/** As pawl_cli_ask, with the reply's text printed when --json is given, and *ret_json its JSON (a new reference). */
 int pawl_cli_ask_json(pawl_cli *cli, const char *method, char *path, const json_t *body, json_t **ret_json);
 
 /* ---- printing (print.c) ---------------------------------------------------------------------------------------------
@@ -187,6 +192,9 @@ int pawl_cli_plugin_list(pawl_cli *cli);
 int pawl_cli_plugin_show(pawl_cli *cli);
 int pawl_cli_plugin_probe(pawl_cli *cli);
 int pawl_cli_check(pawl_cli *cli);
+int pawl_cli_check_store(pawl_cli *cli, const char *profile); /* of pawl_cli_check; care.c */
+int pawl_cli_backup(pawl_cli *cli);
+int pawl_cli_restore(pawl_cli *cli);
 int pawl_cli_version(pawl_cli *cli);
 int pawl_cli_help(pawl_cli *cli);
 int pawl_cli_bench_start(pawl_cli *cli);

@@ -82,10 +82,22 @@ static const pawl_cli_option drain_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option check_options[] = {
+    {"store", NULL, "check what is in the profile's stores instead: they must be closed"},
+    {"repair", NULL, "with --store: rebuild indexes and counters; headers, journals and contents are never touched"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option restore_options[] = {
+    {"accept-damage", NULL, "restore also what the check finds problems in"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option bench_options[] = {
     {"processes", "N", "how many processes (default 2000)"},
     {"concurrency", "N", "how many at once (default 64)"},
     {"steps", "N", "steps of each, for bench steps (default 10)"},
+    {"connect", "SOCKET", "drive a running `pawl serve` (with the plugin pawl-bench.so) instead: start and steps only"},
     {"dir", "DIR", "put the store here, where it is left (default: a temporary directory, removed)"},
     {"store", "KIND", "rocksdb (default), rocksdb-nosync or memory"},
     {"shards", "N", "threads that run process code (default: one per core)"},
@@ -97,7 +109,6 @@ static const pawl_cli_option bench_options[] = {
     "of JSON: processes_per_s, steps_per_s, p50_ms and p99_ms of one process, rss_bytes and cpu_s of this program."
 
 const pawl_cli_command pawl_cli_commands[] = {
-    {"connect", "SOCKET", "drive a running `pawl serve` (with the plugin pawl-bench.so) instead: start and steps only"},
     {"serve", "", 0, 0, "Open the host of a profile and answer at its socket until told to stop",
      "SIGTERM or SIGINT stops it: running effects may finish within the profile's stop_grace, then they are "
      "cancelled.\n"
@@ -145,8 +156,24 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"plugin probe", "FILE", 1, 1, "Load a plugin in a child process, as a host would before trusting it",
      "With a profile, a quarantine of the plugin is lifted when it passes.", "pawl plugin probe ./mailer.so",
      no_options, pawl_cli_plugin_probe},
-    {"check", "[PROFILE]", 0, 1, "Check a profile and report every mistake with its place",
-     "Loads no plugin, opens no store.", "pawl check shop.yaml", no_options, pawl_cli_check},
+    {"check", "[PROFILE]", 0, 1, "Check a profile, or with --store what is in its stores",
+     "Without --store: reports every mistake of the profile with its place; loads no plugin, opens no store.\n"
+     "With --store: reads every row of the stores and compares it with all others, and every content with its digest.\n"
+     "One line for each problem; exit code 9 when any is left. Nothing may have a store open: stop `pawl serve`\n"
+     "first, or check what is restored from a backup. Without --repair nothing is written.",
+     "pawl check shop.yaml\npawl check shop.yaml --store\npawl check shop.yaml --store --repair", check_options,
+     pawl_cli_check},
+    {"backup", "DIR", 1, 1, "Copy the stores of a host into a new directory, while it runs or not",
+     "A running host is asked over its socket and copies them itself, working on: everything acknowledged before is\n"
+     "inside. DIR must not be there, or be empty; it appears only when it is whole. On the same file system most of\n"
+     "it is linked and costs no space: copy it to another device.",
+     "pawl backup /backup/shop-monday\npawl backup ./before-upgrade --profile shop.yaml", no_options, pawl_cli_backup},
+    {"restore", "DIR", 1, 1, "Make the stores of a profile from a backup",
+     "The profile's stores must not be there; nothing is overwritten. Each is checked as by `pawl check --store`\n"
+     "before it is put in its place; with problems nothing is restored (exit code 9) unless --accept-damage is given.\n"
+     "Processes go on from where they were: effects they did since the backup are done again, with the same\n"
+     "idempotency keys. Never run the old store and the restored one at the same time.",
+     "pawl restore /backup/shop-monday --profile shop.yaml", restore_options, pawl_cli_restore},
     {"bench start", "", 0, 0, "Measure processes that end at once", BENCH_TEXT, "pawl bench start --processes 10000",
      bench_options, pawl_cli_bench_start},
     {"bench steps", "", 0, 0, "Measure processes of several steps", BENCH_TEXT,

@@ -21,7 +21,8 @@ void pawl_cli_print_help(FILE *out)
         "\nThe profile is --profile, else PAWL_PROFILE, else ./pawl.yaml. pawl help COMMAND says more, with examples.\n"
         "Exit codes: 0 done, 1 failed, 2 usage, 3 not found, 4 conflict or already ended, 5 no server, 6 profile, "
         "plugin\n"
-        "or tier refused, 7 timed out, 8 the process ended otherwise than completed.\n",
+        "or tier refused, 7 timed out, 8 the process ended otherwise than completed, 9 a store has\n"
+        "problems.\n",
         out);
 }
 

@@ -80,6 +80,10 @@ int pawl_cli_check(pawl_cli *cli)
     pawl_text report = {0};
     pawl_error error = {0};
     const char *profile = cli->argument_count > 0 ? cli->arguments[0] : pawl_cli_profile(cli);
+    if (pawl_cli_flag(cli, "store"))
+        return pawl_cli_check_store(cli, profile);
+    if (pawl_cli_flag(cli, "repair"))
+        return pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "--repair is for stores: give --store, too");
     if (profile == NULL)
         return pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage",
                              "which profile? Give its path, or --profile, or PAWL_PROFILE");

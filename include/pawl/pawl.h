@@ -234,6 +234,34 @@ PAWL_EXPORT const char *pawl_host_socket(const pawl_host *host);
 /** What the profile's `limits.requests` and `limits.input` allow an API server. Since 0.1. */
 PAWL_EXPORT void pawl_host_request_limits(const pawl_host *host, uint32_t *requests, uint64_t *input_bytes);
 
+/* ---- looking after stores ---------------------------------------------------------------------------------------- */
+
+/** A finding in a store, as its provider tells it (pawl_abi.h); also progress. Return non-zero to stop. */
+typedef int32_t (*pawl_on_finding)(void *context, const char *store, const pawl_care_finding *finding);
+
+/** Check the closed stores of a profile; with PAWL_CARE_REPAIR also rebuild what is derived. Opens no host; only
+ * options->profile_path or profile_text, log and static plugins are used. PAWL_OK when the check came to its end,
+ * whatever it found: *ret_json is {"stores": [{"store", "provider", "problems", "repairable", "repaired", ...}],
+ * "problems", "repaired"}. PAWL_E_BUSY when a store is open somewhere, PAWL_E_UNSUPPORTED when its provider does not
+ * offer it. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_care_check(const pawl_host_options *options, uint32_t flags, pawl_on_finding found,
+                                        void *context, pawl_text *ret_json, pawl_error *error);
+
+/** Copy the stores of an open host into a directory that is not there yet or empty (absolute path), while it works on.
+ * All that was acknowledged before the call is inside. *ret_json: what stands in its pawl.backup.json. PAWL_E_CONFLICT
+ * when the directory holds something; on any failure it is not there. May take long. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_backup(pawl_host *host, const char *directory, pawl_text *ret_json,
+                                         pawl_error *error);
+
+/** The same for a profile that no host has open. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_care_backup(const pawl_host_options *options, const char *directory, pawl_text *ret_json,
+                                         pawl_error *error);
+
+/** Make the stores of a profile, which must not be there, from a backup, and check them on the way. Damage is
+ * PAWL_E_CORRUPT and nothing is restored, unless flags have PAWL_CARE_ACCEPT_DAMAGE. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_care_restore(const pawl_host_options *options, const char *directory, uint32_t flags,
+                                          pawl_on_finding found, void *context, pawl_text *ret_json, pawl_error *error);
+
 /** What `pawl plugin show` prints, as JSON: id, version, ABI, kinds, operations, digest, ELF facts. Runs no code of the
  * plugin. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_plugin_inspect(const char *path, pawl_text *ret_json, pawl_error *error);
