@@ -78,7 +78,7 @@ int main(int count, char **words)
 {
     const char *given = getenv("PAWL_SEED");
     all.seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
-    all.seconds = 20;
+    all.seconds = 300;
     all.patience = 90;
     for (int i = 1; i < count; i++) {
         double number = i + 1 < count ? strtod(words[i + 1], NULL) : 0;
