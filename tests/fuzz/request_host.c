@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "host/api/metrics.h"
+#include "host/api/ends.h"
 #include "host/api/waits.h"
 #include "worker/base/error.h"
 
@@ -243,9 +243,6 @@ pawl_status pawl_host_backup(pawl_host *host, const char *directory, pawl_text *
 
 /* ---- the stream of ends ---- */
 
-#if __has_include("host/api/ends.h")
-#include "host/api/ends.h"
-
 struct pawl_ends *pawl_api_server_ends(pawl_api_server *server)
 {
     (void)server;
@@ -275,4 +272,3 @@ void pawl_listener_close(void *listener)
 {
     (void)listener;
 }
-#endif
