@@ -50,6 +50,11 @@ void pawl_store_audit_primary(pawl_audit *audit, const pawl_audit_place *place, 
     tell(audit, PAWL_FINDING_PRIMARY, place, found, wanted, advice);
 }
 
+static pawl_status stopped(pawl_fault *fault)
+{
+    return pawl_fault_set(fault, PAWL_E_CANCELLED, "store.stopped", "the check was stopped before its end");
+}
+
 pawl_status pawl_store_audit_derived(pawl_audit *audit, const pawl_audit_place *place, const char *found,
                                      const char *wanted, pawl_fault *fault)
 {
@@ -63,7 +68,7 @@ pawl_status pawl_store_audit_derived(pawl_audit *audit, const pawl_audit_place *
         tell(audit, audit->repair ? PAWL_FINDING_REPAIRED : PAWL_FINDING_DERIVED, place, found, wanted, NULL);
     }
     pawl_batch_clear(&audit->fix);
-    return status;
+    return status == PAWL_OK && audit->stopped ? stopped(fault) : status;
 }
 
 void pawl_store_audit_unreadable(pawl_audit *audit, const pawl_audit_place *place, const pawl_fault *fault,
@@ -96,6 +101,16 @@ void pawl_store_audit_ticket(pawl_audit *audit, uint64_t ticket)
 
 /* ---- meta ---- */
 
+/* By a function of its own, because it can be rebuilt or needs words of its own. */
+static bool is_judged_apart(pawl_bytes key)
+{
+    static const char *const names[] = {STORE_META_FORMAT, STORE_META_EPOCH, STORE_META_COUNTERS};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (pawl_bytes_equal(key, pawl_bytes_of(names[i])))
+            return true;
+    return false;
+}
+
 /* Only what does not need the other families; those come before counters and epoch are judged. */
 static pawl_status check_types(pawl_audit *audit, pawl_fault *fault)
 {
@@ -109,6 +124,10 @@ static pawl_status check_types(pawl_audit *audit, pawl_fault *fault)
         pawl_reader row;
         pawl_reader key = pawl_reader_of(cursor->key);
         pawl_fault bad = {0};
+        if (is_judged_apart(cursor->key))
+            continue;
+        if (pawl_row_open(&row, PAWL_FAMILY_META, cursor->key, cursor->value, &bad) != PAWL_OK)
+            pawl_store_audit_unreadable(audit, &place, &bad, PAWL_AUDIT_RESTORE);
         if (!pawl_bytes_start_with(cursor->key, pawl_bytes_of(STORE_META_TYPE)))
             continue;
         key.at += strlen(STORE_META_TYPE);
@@ -117,8 +136,6 @@ static pawl_status check_types(pawl_audit *audit, pawl_fault *fault)
             pawl_store_audit_primary(audit, &place, "a gap in the numbers of process types", "a name for each",
                                      PAWL_AUDIT_RESTORE);
         }
-        if (pawl_row_open(&row, PAWL_FAMILY_META, cursor->key, cursor->value, &bad) != PAWL_OK)
-            pawl_store_audit_unreadable(audit, &place, &bad, PAWL_AUDIT_RESTORE);
         audit->type_count = id + 1 > audit->type_count ? id + 1 : audit->type_count;
     }
     pawl_store_audit_walked(audit, PAWL_FAMILY_META, cursor);
@@ -234,7 +251,7 @@ pawl_status pawl_store_audit_run(pawl_audit *audit, pawl_fault *fault)
     if (status == PAWL_OK)
         status = flush(audit, fault);
     if (status == PAWL_OK && audit->stopped)
-        return pawl_fault_set(fault, PAWL_E_CANCELLED, "store.stopped", "the check was stopped before its end");
+        return stopped(fault);
     return status;
 }
 
