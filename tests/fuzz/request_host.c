@@ -98,8 +98,10 @@ void pawl_waits_begin(pawl_waits *waits, const char *id, uint64_t timeout_ns, pa
     wait->status = answer_about(id, &wait->error);
     if (wait->status == PAWL_OK && timeout_ns == 0)
         wait->status = PAWL_E_DEADLINE;
-    wait->outcome = (pawl_outcome){
-        .struct_size = sizeof wait->outcome, .status = PAWL_COMPLETED, .output = {id, strlen(id)}, .code = {id, 1}};
+    wait->outcome = (pawl_outcome){.struct_size = sizeof wait->outcome,
+                                   .status = PAWL_COMPLETED,
+                                   .output = {id, strlen(id)},
+                                   .code = {id, strlen(id) > 0}};
     owed.wait = wait;
 }
 
