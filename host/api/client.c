@@ -161,7 +161,7 @@ pawl_status pawl_client_call(pawl_client *client, const char *method, const char
     free(sent);
     if (status == PAWL_OK) {
         curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &ret->http_status);
-        ret->json = json_loadb(into.text, into.size, JSON_DECODE_ANY, NULL);
+        ret->json = json_loadb(into.text, into.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
         if (ret->http_status / 100 != 2)
             status = refused(ret->http_status, ret->json, error);
     }
@@ -217,7 +217,8 @@ pawl_status pawl_client_stream(pawl_client *client, const char *path,
     if (code != CURLE_OK && !s.enough) {
         status = transfer_failed(client, code, error);
     } else if (http_status / 100 != 2) {
-        json_t *json = s.rest.text == NULL ? NULL : json_loadb(s.rest.text, s.rest.size, JSON_DECODE_ANY, NULL);
+        json_t *json =
+            s.rest.text == NULL ? NULL : json_loadb(s.rest.text, s.rest.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
         status = refused(http_status, json, error);
         json_decref(json);
     }

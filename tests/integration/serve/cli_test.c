@@ -221,6 +221,18 @@ static void test_serve_says_in_json_when_it_is_ready(void **state)
     yard_stop(y);
 }
 
+/* JSON may hold one, and not every reader of JSON takes it. */
+static void test_a_value_with_a_NUL_character_is_shown(void **state)
+{
+    yard *y = *state;
+    YARD_SERVE(y, NULL);
+    api_start(y, "probe.plan", "nul", "\"a\\u0000b\"");
+    api_await_status(y, "nul", "stuck");
+    YARD_EXPECT(y, 0, "started", "journal", "nul");
+    YARD_EXPECT(y, 0, "\"input\":\"a\\u0000b\"", "journal", "nul", "--json");
+    yard_stop(y);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +242,7 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_every_command_has_help_and_says_when_nobody_is_there, open_yard,
                                         close_yard),
         cmocka_unit_test_setup_teardown(test_serve_says_in_json_when_it_is_ready, open_yard, close_yard),
+        cmocka_unit_test_setup_teardown(test_a_value_with_a_NUL_character_is_shown, open_yard, close_yard),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);
