@@ -71,7 +71,7 @@ static bool take_session(pawl_bytes key, pawl_bytes *session, pawl_reader *rest)
     *rest = pawl_reader_of(key);
     uint32_t high = pawl_reader_u8(rest);
     size_t size = (size_t)high << 8 | pawl_reader_u8(rest);
-    if (rest->bad || size > PAWL_STORE_ID_BYTES_MAX || size > (size_t)(rest->end - rest->at))
+    if (key.data == NULL || rest->bad || size > PAWL_STORE_ID_BYTES_MAX || size > (size_t)(rest->end - rest->at))
         return false;
     rest->at += size;
     *session = (pawl_bytes){key.data, size + 2};

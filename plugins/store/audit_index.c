@@ -28,67 +28,70 @@ static const char *read_row(pawl_audit *audit, const pawl_audit_place *place, pa
     return status == PAWL_OK ? NULL : "a row that cannot be read";
 }
 
-static pawl_status expect_mark(pawl_audit *audit, pawl_audit_place *place, pawl_family family, const pawl_key *key,
-                               const char *wanted, pawl_fault *fault)
+static pawl_status expect_mark(pawl_audit *audit, const pawl_audit_place *process, pawl_family family,
+                               const pawl_key *key, const char *wanted, pawl_fault *fault)
 {
     pawl_reader row;
-    place->family = family;
-    place->key = pawl_key_bytes(key);
-    const char *found = read_row(audit, place, &row);
+    pawl_audit_place place = *process;
+    place.family = family;
+    place.key = pawl_key_bytes(key);
+    const char *found = read_row(audit, &place, &row);
     if (found == NULL)
         return PAWL_OK;
-    pawl_batch_mark(&audit->fix, family, place->key);
-    return pawl_store_audit_derived(audit, place, found, wanted, fault);
+    pawl_batch_mark(&audit->fix, family, place.key);
+    return pawl_store_audit_derived(audit, &place, found, wanted, fault);
 }
 
-static pawl_status expect_ident(pawl_audit *audit, pawl_audit_place *place, pawl_fault *fault)
+static pawl_status expect_ident(pawl_audit *audit, const pawl_audit_place *process, pawl_fault *fault)
 {
     char words[96];
+    pawl_audit_place place = *process;
     pawl_reader row = {0};
-    place->family = PAWL_FAMILY_IDENT;
-    place->key = place->process;
-    const char *found = read_row(audit, place, &row);
+    place.family = PAWL_FAMILY_IDENT;
+    place.key = place.process;
+    const char *found = read_row(audit, &place, &row);
     bool readable = found == NULL;
     if (!readable && found[0] == 'a')
         audit->known_bad_ident++;
     if (readable) {
         uint32_t tag = pawl_reader_u8(&row);
         uint64_t number = pawl_reader_u64(&row);
-        if (tag == 0 && number == place->number)
+        if (tag == 0 && number == place.number)
             return PAWL_OK;
         snprintf(words, sizeof words, "%s number %llu", tag == 0 ? "process" : "the tombstone of process",
                  (unsigned long long)number);
         found = words;
     }
-    pawl_store_put_ident(&audit->fix, place->process, place->number, false, 0);
-    return pawl_store_audit_derived(audit, place, found, "the id, leading to its process", fault);
+    pawl_store_put_ident(&audit->fix, place.process, place.number, false, 0);
+    return pawl_store_audit_derived(audit, &place, found, "the id, leading to its process", fault);
 }
 
-static pawl_status expect_ready(pawl_audit *audit, pawl_audit_place *place, const pawl_store_header *header,
+static pawl_status expect_ready(pawl_audit *audit, const pawl_audit_place *process, const pawl_store_header *header,
                                 pawl_fault *fault)
 {
     char words[96];
+    pawl_audit_place place = *process;
     pawl_key key;
     pawl_reader row = {0};
     pawl_store_key_ready(&key, header->identity.type, header->state.ready_sequence);
-    place->family = PAWL_FAMILY_READY;
-    place->key = pawl_key_bytes(&key);
-    const char *found = read_row(audit, place, &row);
+    place.family = PAWL_FAMILY_READY;
+    place.key = pawl_key_bytes(&key);
+    const char *found = read_row(audit, &place, &row);
     if (found != NULL && found[0] == 'a')
         audit->known_bad_ready++;
     if (found == NULL) {
         uint64_t number = pawl_reader_u64(&row);
-        if (number == place->number)
+        if (number == place.number)
             return PAWL_OK;
         snprintf(words, sizeof words, "the place of process number %llu", (unsigned long long)number);
         found = words;
     }
-    put_ready(&audit->fix, place->key, place->number);
-    return pawl_store_audit_derived(audit, place, found, "its place in the queue", fault);
+    put_ready(&audit->fix, place.key, place.number);
+    return pawl_store_audit_derived(audit, &place, found, "its place in the queue", fault);
 }
 
-static pawl_status expect_relations(pawl_audit *audit, pawl_audit_place *place, const pawl_store_identity *identity,
-                                    pawl_fault *fault)
+static pawl_status expect_relations(pawl_audit *audit, const pawl_audit_place *place,
+                                    const pawl_store_identity *identity, pawl_fault *fault)
 {
     pawl_key key;
     pawl_store_key_relation(&key, 't', identity->type, place->number);

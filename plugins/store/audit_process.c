@@ -81,16 +81,17 @@ static void check_fields(process_scan *scan, journal_facts *facts, const pawl_st
 {
     char found[160];
     char wanted[160];
+    uint64_t bytes = facts->bytes + record->body.size;
     if ((record->sequence == 1) != (record->kind == PAWL_RECORD_STARTED)) {
         snprintf(found, sizeof found, "record %llu of kind %u", (unsigned long long)record->sequence, record->kind);
         journal_problem(scan, facts, found, "the kind started (64) as record 1, and only there");
     } else if (facts->last_kind == PAWL_RECORD_ENDED) {
         snprintf(found, sizeof found, "record %llu behind the end", (unsigned long long)record->sequence);
         journal_problem(scan, facts, found, "nothing behind a record of kind ended (68)");
-    } else if (record->journal_bytes != facts->bytes + record->body.size) {
+    } else if (record->journal_bytes != bytes) {
         snprintf(found, sizeof found, "%llu bytes up to record %llu", (unsigned long long)record->journal_bytes,
                  (unsigned long long)record->sequence);
-        snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)(facts->bytes + record->body.size));
+        snprintf(wanted, sizeof wanted, "%llu", (unsigned long long)bytes);
         journal_problem(scan, facts, found, wanted);
     } else if (record->previous_posted != facts->last_posted) {
         snprintf(found, sizeof found, "record %llu says that the last one from outside is %llu",

@@ -738,3 +738,50 @@ uint32_t fake_host_waits(pawl_host *host)
     pthread_mutex_unlock(&host->lock);
     return count;
 }
+
+/* ---- looking after stores: this one has none ---- */
+
+static pawl_status not_offered(pawl_error *error)
+{
+    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "store.not_offered", "the store does not offer that");
+}
+
+pawl_status pawl_host_backup(pawl_host *host, const char *directory, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)directory;
+    (void)ret_json;
+    return not_offered(error);
+}
+
+pawl_status pawl_care_backup(const pawl_host_options *options, const char *directory, pawl_text *ret_json,
+                             pawl_error *error)
+{
+    (void)options;
+    (void)directory;
+    (void)ret_json;
+    return not_offered(error);
+}
+
+pawl_status pawl_care_check(const pawl_host_options *options, uint32_t flags, pawl_on_finding found, void *context,
+                            pawl_text *ret_json, pawl_error *error)
+{
+    (void)options;
+    (void)flags;
+    (void)found;
+    (void)context;
+    (void)ret_json;
+    return not_offered(error);
+}
+
+pawl_status pawl_care_restore(const pawl_host_options *options, const char *directory, uint32_t flags,
+                              pawl_on_finding found, void *context, pawl_text *ret_json, pawl_error *error)
+{
+    (void)options;
+    (void)directory;
+    (void)flags;
+    (void)found;
+    (void)context;
+    (void)ret_json;
+    return not_offered(error);
+}
