@@ -22,6 +22,14 @@ typedef struct pawl_bench_result {
     uint64_t p99_ns;
 } pawl_bench_result;
 
+/** Of the monotonic clock (bench_common.c, and the following). */
+uint64_t pawl_bench_now_ns(void);
+/** Fill an error; returns PAWL_E_FAILED. */
+pawl_status pawl_bench_fail(pawl_error *error, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** In ascending order, for percentiles. */
+void pawl_bench_sort(uint64_t *values, uint64_t count);
+
 /** Run the load to its end. Fails with what went wrong first when a process did not complete. Call it from one thread.
  */
 pawl_status pawl_bench_run(pawl_host *host, const pawl_bench_load *load, pawl_bench_result *ret, pawl_error *error);

@@ -6,12 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "host/api/client.h"
 #include "host/cli/bench.h"
-#include "worker/base/error.h"
 
 #define STARTERS  2u
 #define BATCH_MAX 256u
@@ -33,13 +31,6 @@ typedef struct link_run {
     pawl_error error;
 } link_run;
 
-static uint64_t mono_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void failed(link_run *r, const pawl_error *error)
 {
     pthread_mutex_lock(&r->lock);
@@ -54,7 +45,7 @@ static void failed(link_run *r, const pawl_error *error)
 static void failed_with(link_run *r, const char *what, const char *detail, size_t size)
 {
     pawl_error error = {0};
-    pawl_error_set(&error, PAWL_E_FAILED, "bench.failed", "%s: %.*s", what, (int)(size < 500 ? size : 500), detail);
+    pawl_bench_fail(&error, "bench.failed", "%s: %.*s", what, (int)(size < 500 ? size : 500), detail);
     failed(r, &error);
 }
 
@@ -78,7 +69,7 @@ static bool on_line(void *context, const char *line, size_t size)
         failed_with(r, "a process did not complete", line, size);
         return false;
     }
-    uint64_t now = mono_now_ns();
+    uint64_t now = pawl_bench_now_ns();
     pthread_mutex_lock(&r->lock);
     r->latencies_ns[r->ended++] = now - r->begun_ns[number];
     bool more = r->ended < r->load->processes && r->status == PAWL_OK;
@@ -123,7 +114,7 @@ static uint64_t take(link_run *r, uint64_t *first)
     room = r->status != PAWL_OK ? 0 : room < left ? room : left;
     room = room < BATCH_MAX ? room : BATCH_MAX;
     *first = r->begun;
-    uint64_t now = mono_now_ns();
+    uint64_t now = pawl_bench_now_ns();
     for (uint64_t i = 0; i < room; i++)
         r->begun_ns[r->begun++] = now;
     pthread_mutex_unlock(&r->lock);
@@ -151,8 +142,8 @@ static pawl_status start_batch(link_run *r, pawl_client *client, uint64_t first,
     {
         const json_t *why = json_object_get(result, "error");
         if (why != NULL && status == PAWL_OK)
-            status = pawl_error_set(error, PAWL_E_FAILED, "bench.refused", "a start was refused: %s",
-                                    json_string_value(json_object_get(why, "message")));
+            status = pawl_bench_fail(error, "bench.refused", "a start was refused: %s",
+                                     json_string_value(json_object_get(why, "message")));
     }
     pawl_client_reply_finish(&reply);
     return status;
@@ -172,13 +163,6 @@ static void *start_thread(void *context)
     if (status != PAWL_OK)
         failed(r, &error);
     return NULL;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a;
-    uint64_t right = *(const uint64_t *)b;
-    return (left > right) - (left < right);
 }
 
 static void drive(link_run *r)
@@ -205,16 +189,16 @@ pawl_status pawl_bench_run_connected(const char *socket_path, const pawl_bench_l
     if (r.begun_ns == NULL || r.latencies_ns == NULL) {
         free(r.begun_ns);
         free(r.latencies_ns);
-        return pawl_error_set(error, PAWL_E_NOMEM, "bench.no_memory", "out of memory for the benchmark");
+        return pawl_bench_fail(error, "bench.no_memory", "out of memory for the benchmark");
     }
-    uint64_t begun_ns = mono_now_ns();
+    uint64_t begun_ns = pawl_bench_now_ns();
     snprintf(r.tag, sizeof r.tag, "b%ld-%" PRIu64 "-", (long)getpid(), begun_ns % 1000000000u);
     pthread_mutex_init(&r.lock, NULL);
     pthread_cond_init(&r.changed, NULL);
     drive(&r);
-    ret->elapsed_ns = mono_now_ns() - begun_ns;
+    ret->elapsed_ns = pawl_bench_now_ns() - begun_ns;
     ret->completed = r.ended;
-    qsort(r.latencies_ns, r.ended, sizeof *r.latencies_ns, by_size);
+    pawl_bench_sort(r.latencies_ns, r.ended);
     if (r.ended > 0) {
         ret->p50_ns = r.latencies_ns[r.ended / 2];
         ret->p99_ns = r.latencies_ns[r.ended * 99 / 100];

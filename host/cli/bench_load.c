@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "host/cli/bench.h"
 
@@ -33,13 +32,6 @@ typedef struct run {
     pawl_error error;
 } run;
 
-static uint64_t mono_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void slot_failed(slot *s, pawl_status status, const pawl_error *error, const char *what)
 {
     run *r = s->run;
@@ -61,7 +53,7 @@ static void on_outcome(void *context, pawl_status status, const pawl_outcome *ou
 {
     slot *s = context;
     run *r = s->run;
-    uint64_t now = mono_now_ns();
+    uint64_t now = pawl_bench_now_ns();
     if (status != PAWL_OK || outcome->status != PAWL_COMPLETED) {
         pawl_error ended = {PAWL_E_FAILED, "bench.not_completed", ""};
         if (status == PAWL_OK)
@@ -125,7 +117,7 @@ static void next_process(slot *s)
     pawl_error error = {0};
     pawl_start start = {.struct_size = sizeof start, .type = r->load->type};
     start.input = (pawl_bytes){r->load->input, strlen(r->load->input)};
-    s->begun_ns = mono_now_ns();
+    s->begun_ns = pawl_bench_now_ns();
     pawl_status status = pawl_host_start_async(r->host, &start, on_started, s, &error);
     if (status != PAWL_PENDING)
         slot_failed(s, status, &error, "starting a process");
@@ -156,13 +148,6 @@ static void *sender_thread(void *context)
     }
     pthread_mutex_unlock(&r->lock);
     return NULL;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    uint64_t left = *(const uint64_t *)a;
-    uint64_t right = *(const uint64_t *)b;
-    return (left > right) - (left < right);
 }
 
 static void drive(run *r, slot *slots, uint64_t count)
@@ -201,12 +186,12 @@ pawl_status pawl_bench_run(pawl_host *host, const pawl_bench_load *load, pawl_be
     }
     pthread_mutex_init(&r.lock, NULL);
     pthread_cond_init(&r.changed, NULL);
-    uint64_t begun_ns = mono_now_ns();
+    uint64_t begun_ns = pawl_bench_now_ns();
     drive(&r, slots, count);
-    ret->elapsed_ns = mono_now_ns() - begun_ns;
+    ret->elapsed_ns = pawl_bench_now_ns() - begun_ns;
     ret->completed = r.ended;
     if (r.status == PAWL_OK) {
-        qsort(r.latencies_ns, r.ended, sizeof *r.latencies_ns, by_size);
+        pawl_bench_sort(r.latencies_ns, r.ended);
         ret->p50_ns = r.latencies_ns[r.ended / 2];
         ret->p99_ns = r.latencies_ns[(r.ended * 99) / 100];
     }
