@@ -310,7 +310,8 @@ static void test_rows_that_are_too_much_are_taken_away(void **state)
     size_t before;
     size_t after;
     findings found = {0};
-    free_rows(all_rows(f, &before), 0);
+    raw_row *rows = all_rows(f, &before);
+    free_rows(rows, before);
     pawl_store_key_status(&key, PAWL_READY, 2); /* it waits */
     add_row(f, PAWL_FAMILY_STATUS, &key, 0);
     pawl_store_key_status(&key, PAWL_READY, 9999); /* it was never there */
@@ -331,7 +332,8 @@ static void test_rows_that_are_too_much_are_taken_away(void **state)
     assert_int_equal(look(f, true, &found), PAWL_OK);
     assert_int_equal(look(f, false, &found), PAWL_OK);
     assert_int_equal(found.derived + found.primary, 0);
-    free_rows(all_rows(f, &after), 0);
+    rows = all_rows(f, &after);
+    free_rows(rows, after);
     assert_int_equal(before, after);
 }
 
