@@ -13,7 +13,7 @@ usage() { echo "run.sh: $1 (wanted: BUILD-DIR [--quick] [--rounds N] [--json] [-
 if [ "$1" = --report ]; then
     shift
     [ $# -gt 0 ] || usage "nothing to report"
-    exec awk -f "$here/table.awk" "$@"
+    exec awk -f "$here/numbers.awk" -f "$here/table.awk" "$@"
 fi
 for made in host/cli/pawl plugins/pawl-bench.so tests/bench/registry_bench tests/bench/peers/fdatasync_loop; do
     [ -e "$1/$made" ] || usage "$1 has no $made: ./dev bench builds it"
@@ -98,7 +98,7 @@ while [ "$i" -lt "$rounds" ]; do
 done
 [ -z "$out" ] || cat "$dir/lines" >> "$out"
 if [ -z "$json" ]; then
-    awk -f "$here/table.awk" "$dir/lines"
+    awk -f "$here/numbers.awk" -f "$here/table.awk" "$dir/lines"
     [ -z "$quick" ] || echo "Small numbers: this shows that everything runs, not how fast it is."
 fi
 [ -z "$failed" ] || { echo "run.sh: failed:$failed" >&2; exit 1; }

@@ -1,35 +1,7 @@
 # table.awk: the lines of run.sh, "LABEL<tab>JSON", as one table in Markdown: what was measured, what is wanted, and how it
 # compares with the device and the bare group commit of the same run. With several rounds, the medians. Never guesses:
-# what was not measured has a dash.
+# what was not measured has a dash. Stands on numbers.awk.
 BEGIN { FS = "\t" }
-
-# The value of a number in a flat object; "" when it is not there.
-function field(json, key,    at, rest) {
-    at = index(json, "\"" key "\":")
-    if (at == 0)
-        return ""
-    rest = substr(json, at + length(key) + 3)
-    return match(rest, /^-?[0-9][0-9.eE+-]*/) ? substr(rest, 1, RLENGTH) : ""
-}
-
-function note(label, json, key,    value) {
-    value = field(json, key)
-    if (value != "")
-        seen[label, key, ++count[label, key]] = value + 0
-}
-
-function median(label, key,    total, i, j, held, sorted) {
-    total = count[label, key]
-    if (total == 0)
-        return ""
-    for (i = 1; i <= total; i++) {
-        held = seen[label, key, i]
-        for (j = i - 1; j >= 1 && sorted[j] > held; j--)
-            sorted[j + 1] = sorted[j]
-        sorted[j + 1] = held
-    }
-    return total % 2 ? sorted[(total + 1) / 2] : (sorted[total / 2] + sorted[total / 2 + 1]) / 2
-}
 
 # Three figures that matter, thousands apart.
 function figure(value,    text, cut) {
