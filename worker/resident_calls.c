@@ -354,6 +354,16 @@ static pawl_call *make_call(pawl_resident *r, const pawl_open_call *open, const 
     return pawl_call_create(&request);
 }
 
+/* Under the eye of the watchdog, like the program: both hold up the shard. */
+static void run_inline(pawl_resident *r, pawl_call *call)
+{
+    pawl_shard *shard = r->shard;
+    atomic_store_explicit(&shard->running_number, r->number, memory_order_relaxed);
+    atomic_store_explicit(&shard->running_since_mono_ns, resident_mono_now(r), memory_order_relaxed);
+    pawl_call_run_here(call, r->worker->config.clock);
+    atomic_store_explicit(&shard->running_since_mono_ns, 0, memory_order_relaxed);
+}
+
 /* Model: lease.pml, begin_effect. */
 static void start_one(pawl_resident *r, pawl_open_call *open)
 {
@@ -367,7 +377,7 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
         return;
     }
     if (effect->runs == PAWL_RUNS_INLINE && effect->bulkhead->limit == 0 && !call->reconcile) {
-        pawl_call_run_here(call, r->worker->config.clock);
+        run_inline(r, call);
         settle(r, call);
         pawl_call_destroy(call);
         return;

@@ -50,7 +50,7 @@ struct pawl_shard {
     pawl_registry_op *outbox[PAWL_OUTBOX_ROOM]; /* operations that leave together at the end of a turn */
     size_t outbox_count;
 
-    atomic_uint_fast64_t running_since_mono_ns; /* of the activation now running; 0: none. For the watchdog */
+    atomic_uint_fast64_t running_since_mono_ns; /* the program or inline effect that runs; 0: none. For the watchdog */
     atomic_uint_fast64_t running_number;
     atomic_uint_fast64_t activations, steps, retries, commits;
 };

@@ -231,8 +231,9 @@ static void watch_activations(pawl_worker *worker)
         char number[32], seconds[32];
         snprintf(number, sizeof number, "%llu", (unsigned long long)atomic_load(&shard->running_number));
         snprintf(seconds, sizeof seconds, "%.1f", (double)(now - since) / 1e9);
-        pawl_log_write(worker->config.log, PAWL_LOG_WARN, "an activation runs too long and holds up its shard",
-                       "process_number", number, "seconds", seconds, (char *)NULL);
+        pawl_log_write(worker->config.log, PAWL_LOG_WARN,
+                       "process code or an inline effect runs too long and holds up its shard", "process_number",
+                       number, "seconds", seconds, (char *)NULL);
     }
 }
 

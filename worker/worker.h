@@ -36,7 +36,7 @@ typedef struct pawl_worker_config {
     uint64_t lease_ttl_ns;
     uint64_t heartbeat_ns;
     uint64_t cancel_grace_ns;
-    uint64_t activation_warn_ns; /* the watchdog reports an activation that runs longer */
+    uint64_t activation_warn_ns; /* the watchdog reports code or an inline effect that runs longer */
     size_t value_bytes_max;
     uint64_t journal_warn_bytes;
     uint64_t journal_max_bytes;

@@ -353,6 +353,17 @@ static void test_H02_an_asynchronous_effect_may_end_while_its_worker_ends(void *
     }
 }
 
+#define WATCHDOG "process code or an inline effect runs too long"
+
+static void wait_for_watchdog(lab *own, const char *id)
+{
+    char number[48];
+    LAB_UNTIL(own, lab_logged(own, WATCHDOG));
+    snprintf(number, sizeof number, "process_number=%llu", (unsigned long long)lab_look(own, id).number);
+    if (!lab_logged(own, number))
+        fail_msg("%s is not in\n%s", number, lab_log_text(own));
+}
+
 static void test_V10_the_watchdog_names_an_activation_that_runs_too_long(void **state)
 {
     (void)state;
@@ -360,13 +371,35 @@ static void test_V10_the_watchdog_names_an_activation_that_runs_too_long(void **
     atomic_store(&busy_may_end, false);
     lab_start(own, &(lab_settings){.activation_warn_ns = 20 * PAWL_NS_PER_MS, .heartbeat_ns = 10 * PAWL_NS_PER_MS});
     lab_register(own, "p", "busy", "");
-    LAB_UNTIL(own, lab_logged(own, "an activation runs too long"));
-    char number[48];
-    snprintf(number, sizeof number, "process_number=%llu", (unsigned long long)lab_look(own, "p").number);
-    if (!lab_logged(own, number))
-        fail_msg("%s is not in\n%s", number, lab_log_text(own));
+    wait_for_watchdog(own, "p");
     atomic_store(&busy_may_end, true);
     assert_string_equal(lab_wait_end(own, "p").output, "at last");
+    lab_destroy(own);
+}
+
+/* An inline effect that blocks is as bad as code that does. The other shard goes on, and so does the heart. */
+static void test_V10_an_inline_effect_that_blocks_is_named_and_holds_up_its_shard_alone(void **state)
+{
+    (void)state;
+    lab *own = lab_with("memory");
+    lab_effect *slow =
+        lab_add(own, &(lab_effect){.name = "slow", .runs = PAWL_RUNS_INLINE, .held = true, .deaf = true});
+    lab_settings settings = {
+        .shards = 2, .activation_warn_ns = 20 * PAWL_NS_PER_MS, .heartbeat_ns = 10 * PAWL_NS_PER_MS};
+    lab_worker *worker = lab_start(own, &settings);
+    lab_register(own, "p", "slow_call", "in");
+    lab_wait_running(slow, 1);
+    wait_for_watchdog(own, "p");
+    lab_register(own, "q", "at_once", ""); /* numbers fall to the shards in turn */
+    lab_register(own, "r", "at_once", "");
+    LAB_UNTIL(own, lab_count(own, PAWL_COMPLETED) == 1);
+    uint32_t beats = lab_logged_times(own, WATCHDOG); /* said at each beat of the heart */
+    LAB_UNTIL(own, lab_logged_times(own, WATCHDOG) > beats + 2);
+    assert_int_equal(lab_count(own, PAWL_COMPLETED), 1);
+    lab_let_go(slow);
+    LAB_UNTIL(own, lab_count(own, PAWL_COMPLETED) == 3);
+    assert_int_equal(lab_executions(slow), 1);
+    assert_int_equal(lab_stats(worker).lost_leases, 0);
     lab_destroy(own);
 }
 
@@ -402,6 +435,7 @@ int main(void)
         cmocka_unit_test(test_H02_abort_gives_back_what_commits_and_runs_at_once),
         cmocka_unit_test(test_H02_an_asynchronous_effect_may_end_while_its_worker_ends),
         cmocka_unit_test(test_V10_the_watchdog_names_an_activation_that_runs_too_long),
+        cmocka_unit_test(test_V10_an_inline_effect_that_blocks_is_named_and_holds_up_its_shard_alone),
         cmocka_unit_test(test_H02_a_worker_ends_though_an_effect_never_returns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
