@@ -61,12 +61,25 @@ static bool is_read_by_key(pawl_family family)
            family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT;
 }
 
-size_t pawl_rocksdb_run_prefix(pawl_family family)
+/* Defaults, and what the C API can say in a string only. A RocksDB that does not know it does without. */
+static rocksdb_options_t *options_from(const char *text)
+{
+    char *error = NULL;
+    rocksdb_options_t *made = rocksdb_options_create();
+    rocksdb_options_t *plain = rocksdb_options_create();
+    rocksdb_get_options_from_string(plain, text, made, &error);
+    rocksdb_options_destroy(plain);
+    rocksdb_free(error);
+    return made;
+}
+
+/* Rows of a family whose keys share so many first bytes are mostly written one behind the other; 0: they are not. */
+static size_t run_prefix(pawl_family family)
 {
     static const uint8_t lengths[PAWL_FAMILY_COUNT] = {
         [PAWL_FAMILY_IDENT] = 4,    /* ids that grow with time, or have a word in front */
         [PAWL_FAMILY_PROCESS] = 6,  /* processes started one after the other */
-        [PAWL_FAMILY_JOURNAL] = 9,  /* the records of one process: its number, and a byte that no range starts with */
+        [PAWL_FAMILY_JOURNAL] = 8,  /* the records of one process: its number */
         [PAWL_FAMILY_READY] = 4,    /* the queue of one type */
         [PAWL_FAMILY_WAKE] = 4,     /* the timers of one type */
         [PAWL_FAMILY_STATUS] = 4,   /* the processes of one status */
@@ -77,22 +90,15 @@ size_t pawl_rocksdb_run_prefix(pawl_family family)
 }
 
 /* RocksDB remembers for each such prefix where in the memtable it last wrote, and looks there first: without it, every
- * record is searched for from the top, which was a third of all the time of a busy worker. The C API can say it in a
- * string only. */
+ * record is searched for from the top, which was a third of all the time of a busy worker. */
 static rocksdb_options_t *options_with_hints(pawl_family family)
 {
-    rocksdb_options_t *made = rocksdb_options_create();
-    size_t length = pawl_rocksdb_run_prefix(family);
-    if (length == 0)
-        return made;
     char text[96];
-    char *error = NULL;
+    size_t length = run_prefix(family);
+    if (length == 0)
+        return rocksdb_options_create();
     snprintf(text, sizeof text, "memtable_insert_with_hint_prefix_extractor=rocksdb.FixedPrefix.%zu", length);
-    rocksdb_options_t *plain = rocksdb_options_create();
-    rocksdb_get_options_from_string(plain, text, made, &error);
-    rocksdb_options_destroy(plain);
-    rocksdb_free(error); /* a RocksDB that does not know the setting is slower, and that is all */
-    return made;
+    return options_from(text);
 }
 
 static void set_up_family(pawl_rocksdb_options *options, pawl_family family, const pawl_store_config *config)

@@ -15,11 +15,6 @@ typedef struct pawl_rocksdb_options {
     rocksdb_cache_t *cache; /* one for all families */
 } pawl_rocksdb_options;
 
-/** Rows of a family whose keys share so many first bytes are mostly written one behind the other; 0: they are not.
- *  RocksDB 7.8 keeps one such place for rows and for deletions of ranges, which live apart: a range may start only at a
- *  key that is shorter. */
-size_t pawl_rocksdb_run_prefix(pawl_family family);
-
 void pawl_rocksdb_options_init(pawl_rocksdb_options *options, const pawl_store_config *config);
 void pawl_rocksdb_options_finish(pawl_rocksdb_options *options);
 

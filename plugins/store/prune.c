@@ -14,8 +14,7 @@ static void delete_under(pawl_store_round *round, pawl_family family, uint64_t n
     pawl_batch_delete_range(&round->rows, family, pawl_key_bytes(&from), pawl_key_bytes(&to));
 }
 
-/* One by one, never as a range: the journal's rows are written where RocksDB remembers to have written last, and 7.8
- * looks there for a range deletion too, in the wrong list, and breaks both. Nor does a reader pay for these later. */
+/* The sequences are known, so no cursor has to look for them. */
 static void delete_counted(pawl_store_round *round, uint64_t number, uint64_t head)
 {
     pawl_key key;
