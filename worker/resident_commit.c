@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define COMMIT_RETRY_FIRST_NS (50 * PAWL_NS_PER_MS)
-#define COMMIT_RETRY_LAST_NS  (5 * PAWL_NS_PER_SECOND)
+#define COMMIT_RETRY_LAST_NS  PAWL_NS_PER_SECOND
 
 /* ---- batches of records ---- */
 

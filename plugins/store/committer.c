@@ -201,11 +201,36 @@ static void put_counters(pawl_store_round *round)
     pawl_store_meta_put_counters(&round->rows, round->next_number, counts);
 }
 
+/* A number is never given twice, whatever the counters row says: the rows of one process would fall to another. */
+static pawl_status pass_over_numbers(pawl_store_registry *registry, pawl_fault *fault)
+{
+    const pawl_bytes none = {NULL, 0};
+    pawl_kv_cursor *cursor = pawl_kv_cursor_open(registry->store->kv, PAWL_FAMILY_PROCESS, none, none);
+    if (cursor == NULL)
+        return pawl_fault_nomem(fault);
+    pawl_kv_cursor_last(cursor);
+    pawl_status status = pawl_kv_cursor_status(cursor, fault);
+    if (cursor->valid) {
+        pawl_reader key = pawl_reader_of(cursor->key);
+        uint64_t largest = pawl_reader_u64(&key);
+        if (!key.bad && largest >= registry->next_number) {
+            pawl_store_log(registry->store, PAWL_LOG_WARN,
+                           "the counters are behind: process number %llu is there; pawl check --store tells more",
+                           (unsigned long long)largest);
+            registry->next_number = largest + 1;
+        }
+    }
+    pawl_kv_cursor_close(cursor);
+    return status;
+}
+
 static pawl_status read_counters(pawl_store_registry *registry, pawl_fault *fault)
 {
     registry->next_number = 1;
     pawl_status status = pawl_store_meta_counters(registry->store->kv, &registry->next_number, registry->counts, fault);
-    return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
+    if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
+        return status;
+    return pass_over_numbers(registry, fault);
 }
 
 static void commit(pawl_store_round *round)

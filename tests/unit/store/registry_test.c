@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "plugins/store/facets.h"
+#include "plugins/store/meta.h"
 #include "plugins/store/registry.h"
 
 #include <stdio.h>
@@ -507,6 +508,31 @@ static void test_P09_a_session_may_be_closed_from_inside_its_event(void **state)
     assert_int_equal(do_claim(f, rest, "t", got, 2), 2);
 }
 
+/* The counters row can be behind: damage that was repaired badly, a row put back from elsewhere. */
+static void test_a_number_is_never_given_twice(void **state)
+{
+    (void)state;
+    fixture *f = fixture_open(true, "");
+    uint64_t number = 0;
+    for (int i = 0; i < 3; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "p%d", i);
+        assert_int_equal(do_register(f, id, "t", &number), PAWL_OK);
+    }
+    pawl_batch batch = {0};
+    uint64_t counts[STORE_STATUS_COUNT] = {0};
+    pawl_store_meta_put_counters(&batch, 1, counts);
+    assert_int_equal(pawl_kv_write(f->kv->real, &batch, true, NULL), PAWL_OK);
+    pawl_batch_finish(&batch);
+    uint64_t lines = f->log_lines;
+    fixture_reopen(f);
+    assert_true(f->log_lines > lines); /* it is said */
+    uint64_t next = 0;
+    assert_int_equal(do_register(f, "p3", "t", &next), PAWL_OK);
+    assert_int_equal(next, number + 1);
+    fixture_close(f);
+}
+
 int main(void)
 {
 #define ON_BOTH(test)                                                                                                  \
@@ -515,6 +541,7 @@ int main(void)
 #test "[rocksdb]", test, open_disk, close_any, NULL                                                            \
     }
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_number_is_never_given_twice),
         ON_BOTH(test_life_of_a_process),
         ON_BOTH(test_S10_failed_write_leaves_no_trace),
         ON_BOTH(test_S10_failed_write_keeps_the_lease_and_the_numbering),
