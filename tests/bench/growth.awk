@@ -14,7 +14,7 @@ function shown(size, name, key, factor,    value) {
     }
     match($2, /"bench":"[^"]*"/)
     label = $1 " " substr($2, RSTART + 9, RLENGTH - 10)
-    key_count = split("steps_per_s processes_per_s p50_ms p99_ms rss_bytes cpu_us_per_step bytes_written_per_process open_ms" \
+    key_count = split("steps_per_s starts_per_s p50_ms p99_ms rss_bytes cpu_us_per_step bytes_written_per_process open_ms" \
         " bytes_per_sleeper store_bytes fdatasync_per_s", keys, " ")
     for (k = 1; k <= key_count; k++)
         note(label, $2, keys[k])
@@ -29,7 +29,7 @@ END {
             shown(n, "bench.steps", "p50_ms", 1), shown(n, "bench.steps", "p99_ms", 1),
             shown(n, "bench.steps", "rss_bytes", 1e-6), shown(n, "bench.steps", "bytes_written_per_process", 0.1),
             shown(n, "bench.steps", "open_ms", 1), shown(n, "bench.steps", "cpu_us_per_step", 1),
-            shown(n, "bench.start", "processes_per_s", 1), shown(n, "bench.start", "bytes_per_sleeper", 1),
+            shown(n, "bench.start", "starts_per_s", 1), shown(n, "bench.start", "bytes_per_sleeper", 1),
             shown(n, "store", "store_bytes", 1e-6), shown(n, "disk", "fdatasync_per_s", 1)
     }
 }

@@ -49,8 +49,8 @@ if grep -q 'The device was not' "$dir/table"; then
     bad=1
 fi
 
-lines 100 '{"bench":"bench.start","processes_per_s":30000,"bytes_per_sleeper":280}' \
-    1000 '{"bench":"bench.start","processes_per_s":31000}' \
+lines 100 '{"bench":"bench.start","starts_per_s":30000,"bytes_per_sleeper":280}' \
+    1000 '{"bench":"bench.start","starts_per_s":31000}' \
     100 '{"bench":"bench.steps","steps_per_s":90000,"p50_ms":5,"p99_ms":9,"bytes_written_per_process":4200,"open_ms":11}' \
     100 '{"bench":"bench.steps","steps_per_s":80000,"p50_ms":6,"p99_ms":8,"bytes_written_per_process":4400,"open_ms":13}' \
     1000 '{"bench":"bench.steps","steps_per_s":85000,"p50_ms":5,"p99_ms":9,"bytes_written_per_process":4000}' > "$dir/growth"

@@ -52,7 +52,7 @@ run() {
     label=$1
     shift
     rm -rf "$dir/work"
-    if ! "$@" > "$dir/said"; then
+    if ! "$@" > "$dir/said" || [ ! -s "$dir/said" ]; then
         failed="$failed $label"
         echo "run.sh: $label failed: $*" >&2
         return 0
@@ -82,8 +82,8 @@ round() {
     run signal "$pawl" bench signal --processes "$(n 2000 100)" --concurrency 1 --dir "$dir/work"
     run start "$pawl" bench start --processes "$(n 100000 1000)" --concurrency 64 --dir "$dir/work"
     run sleep "$pawl" bench sleep --processes "$(n 10000 500)" --seconds 3 --dir "$dir/work"
-    run recover "$pawl" bench recover --processes "$(n 2000 100)" --dir "$dir/work"
-    run recover.sleeping "$pawl" bench recover --processes "$(n 2000 100)" --sleeping "$(n 100000 1000)" --dir "$dir/work"
+    run recover "$pawl" bench recover --processes "$(n 2000 500)" --dir "$dir/work"
+    run recover.sleeping "$pawl" bench recover --processes "$(n 2000 500)" --sleeping "$(n 100000 1000)" --dir "$dir/work"
     run long "$pawl" bench long --steps "$(n 10000 1000)" --dir "$dir/work"
     run idle "$pawl" bench idle --seconds "$(n 10 1)" --dir "$dir/work"
     run idle.serve sh "$here/idle_serve.sh" "$build" "$dir/work" "$(n 10 1)"

@@ -55,7 +55,7 @@ function plain(work, label, key, factor, unit, sense, wanted) {
         fastest = fastest == "" || value + 0 > fastest ? value + 0 : fastest
         label = "device"
     }
-    keys = "fdatasync_per_s records_per_second p50_ms p99_ms steps_per_s processes_per_s starts_per_s rss_bytes rss_peak_bytes" \
+    keys = "fdatasync_per_s records_per_second p50_ms p99_ms steps_per_s starts_per_s rss_bytes rss_peak_bytes" \
         " cpu_us_per_step bytes_written bytes_written_per_process bytes_per_sleeper open_ms late_p50_ms late_p99_ms" \
         " first_ms all_ms repeated wakeups_per_s first_us_per_step last_us_per_step"
     key_count = split(keys, key_list, " ")
@@ -93,7 +93,7 @@ END {
     through = median("socket64", "steps_per_s")
     row("through the socket / embedded, C=64", embedded == "" || through == "" ? "" : through / embedded, "", ">", 0.5, "-", "-")
     latency("signal to completion seen: p50", "signal", 0.6)
-    rate("durable starts of sleepers per s", "start", count["start", "starts_per_s"] ? "starts_per_s" : "processes_per_s", 40000, 64)
+    rate("durable starts of sleepers per s", "start", "starts_per_s", 40000, 64)
     plain("memory per sleeping process", "start", "bytes_per_sleeper", 1, " B", "<", 300)
     plain("wake-up lateness, 10,000 due at once: p99", "sleep", "late_p99_ms", 1, " ms", "<", 10)
     plain("kill -9 with 2,000 in flight: restart to all complete", "recover", "all_ms", 1e-3, " s", "<", 0.4)
