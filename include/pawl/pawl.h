@@ -134,7 +134,7 @@ typedef struct pawl_wait pawl_wait;
  * @param context     given to it
  * @param[out] ret    a handle that lives until the callback has returned; may be NULL
  * @param[out] error  why no wait was begun; may be NULL
- * @return PAWL_OK when the callback will come. [any] */
+ * @return PAWL_PENDING when the callback will come, else a negative status. [any] */
 PAWL_EXPORT pawl_status pawl_host_wait_async(pawl_host *host, const char *id, pawl_on_outcome done, void *context,
                                              pawl_wait **ret, pawl_error *error);
 /** End a wait early; harmless if it is just ending, not allowed after its callback returned. Since 0.1. */
