@@ -75,10 +75,10 @@ round() {
     steps c1 1 10 "$(n 500 50)"
     steps c16 16 10 "$(n 10000 300)"
     steps c64 64 10 "$(n 20000 300)"
+    connected socket64 64 "$(n 20000 640)" # next to what it is compared with
     steps c256 256 10 "$(n 20000 500)"
     device between
     connected socket1 1 "$(n 300 10)"
-    connected socket64 64 "$(n 10000 640)"
     run signal "$pawl" bench signal --processes "$(n 2000 100)" --concurrency 1 --dir "$dir/work"
     run start "$pawl" bench start --processes "$(n 100000 1000)" --concurrency 64 --dir "$dir/work"
     run sleep "$pawl" bench sleep --processes "$(n 10000 500)" --seconds 3 --dir "$dir/work"
