@@ -9,19 +9,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/cli/bench_plugin.h"
 #include "host/cli/cli.h"
 
-typedef struct bench {
-    pawl_cli *cli;
-    pawl_bench_load load;
-    uint64_t steps;
-    uint64_t shards;
-    const char *store;
-    char input[32];
-    char directory[4096];
-    bool remove_directory;
-} bench;
+/* What distinguishes a benchmark from the others. */
+typedef struct bench_kind {
+    pawl_bench_work work;
+    uint64_t processes;   /* unless told otherwise */
+    uint64_t concurrency; /* the same; 0: it has none */
+    uint64_t steps;       /* the same */
+    uint64_t seconds;     /* the same */
+    bool reports_steps;   /* its line tells steps_per_s */
+    bool opens_itself;
+    bool samples_itself;
+} bench_kind;
 
 static int remove_one(const char *path, const struct stat *found, int kind, struct FTW *place)
 {
@@ -31,7 +31,7 @@ static int remove_one(const char *path, const struct stat *found, int kind, stru
     return remove(path);
 }
 
-static int make_directory(bench *b)
+static int make_directory(pawl_bench *b)
 {
     const char *given = pawl_cli_value(b->cli, "dir");
     if (given != NULL) {
@@ -51,7 +51,7 @@ static int make_directory(bench *b)
 }
 
 /* JSON is YAML too. */
-static char *profile_text(const bench *b)
+static char *profile_text(const pawl_bench *b)
 {
     char path[4200];
     char socket_path[4200];
@@ -73,158 +73,184 @@ static char *profile_text(const bench *b)
     return text;
 }
 
-static void print_result(const bench *b, const pawl_bench_result *result, const pawl_bench_sample *before,
-                         const pawl_bench_sample *after)
+static json_t *make_line(const pawl_bench *b, const bench_kind *k)
+{
+    json_t *line =
+        json_pack("{s:s, s:s}", "bench", b->name, "store", b->socket_path != NULL ? "of the server" : b->store);
+    if (k->processes > 0)
+        pawl_bench_put(line, "processes", json_integer((json_int_t)b->processes));
+    if (k->concurrency > 0)
+        pawl_bench_put(line, "concurrency", json_integer((json_int_t)b->concurrency));
+    pawl_bench_put(line, "steps", json_integer((json_int_t)b->steps));
+    if (b->payload > 0)
+        pawl_bench_put(line, "payload", json_integer((json_int_t)b->payload));
+    return line;
+}
+
+static void put_result(const pawl_bench *b, const bench_kind *k, json_t *line, const pawl_bench_result *result)
 {
     double seconds = (double)result->elapsed_ns / 1e9;
     double processes_per_s = (double)result->completed / seconds;
-    bool connected = pawl_cli_value(b->cli, "connect") != NULL;
-    json_t *line =
-        json_pack("{s:s, s:s, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "bench", b->load.type, "store",
-                  connected ? "of the server" : b->store, "processes", (json_int_t)result->completed, "concurrency",
-                  (json_int_t)b->load.concurrency, "steps", (json_int_t)b->steps, "seconds", seconds, "processes_per_s",
-                  processes_per_s, "steps_per_s", processes_per_s * (double)b->steps, "p50_ms",
-                  (double)result->p50_ns / 1e6, "p99_ms", (double)result->p99_ns / 1e6);
-    pawl_bench_sample_put(line, before, after, result, b->steps);
-    json_dumpf(line, b->cli->out, JSON_COMPACT | JSON_REAL_PRECISION(6));
-    fputc('\n', b->cli->out);
-    json_decref(line);
+    pawl_bench_put(line, "seconds", json_real(seconds));
+    pawl_bench_put(line, "processes_per_s", json_real(processes_per_s));
+    if (k->reports_steps)
+        pawl_bench_put(line, "steps_per_s", json_real(processes_per_s * (double)b->steps));
+    if (result->p50_ns > 0) {
+        pawl_bench_put_ms(line, "p50_ms", result->p50_ns);
+        pawl_bench_put_ms(line, "p99_ms", result->p99_ns);
+    }
 }
 
-static void sample_self(pawl_host *host, pawl_bench_sample *ret)
+/* Between two samples, unless the work knows better where these belong. */
+static pawl_status run_sampled(pawl_bench *b, const bench_kind *k, json_t *line, pawl_error *error)
 {
-    pawl_text text = {0};
-    json_t *description =
-        pawl_host_describe(host, &text, NULL) == PAWL_OK ? json_loadb(text.data, text.size, 0, NULL) : NULL;
-    pawl_bench_sample_take((long)getpid(), description, ret);
-    json_decref(description);
-    pawl_text_free(&text);
-}
-
-/* Of the server, which is another program. */
-static pawl_status sample_server(const char *socket_path, pawl_bench_sample *ret, pawl_error *error)
-{
-    pawl_client *client = NULL;
-    pawl_client_reply health = {0};
-    pawl_client_reply host = {0};
-    pawl_status status = pawl_client_open(socket_path, NULL, &client, error);
-    if (status == PAWL_OK)
-        status = pawl_client_call(client, "GET", "/v1/health", NULL, 10000, &health, error);
-    if (status == PAWL_OK)
-        status = pawl_client_call(client, "GET", "/v1/host", NULL, 10000, &host, error);
-    if (status == PAWL_OK)
-        pawl_bench_sample_take((long)json_integer_value(json_object_get(health.json, "pid")), host.json, ret);
-    pawl_client_reply_finish(&health);
-    pawl_client_reply_finish(&host);
-    pawl_client_close(client);
-    return status;
-}
-
-static int run_on_host(const bench *b, const char *profile)
-{
-    static const pawl_plugin_entry_fn plugins[] = {pawl_bench_plugin};
-    pawl_error error = {0};
-    pawl_host *host = NULL;
-    pawl_host_options options = {.struct_size = sizeof options, .profile_text = profile};
-    options.static_plugins = plugins;
-    options.static_plugin_count = 1;
-    if (pawl_host_open(&options, &host, &error) != PAWL_OK)
-        return pawl_cli_fail_error(b->cli, &error);
-    pawl_bench_sample before;
-    pawl_bench_sample after;
     pawl_bench_result result = {0};
-    sample_self(host, &before);
-    pawl_status status = pawl_bench_run(host, &b->load, &result, &error);
-    sample_self(host, &after);
+    pawl_bench_sample before = {0};
+    pawl_bench_sample after = {0};
+    before.written_bytes = before.flushes = UINT64_MAX;
+    pawl_status status = PAWL_OK;
+    if (!k->opens_itself)
+        status = pawl_bench_sample_take(b, &before, error);
     if (status == PAWL_OK)
-        print_result(b, &result, &before, &after);
-    pawl_host_close(host);
+        status = k->work(b, line, &result, error);
+    if (status == PAWL_OK && !k->samples_itself)
+        status = pawl_bench_sample_take(b, &after, error);
+    if (status != PAWL_OK || k->samples_itself)
+        return status;
+    put_result(b, k, line, &result);
+    pawl_bench_sample_put(line, &before, &after, &result, b->steps);
+    return PAWL_OK;
+}
+
+static int run_bench(pawl_bench *b, const bench_kind *k)
+{
+    pawl_error error = {0};
+    pawl_status status = PAWL_OK;
+    json_t *line = make_line(b, k);
+    if (b->socket_path == NULL && !k->opens_itself)
+        status = pawl_bench_open(b, &error);
+    if (status == PAWL_OK)
+        status = run_sampled(b, k, line, &error);
+    if (status == PAWL_OK && b->socket_path == NULL)
+        pawl_bench_put(line, "open_ms", json_real(b->open_ms));
+    pawl_bench_close(b);
+    if (status == PAWL_OK) {
+        json_dumpf(line, b->cli->out, JSON_COMPACT | JSON_REAL_PRECISION(6));
+        fputc('\n', b->cli->out);
+    }
+    json_decref(line);
     return status == PAWL_OK ? PAWL_EXIT_OK : pawl_cli_fail_error(b->cli, &error);
 }
 
-static int run_connected(const bench *b, const char *socket_path)
+static int run_in_directory(pawl_bench *b, const bench_kind *k)
 {
-    pawl_error error = {0};
-    pawl_bench_result result = {0};
-    pawl_bench_sample before;
-    pawl_bench_sample after;
-    pawl_status status = sample_server(socket_path, &before, &error);
-    if (status == PAWL_OK)
-        status = pawl_bench_run_connected(socket_path, &b->load, &result, &error);
-    if (status == PAWL_OK)
-        status = sample_server(socket_path, &after, &error);
-    if (status != PAWL_OK)
-        return pawl_cli_fail_error(b->cli, &error);
-    print_result(b, &result, &before, &after);
-    return PAWL_EXIT_OK;
-}
-
-static int run_bench(bench *b)
-{
-    const char *socket_path = pawl_cli_value(b->cli, "connect");
-    if (socket_path != NULL)
-        return run_connected(b, socket_path);
+    if (b->socket_path != NULL)
+        return run_bench(b, k);
     int status = make_directory(b);
     if (status != PAWL_EXIT_OK)
         return status;
-    char *profile = profile_text(b);
-    if (profile == NULL)
+    b->profile = profile_text(b);
+    if (b->profile == NULL)
         status = pawl_cli_fail(b->cli, PAWL_EXIT_FAILED, "bench.no_memory", "out of memory, or %s is not UTF-8",
                                b->directory);
     else
-        status = run_on_host(b, profile);
-    free(profile);
+        status = run_bench(b, k);
+    free(b->profile);
     if (b->remove_directory)
         nftw(b->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     return status;
 }
 
-static int bench_command(pawl_cli *cli, const char *type)
+static bool take_options(pawl_bench *b, const bench_kind *k)
 {
-    bench *b = calloc(1, sizeof *b);
+    pawl_cli *cli = b->cli;
+    const char *store = pawl_cli_value(cli, "store");
+    b->socket_path = pawl_cli_value(cli, "connect");
+    b->store = store == NULL ? "rocksdb" : store;
+    bool good = pawl_cli_number(cli, "processes", 1, 100000000, k->processes, &b->processes) &&
+                pawl_cli_number(cli, "concurrency", 1, 100000, k->concurrency, &b->concurrency) &&
+                pawl_cli_number(cli, "steps", k->opens_itself ? 1 : 0, 1000000, k->steps, &b->steps) &&
+                pawl_cli_number(cli, "payload", 3, 4000000, 0, &b->payload) &&
+                pawl_cli_number(cli, "seconds", 1, 86400, k->seconds, &b->seconds) &&
+                pawl_cli_number(cli, "sleeping", 0, 100000000, 0, &b->sleeping) &&
+                pawl_cli_number(cli, "shards", 0, 1024, 0, &b->shards);
+    if (!good)
+        return false;
+    if (strcmp(b->store, "rocksdb") != 0 && strcmp(b->store, "rocksdb-nosync") != 0 &&
+        (strcmp(b->store, "memory") != 0 || k->opens_itself)) {
+        pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "--store is \"%s\"; wanted rocksdb, rocksdb-nosync%s", b->store,
+                      k->opens_itself ? "" : " or memory");
+        return false;
+    }
+    return true;
+}
+
+static int bench_command(pawl_cli *cli, const char *name, const bench_kind *k)
+{
+    pawl_bench *b = calloc(1, sizeof *b);
     if (b == NULL)
         return pawl_cli_fail(cli, PAWL_EXIT_FAILED, "bench.no_memory", "out of memory");
     b->cli = cli;
-    b->load.type = type;
-    b->load.signal = strcmp(type, "bench.signal") == 0;
-    b->store = pawl_cli_value(cli, "store") == NULL ? "rocksdb" : pawl_cli_value(cli, "store");
-    bool good = pawl_cli_number(cli, "processes", 1, 100000000, 2000, &b->load.processes) &&
-                pawl_cli_number(cli, "concurrency", 1, 100000, 64, &b->load.concurrency) &&
-                pawl_cli_number(cli, "steps", 0, 100000, 10, &b->steps) &&
-                pawl_cli_number(cli, "shards", 0, 1024, 0, &b->shards);
-    if (strcmp(type, "bench.steps") != 0)
-        b->steps = strcmp(type, "bench.start") == 0 ? 0 : 1;
-    snprintf(b->input, sizeof b->input, "%" PRIu64, b->steps);
-    b->load.input = b->input;
+    b->name = name;
     int status = PAWL_EXIT_USAGE;
-    if (good && b->load.signal && pawl_cli_value(cli, "connect") != NULL)
-        pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "bench signal cannot --connect; bench steps and bench start can");
-    else if (good && strcmp(b->store, "rocksdb") != 0 && strcmp(b->store, "rocksdb-nosync") != 0 &&
-             strcmp(b->store, "memory") != 0)
-        pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "--store is \"%s\"; wanted rocksdb, rocksdb-nosync or memory",
-                      b->store);
-    else if (good)
-        status = run_bench(b);
+    if (take_options(b, k)) {
+        if (b->payload > 0)
+            snprintf(b->input, sizeof b->input, "[%" PRIu64 ",%" PRIu64 "]", b->steps, b->payload);
+        else
+            snprintf(b->input, sizeof b->input, "%" PRIu64, b->seconds > 0 ? b->seconds * 1000 : b->steps);
+        status = run_in_directory(b, k);
+    }
     free(b);
     return status;
 }
 
-int pawl_cli_bench_start(pawl_cli *cli)
+pawl_status pawl_bench_steps(pawl_bench *bench, json_t *line, pawl_bench_result *ret, pawl_error *error)
 {
-    return bench_command(cli, "bench.start");
+    const pawl_bench_load load = {
+        .type = bench->name, .input = bench->input, .processes = bench->processes, .concurrency = bench->concurrency};
+    (void)line;
+    return pawl_bench_run(bench, &load, ret, error);
 }
 
 int pawl_cli_bench_steps(pawl_cli *cli)
 {
-    return bench_command(cli, "bench.steps");
+    static const bench_kind k = {
+        .work = pawl_bench_steps, .processes = 2000, .concurrency = 64, .steps = 10, .reports_steps = true};
+    return bench_command(cli, "bench.steps", &k);
+}
+
+int pawl_cli_bench_start(pawl_cli *cli)
+{
+    static const bench_kind k = {.work = pawl_bench_start, .processes = 10000, .concurrency = 64, .seconds = 3600};
+    return bench_command(cli, "bench.start", &k);
 }
 
 int pawl_cli_bench_sleep(pawl_cli *cli)
 {
-    return bench_command(cli, "bench.sleep");
+    static const bench_kind k = {.work = pawl_bench_sleep, .processes = 10000, .concurrency = 64, .seconds = 3};
+    return bench_command(cli, "bench.sleep", &k);
 }
 
 int pawl_cli_bench_signal(pawl_cli *cli)
 {
-    return bench_command(cli, "bench.signal");
+    static const bench_kind k = {.work = pawl_bench_signal, .processes = 1000, .concurrency = 1};
+    return bench_command(cli, "bench.signal", &k);
+}
+
+int pawl_cli_bench_recover(pawl_cli *cli)
+{
+    static const bench_kind k = {.work = pawl_bench_recover, .processes = 2000, .steps = 10, .opens_itself = true};
+    return bench_command(cli, "bench.recover", &k);
+}
+
+int pawl_cli_bench_idle(pawl_cli *cli)
+{
+    static const bench_kind k = {.work = pawl_bench_idle, .seconds = 5, .samples_itself = true};
+    return bench_command(cli, "bench.idle", &k);
+}
+
+int pawl_cli_bench_long(pawl_cli *cli)
+{
+    static const bench_kind k = {.work = pawl_bench_long, .processes = 1, .steps = 10000, .reports_steps = true};
+    return bench_command(cli, "bench.long", &k);
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "host/api/client.h"
 #include "host/cli/bench.h"
@@ -14,12 +13,11 @@
 #define STARTERS  2u
 #define BATCH_MAX 256u
 #define ANSWER_MS 60000u
-#define ID_ROOM   64u
 
 typedef struct link_run {
     const char *socket_path;
     const pawl_bench_load *load;
-    char tag[32];         /* of the ids of this run */
+    char tag[PAWL_BENCH_TAG_ROOM];
     pthread_mutex_t lock; /* guards the members below */
     pthread_cond_t changed;
     bool listening; /* the stream has begun */
@@ -125,8 +123,8 @@ static pawl_status start_batch(link_run *r, pawl_client *client, uint64_t first,
 {
     json_t *batch = json_array();
     for (uint64_t i = first; i < first + count; i++) {
-        char id[ID_ROOM];
-        snprintf(id, sizeof id, "%s%" PRIu64, r->tag, i);
+        char id[PAWL_BENCH_ID_ROOM];
+        pawl_bench_id(id, r->tag, i);
         json_array_append_new(
             batch, json_pack("{s:s, s:s, s:s}", "type", r->load->type, "id", id, "input_text", r->load->input));
     }
@@ -149,6 +147,17 @@ static pawl_status start_batch(link_run *r, pawl_client *client, uint64_t first,
     return status;
 }
 
+/* A start that is acknowledged is all that is wanted of it. */
+static void acknowledged(link_run *r, uint64_t first, uint64_t count)
+{
+    uint64_t now = pawl_bench_now_ns();
+    pthread_mutex_lock(&r->lock);
+    for (uint64_t i = first; i < first + count; i++)
+        r->latencies_ns[r->ended++] = now - r->begun_ns[i];
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
 static void *start_thread(void *context)
 {
     link_run *r = context;
@@ -157,8 +166,11 @@ static void *start_thread(void *context)
     pawl_status status = pawl_client_open(r->socket_path, NULL, &client, &error);
     uint64_t first;
     uint64_t count;
-    while (status == PAWL_OK && (count = take(r, &first)) > 0)
+    while (status == PAWL_OK && (count = take(r, &first)) > 0) {
         status = start_batch(r, client, first, count, &error);
+        if (status == PAWL_OK && r->load->starts_only)
+            acknowledged(r, first, count);
+    }
     pawl_client_close(client);
     if (status != PAWL_OK)
         failed(r, &error);
@@ -168,14 +180,16 @@ static void *start_thread(void *context)
 static void drive(link_run *r)
 {
     pthread_t threads[STARTERS + 1];
+    size_t wanted = r->load->starts_only ? STARTERS : STARTERS + 1;
     size_t count = 0;
-    pawl_error error = {PAWL_E_FAILED, "bench.no_thread", "a thread cannot be started"};
-    if (pthread_create(&threads[0], NULL, listen_thread, r) == 0)
+    r->listening = r->load->starts_only;
+    while (count < wanted &&
+           pthread_create(&threads[count], NULL, count < STARTERS ? start_thread : listen_thread, r) == 0)
         count++;
-    while (count > 0 && count <= STARTERS && pthread_create(&threads[count], NULL, start_thread, r) == 0)
-        count++;
-    if (count <= STARTERS)
+    if (count < wanted) {
+        pawl_error error = {PAWL_E_FAILED, "bench.no_thread", "a thread cannot be started"};
         failed(r, &error);
+    }
     while (count > 0)
         pthread_join(threads[--count], NULL);
 }
@@ -189,24 +203,24 @@ pawl_status pawl_bench_run_connected(const char *socket_path, const pawl_bench_l
     if (r.begun_ns == NULL || r.latencies_ns == NULL) {
         free(r.begun_ns);
         free(r.latencies_ns);
-        return pawl_bench_fail(error, "bench.no_memory", "out of memory for the benchmark");
+        return pawl_bench_no_memory(error);
     }
-    uint64_t begun_ns = pawl_bench_now_ns();
-    snprintf(r.tag, sizeof r.tag, "b%ld-%" PRIu64 "-", (long)getpid(), begun_ns % 1000000000u);
+    if (load->tag == NULL)
+        pawl_bench_tag(r.tag);
+    else
+        snprintf(r.tag, sizeof r.tag, "%s", load->tag);
     pthread_mutex_init(&r.lock, NULL);
     pthread_cond_init(&r.changed, NULL);
+    uint64_t begun_ns = pawl_bench_now_ns();
     drive(&r);
     ret->elapsed_ns = pawl_bench_now_ns() - begun_ns;
     ret->completed = r.ended;
-    pawl_bench_sort(r.latencies_ns, r.ended);
-    if (r.ended > 0) {
-        ret->p50_ns = r.latencies_ns[r.ended / 2];
-        ret->p99_ns = r.latencies_ns[r.ended * 99 / 100];
-    }
+    pawl_bench_percentiles(r.latencies_ns, r.ended, ret);
     pthread_cond_destroy(&r.changed);
     pthread_mutex_destroy(&r.lock);
     free(r.begun_ns);
     free(r.latencies_ns);
-    *error = r.error;
+    if (r.status != PAWL_OK)
+        *error = r.error;
     return r.status;
 }

@@ -1,5 +1,12 @@
-/* bench_plugin.h: the process types that `pawl bench` runs, linked into the program: bench.start ends at once,
- * bench.steps does K steps (its input is K), bench.sleep sleeps 10 ms, bench.signal waits for a signal "go". */
+/* bench_plugin.h: the process types that `pawl bench` runs, linked into the program; pawl-bench.so has them for a
+ * server.
+ *
+ *   bench.steps    input K or [K, BYTES]: K steps one after the other, each gives 100 bytes, or so many
+ *   bench.start    input MS: sleeps so long
+ *   bench.sleep    input MS: sleeps so long; its output is by how many nanoseconds it woke too late
+ *   bench.signal   waits for a signal "go"
+ *   bench.long     input K: K steps; its output is how long each of the first tenth took, and of the last
+ *   bench.recover  input [NUMBER, K, FILE]: K steps that say in a file that they ran; its output is where they ran */
 #ifndef PAWL_CLI_BENCH_PLUGIN_H
 #define PAWL_CLI_BENCH_PLUGIN_H
 

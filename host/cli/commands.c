@@ -93,20 +93,71 @@ static const pawl_cli_option restore_options[] = {
     {NULL, NULL, NULL},
 };
 
-static const pawl_cli_option bench_options[] = {
+/* Each benchmark has the options that mean something for it. */
+#define BENCH_STORE_OPTIONS                                                                                            \
+    {"dir", "DIR", "put the store here, where it is left (default: a temporary directory, removed)"},                  \
+        {"store", "KIND", "rocksdb (default), rocksdb-nosync or memory"},                                              \
+        {"shards", "N", "threads that run process code (default: one per core)"},                                      \
+    {                                                                                                                  \
+        NULL, NULL, NULL                                                                                               \
+    }
+#define BENCH_CONNECT_OPTION                                                                                           \
+    {                                                                                                                  \
+        "connect", "SOCKET", "drive a running `pawl serve` (with the plugin pawl-bench.so) instead"                    \
+    }
+
+static const pawl_cli_option bench_steps_options[] = {
     {"processes", "N", "how many processes (default 2000)"},
     {"concurrency", "N", "how many at once (default 64)"},
-    {"steps", "N", "steps of each, for bench steps (default 10)"},
-    {"connect", "SOCKET", "drive a running `pawl serve` (with the plugin pawl-bench.so) instead: start and steps only"},
-    {"dir", "DIR", "put the store here, where it is left (default: a temporary directory, removed)"},
-    {"store", "KIND", "rocksdb (default), rocksdb-nosync or memory"},
-    {"shards", "N", "threads that run process code (default: one per core)"},
-    {NULL, NULL, NULL},
+    {"steps", "N", "steps of each (default 10)"},
+    {"payload", "BYTES", "what a step returns (default 100)"},
+    BENCH_CONNECT_OPTION,
+    BENCH_STORE_OPTIONS,
+};
+
+static const pawl_cli_option bench_start_options[] = {
+    {"processes", "N", "how many sleepers (default 10000)"},
+    {"concurrency", "N", "starts that wait for their answer at once (default 64)"},
+    {"seconds", "S", "how long each sleeps (default 3600)"},
+    BENCH_CONNECT_OPTION,
+    BENCH_STORE_OPTIONS,
+};
+
+static const pawl_cli_option bench_sleep_options[] = {
+    {"processes", "N", "how many sleepers (default 10000)"},
+    {"concurrency", "N", "starts that wait for their answer at once (default 64)"},
+    {"seconds", "S", "how long each sleeps (default 3)"},
+    BENCH_STORE_OPTIONS,
+};
+
+static const pawl_cli_option bench_signal_options[] = {
+    {"processes", "N", "how many processes (default 1000)"},
+    {"concurrency", "N", "how many get their signal at once, at most 256 (default 1)"},
+    BENCH_CONNECT_OPTION,
+    BENCH_STORE_OPTIONS,
+};
+
+static const pawl_cli_option bench_recover_options[] = {
+    {"processes", "N", "how many processes run at once when the kill comes (default 2000)"},
+    {"steps", "N", "steps of each (default 10)"},
+    {"sleeping", "N", "sleepers that are in the store before (default 0)"},
+    BENCH_STORE_OPTIONS,
+};
+
+static const pawl_cli_option bench_idle_options[] = {
+    {"seconds", "S", "how long to look (default 5)"},
+    BENCH_CONNECT_OPTION,
+    BENCH_STORE_OPTIONS,
+};
+
+static const pawl_cli_option bench_long_options[] = {
+    {"steps", "N", "how many steps the process has (default 10000)"},
+    BENCH_STORE_OPTIONS,
 };
 
 #define BENCH_TEXT                                                                                                     \
     "Opens a host in this process, over its own store, and drives it through the embedding API. Prints one line\n"     \
-    "of JSON: processes_per_s, steps_per_s, p50_ms and p99_ms of one process, rss_bytes and cpu_s of this program."
+    "of JSON; docs/benchmarks.md says what its keys mean."
 
 const pawl_cli_command pawl_cli_commands[] = {
     {"serve", "", 0, 0, "Open the host of a profile and answer at its socket until told to stop",
@@ -174,14 +225,25 @@ const pawl_cli_command pawl_cli_commands[] = {
      "Processes go on from where they were: effects they did since the backup are done again, with the same\n"
      "idempotency keys. Never run the old store and the restored one at the same time.",
      "pawl restore /backup/shop-monday --profile shop.yaml", restore_options, pawl_cli_restore},
-    {"bench start", "", 0, 0, "Measure processes that end at once", BENCH_TEXT, "pawl bench start --processes 10000",
-     bench_options, pawl_cli_bench_start},
-    {"bench steps", "", 0, 0, "Measure processes of several steps", BENCH_TEXT,
-     "pawl bench steps --concurrency 64 --steps 10 --processes 2000", bench_options, pawl_cli_bench_steps},
-    {"bench sleep", "", 0, 0, "Measure processes that sleep for 10 ms", BENCH_TEXT,
-     "pawl bench sleep --concurrency 256", bench_options, pawl_cli_bench_sleep},
-    {"bench signal", "", 0, 0, "Measure processes that wait for a signal", BENCH_TEXT, "pawl bench signal",
-     bench_options, pawl_cli_bench_signal},
+    {"bench steps", "", 0, 0, "Measure processes of several steps, so many at once", BENCH_TEXT,
+     "pawl bench steps --concurrency 64 --steps 10 --processes 2000\npawl bench steps --payload 4096",
+     bench_steps_options, pawl_cli_bench_steps},
+    {"bench start", "", 0, 0, "Measure durable starts of processes that sleep, and what each costs asleep", BENCH_TEXT,
+     "pawl bench start --processes 100000 --dir /var/tmp/bench\npawl bench steps --dir /var/tmp/bench",
+     bench_start_options, pawl_cli_bench_start},
+    {"bench sleep", "", 0, 0, "Measure how late processes wake that sleep for some seconds", BENCH_TEXT,
+     "pawl bench sleep --processes 10000 --seconds 3", bench_sleep_options, pawl_cli_bench_sleep},
+    {"bench signal", "", 0, 0, "Measure from sending a signal to the end of the process that waited for it", BENCH_TEXT,
+     "pawl bench signal --processes 1000", bench_signal_options, pawl_cli_bench_signal},
+    {"bench recover", "", 0, 0, "Measure what a kill -9 in the middle of many processes costs",
+     BENCH_TEXT
+     "\nThe host that is killed is in a child process. `repeated` counts steps that ran again although their "
+     "result\nwas recorded, and is 0.",
+     "pawl bench recover --processes 2000 --sleeping 100000", bench_recover_options, pawl_cli_bench_recover},
+    {"bench idle", "", 0, 0, "Measure a host that has nothing to do", BENCH_TEXT,
+     "pawl bench idle --seconds 10\npawl bench idle --connect data/pawl.sock", bench_idle_options, pawl_cli_bench_idle},
+    {"bench long", "", 0, 0, "Measure one process of many steps", BENCH_TEXT, "pawl bench long --steps 10000",
+     bench_long_options, pawl_cli_bench_long},
     {"version", "", 0, 0, "Print the version", NULL, "pawl version --json", no_options, pawl_cli_version},
     {"help", "[COMMAND]", 0, 2, "Say what a command does", NULL, "pawl help start", no_options, pawl_cli_help},
     {NULL, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL},
