@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define VARINT_BYTES_MAX 10u
+
 bool pawl_buffer_reserve(pawl_buffer *buffer, size_t more)
 {
     if (buffer->failed)
@@ -67,10 +69,20 @@ void pawl_buffer_u64(pawl_buffer *buffer, uint64_t value)
     pawl_buffer_append(buffer, bytes, sizeof bytes);
 }
 
+void pawl_buffer_varint(pawl_buffer *buffer, uint64_t value)
+{
+    uint8_t bytes[VARINT_BYTES_MAX];
+    size_t size = 0;
+    for (; value >= 0x80; value >>= 7)
+        bytes[size++] = (uint8_t)(value | 0x80);
+    bytes[size++] = (uint8_t)value;
+    pawl_buffer_append(buffer, bytes, size);
+}
+
 void pawl_buffer_bytes(pawl_buffer *buffer, pawl_bytes bytes)
 {
     assert(bytes.size <= UINT32_MAX);
-    pawl_buffer_u32(buffer, (uint32_t)bytes.size);
+    pawl_buffer_varint(buffer, bytes.size);
     pawl_buffer_append(buffer, bytes.data, bytes.size);
 }
 
@@ -176,9 +188,25 @@ uint64_t pawl_reader_u64(pawl_reader *reader)
     return value;
 }
 
+uint64_t pawl_reader_varint(pawl_reader *reader)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint64_t byte = pawl_reader_u8(reader);
+        value |= (byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            /* One number has one form: no zero at its end, nothing beyond 64 bits. */
+            reader->bad = reader->bad || (byte == 0 && shift > 0) || (shift == 63 && byte > 1);
+            return reader->bad ? 0 : value;
+        }
+    }
+    reader->bad = true;
+    return 0;
+}
+
 pawl_bytes pawl_reader_bytes(pawl_reader *reader)
 {
-    uint32_t size = pawl_reader_u32(reader);
+    uint64_t size = pawl_reader_varint(reader);
     const uint8_t *at = take(reader, size);
     return at == NULL ? (pawl_bytes){NULL, 0} : (pawl_bytes){at, size};
 }

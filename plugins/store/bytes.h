@@ -21,7 +21,8 @@ void pawl_buffer_append(pawl_buffer *buffer, const void *data, size_t size);
 void pawl_buffer_u8(pawl_buffer *buffer, uint8_t value);
 void pawl_buffer_u32(pawl_buffer *buffer, uint32_t value);
 void pawl_buffer_u64(pawl_buffer *buffer, uint64_t value);
-/** A length (u32) and the bytes. */
+void pawl_buffer_varint(pawl_buffer *buffer, uint64_t value); /**< 1 byte for up to 7 bits, 10 for 64 */
+/** A length (varint) and the bytes. */
 void pawl_buffer_bytes(pawl_buffer *buffer, pawl_bytes bytes);
 void pawl_buffer_clear(pawl_buffer *buffer);  /**< keeps the memory */
 void pawl_buffer_finish(pawl_buffer *buffer); /**< frees it */
@@ -58,6 +59,7 @@ typedef struct pawl_reader {
 uint8_t pawl_reader_u8(pawl_reader *reader);
 uint32_t pawl_reader_u32(pawl_reader *reader);
 uint64_t pawl_reader_u64(pawl_reader *reader);
+uint64_t pawl_reader_varint(pawl_reader *reader);
 pawl_bytes pawl_reader_bytes(pawl_reader *reader);
 pawl_bytes pawl_reader_rest(pawl_reader *reader);
 

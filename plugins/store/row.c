@@ -168,8 +168,8 @@ void pawl_store_put_record(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_buffer *to = &batch->bytes;
     pawl_buffer_u8(to, (uint8_t)record->kind);
     pawl_buffer_u64(to, record->time_unix_ns);
-    pawl_buffer_u64(to, record->journal_bytes);
-    pawl_buffer_u64(to, record->previous_posted);
+    pawl_buffer_varint(to, record->journal_bytes);
+    pawl_buffer_varint(to, record->previous_posted);
     pawl_buffer_append(to, record->body.data, record->body.size);
     pawl_batch_end(batch);
 }
@@ -185,8 +185,8 @@ pawl_status pawl_store_decode_record(pawl_bytes key, pawl_bytes value, pawl_stor
     record->sequence = pawl_reader_u64(&key_reader);
     record->kind = pawl_reader_u8(&reader);
     record->time_unix_ns = pawl_reader_u64(&reader);
-    record->journal_bytes = pawl_reader_u64(&reader);
-    record->previous_posted = pawl_reader_u64(&reader);
+    record->journal_bytes = pawl_reader_varint(&reader);
+    record->previous_posted = pawl_reader_varint(&reader);
     record->body = pawl_reader_rest(&reader);
     if (reader.bad || key_reader.bad)
         return pawl_row_bad(PAWL_FAMILY_JOURNAL, key, "its fields do not fit", fault);
