@@ -167,13 +167,14 @@ static bool take_options(pawl_bench *b, const bench_kind *k)
     const char *store = pawl_cli_value(cli, "store");
     b->socket_path = pawl_cli_value(cli, "connect");
     b->store = store == NULL ? "rocksdb" : store;
-    bool good = pawl_cli_number(cli, "processes", 1, 100000000, k->processes, &b->processes) &&
-                pawl_cli_number(cli, "concurrency", 1, 100000, k->concurrency, &b->concurrency) &&
-                pawl_cli_number(cli, "steps", k->opens_itself ? 1 : 0, 1000000, k->steps, &b->steps) &&
-                pawl_cli_number(cli, "payload", 3, 4000000, 0, &b->payload) &&
-                pawl_cli_number(cli, "seconds", 1, 86400, k->seconds, &b->seconds) &&
-                pawl_cli_number(cli, "sleeping", 0, 100000000, 0, &b->sleeping) &&
-                pawl_cli_number(cli, "shards", 0, 1024, 0, &b->shards);
+    bool good =
+        pawl_cli_number(cli, "processes", 1, 100000000, k->processes, &b->processes) &&
+        pawl_cli_number(cli, "concurrency", 1, 100000, k->concurrency, &b->concurrency) &&
+        pawl_cli_number(cli, "steps", k->reports_steps || k->opens_itself ? 1 : 0, 1000000, k->steps, &b->steps) &&
+        pawl_cli_number(cli, "payload", 3, 4000000, 0, &b->payload) &&
+        pawl_cli_number(cli, "seconds", 1, 86400, k->seconds, &b->seconds) &&
+        pawl_cli_number(cli, "sleeping", 0, 100000000, 0, &b->sleeping) &&
+        pawl_cli_number(cli, "shards", 0, 1024, 0, &b->shards);
     if (!good)
         return false;
     if (strcmp(b->store, "rocksdb") != 0 && strcmp(b->store, "rocksdb-nosync") != 0 &&

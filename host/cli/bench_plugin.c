@@ -11,7 +11,7 @@
 
 #include "host/cli/bench_count.h"
 
-#define NUMBER_MAX  1000000000u
+#define NUMBER_MAX  (UINT64_MAX / 100)
 #define RESULT_SIZE 100u
 #define PATH_ROOM   4200u
 
@@ -70,8 +70,9 @@ static pawl_status run_step(const pawl_effect_call *call, pawl_sink *out)
 
 static pawl_status run_stamp(const pawl_effect_call *call, pawl_sink *out)
 {
-    char head[32];
-    snprintf(head, sizeof head, "%llu ", (unsigned long long)now_ns(CLOCK_MONOTONIC));
+    char head[64];
+    snprintf(head, sizeof head, "%llu %llu ", (unsigned long long)now_ns(CLOCK_MONOTONIC),
+             (unsigned long long)now_ns(CLOCK_PROCESS_CPUTIME_ID));
     return write_filled(pawl_core_of(call->host), out, head, RESULT_SIZE);
 }
 
@@ -146,26 +147,28 @@ static pawl_status signal_program(pawl_process *p)
     return pawl_complete(p, payload);
 }
 
+/* Time, and processor time of the whole host, which a device that is busy does not spoil. */
 static pawl_status long_program(pawl_process *p)
 {
     uint64_t steps = number_at(pawl_input(p), 0);
-    uint64_t tenth = steps / 10;
-    uint64_t stamps[4] = {0}; /* begin and end of the first tenth, and of the last */
+    uint64_t tenth = steps < 10 ? 1 : steps / 10;
+    const uint64_t marks[4] = {0, tenth, steps > tenth ? steps - 1 - tenth : 0,
+                               steps - 1}; /* of the first tenth, and of the last */
+    uint64_t times[4] = {0};
+    uint64_t cpu[4] = {0};
     for (uint64_t i = 0; i < steps; i++) {
         pawl_bytes result;
         PAWL_TRY(pawl_call(p, "bench.stamp", pawl_bytes_of("", 0), &result));
-        const uint64_t marks[4] = {0, tenth, steps - 1 - tenth, steps - 1};
-        for (size_t mark = 0; mark < 4; mark++) {
-            char digits[24] = "";
-            if (marks[mark] != i || result.size < 22)
-                continue;
-            memcpy(digits, (const char *)result.data + 1, 21);
-            stamps[mark] = strtoull(digits, NULL, 10);
-        }
+        for (size_t mark = 0; mark < 4; mark++)
+            if (marks[mark] == i) {
+                times[mark] = number_at(result, 0);
+                cpu[mark] = number_at(result, 1);
+            }
     }
-    tenth = tenth == 0 ? 1 : tenth;
-    return pawl_complete(p, pawl_printf(p, "[%llu,%llu]", (unsigned long long)((stamps[1] - stamps[0]) / tenth),
-                                        (unsigned long long)((stamps[3] - stamps[2]) / tenth)));
+    return pawl_complete(p, pawl_printf(p, "[%llu,%llu,%llu,%llu]", (unsigned long long)((times[1] - times[0]) / tenth),
+                                        (unsigned long long)((times[3] - times[2]) / tenth),
+                                        (unsigned long long)((cpu[1] - cpu[0]) / tenth),
+                                        (unsigned long long)((cpu[3] - cpu[2]) / tenth)));
 }
 
 static pawl_status recover_program(pawl_process *p)

@@ -5,7 +5,8 @@
  *   bench.start    input MS: sleeps so long
  *   bench.sleep    input MS: sleeps so long; its output is by how many nanoseconds it woke too late
  *   bench.signal   waits for a signal "go"
- *   bench.long     input K: K steps; its output is how long each of the first tenth took, and of the last
+ *   bench.long     input K: K steps; its output is the time each of the first tenth took, and of the last, and
+ *                  the same in processor time
  *   bench.recover  input [NUMBER, K, FILE]: K steps that say in a file that they ran; its output is where they ran */
 #ifndef PAWL_CLI_BENCH_PLUGIN_H
 #define PAWL_CLI_BENCH_PLUGIN_H

@@ -1,6 +1,6 @@
 #!/bin/sh
-# connected.sh BUILD-DIR DIR [BENCH-ARGUMENTS...]: `pawl bench steps` through the socket of a `pawl serve` of its own, whose
-# store is put into DIR. The server is ended by its id and must end well.
+# connected.sh BUILD-DIR DIR [BENCH-ARGUMENTS...]: `pawl bench steps`, or what PAWL_BENCH_KIND says, through the socket of a
+# `pawl serve` of its own, whose store is put into DIR. The server is ended by its id and must end well.
 set -eu
 build=$1
 dir=$2
@@ -22,7 +22,7 @@ server=$!
 # Nothing comes when it has died: the other end is closed then.
 read -r _ < "$dir/ready" || { kill "$server" 2> /dev/null || true; }
 good=0
-"$pawl" bench steps --connect "$dir/pawl.sock" "$@" || good=$?
+"$pawl" bench "${PAWL_BENCH_KIND:-steps}" --connect "$dir/pawl.sock" "$@" || good=$?
 kill "$server" 2> /dev/null || true
 wait "$server" || good=$?
 [ "$good" = 0 ] || cat "$dir/serve.log" >&2
