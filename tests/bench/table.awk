@@ -7,7 +7,7 @@ BEGIN { FS = "\t" }
 function figure(value,    text, cut) {
     if (value == "")
         return "-"
-    if (value != 0 && value < 1000)
+    if (value < 1000 && value != int(value))
         return value < 0.01 ? sprintf("%.4f", value) : value < 10 ? sprintf("%.2f", value) : sprintf("%.1f", value)
     text = sprintf("%.0f", value)
     for (cut = length(text) - 3; cut > 0; cut -= 3)
