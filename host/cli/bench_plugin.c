@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pawl_plugin.h>
 #include <pawl_process.h>
+#include <signal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,7 +77,19 @@ static pawl_status run_stamp(const pawl_effect_call *call, pawl_sink *out)
     return write_filled(pawl_core_of(call->host), out, head, RESULT_SIZE);
 }
 
-/* Input: [NUMBER, STEP, "FILE"]. */
+/* The one that is the KILL_AT-th line of its file ends the program it runs in. Not for somebody's server. */
+static void kill_at(int file, uint64_t lines)
+{
+#ifndef PAWL_BENCH_SHARED
+    if (lseek(file, 0, SEEK_CUR) == (off_t)(lines * sizeof(pawl_bench_count)))
+        kill(getpid(), SIGKILL);
+#else
+    (void)file;
+    (void)lines;
+#endif
+}
+
+/* Input: [NUMBER, STEP, KILL_AT, "FILE"]. */
 static pawl_status run_count(const pawl_effect_call *call, pawl_sink *out, pawl_failure_sink *why)
 {
     const pawl_core *core = pawl_core_of(call->host);
@@ -94,6 +107,8 @@ static pawl_status run_count(const pawl_effect_call *call, pawl_sink *out, pawl_
     count.number = (uint32_t)number_at(call->input, 0);
     count.step = (uint32_t)number_at(call->input, 1);
     ssize_t written = file < 0 ? -1 : write(file, &count, sizeof count);
+    if (written == (ssize_t)sizeof count)
+        kill_at(file, number_at(call->input, 2));
     if (file >= 0)
         close(file);
     if (written != (ssize_t)sizeof count) {
@@ -152,8 +167,8 @@ static pawl_status long_program(pawl_process *p)
 {
     uint64_t steps = number_at(pawl_input(p), 0);
     uint64_t tenth = steps < 10 ? 1 : steps / 10;
-    const uint64_t marks[4] = {0, tenth, steps > tenth ? steps - 1 - tenth : 0,
-                               steps - 1}; /* of the first tenth, and of the last */
+    /* Of the first tenth, and of the last. */
+    const uint64_t marks[4] = {0, tenth, steps > tenth ? steps - 1 - tenth : 0, steps - 1};
     uint64_t times[4] = {0};
     uint64_t cpu[4] = {0};
     for (uint64_t i = 0; i < steps; i++) {
@@ -174,17 +189,18 @@ static pawl_status long_program(pawl_process *p)
 static pawl_status recover_program(pawl_process *p)
 {
     pawl_bytes input = pawl_input(p);
-    uint64_t number = number_at(input, 0);
+    unsigned long long number = number_at(input, 0);
     uint64_t steps = number_at(input, 1);
+    unsigned long long kill_at_line = number_at(input, 2);
     const char *quote = (const char *)memchr(input.data, '"', input.size);
     if (quote == NULL)
-        return pawl_fail(p, "bench.input", "wanted [NUMBER, STEPS, FILE]");
+        return pawl_fail(p, "bench.input", "wanted [NUMBER, STEPS, KILL_AT, FILE]");
     int path_size = (int)(input.size - (size_t)(quote - (const char *)input.data)) - 1; /* without the bracket */
     pawl_bytes output = pawl_bytes_of("[", 1);
     for (uint64_t i = 0; i < steps; i++) {
         pawl_bytes result;
         pawl_bytes counted =
-            pawl_printf(p, "[%llu,%llu,%.*s]", (unsigned long long)number, (unsigned long long)i, path_size, quote);
+            pawl_printf(p, "[%llu,%llu,%llu,%.*s]", number, (unsigned long long)i, kill_at_line, path_size, quote);
         PAWL_TRY(pawl_call(p, "bench.count", counted, &result));
         output = pawl_printf(p, "%.*s%s%llu", (int)output.size, (const char *)output.data, i == 0 ? "" : ",",
                              (unsigned long long)number_at(result, 0));

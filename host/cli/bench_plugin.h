@@ -7,7 +7,8 @@
  *   bench.signal   waits for a signal "go"
  *   bench.long     input K: K steps; its output is the time each of the first tenth took, and of the last, and
  *                  the same in processor time
- *   bench.recover  input [NUMBER, K, FILE]: K steps that say in a file that they ran; its output is where they ran */
+ *   bench.recover  input [NUMBER, K, KILL_AT, FILE]: K steps that say in a file that they ran; its output is where they
+ * ran */
 #ifndef PAWL_CLI_BENCH_PLUGIN_H
 #define PAWL_CLI_BENCH_PLUGIN_H
 

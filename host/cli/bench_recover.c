@@ -1,5 +1,5 @@
 /* bench_recover.c: what a kill -9 costs (`bench recover`). A child fills a store with processes of counted steps and is
- * killed when about half of them have run; then this program opens the store and brings all to their end. Each step
+ * killed when half of them have run; then this program opens the store and brings all to their end. Each step
  * says in a file that it ran, and in which program; each process says at its end which program's results it had: so a
  * step whose result was recorded and which ran again all the same is seen, and counted in `repeated`.
  *
@@ -94,24 +94,17 @@ static pawl_status put_sleepers(recovery *r, pawl_error *error)
     return PAWL_OK;
 }
 
+/* The step that is the last one before half of all kills the program it runs in, wherever its other threads are. */
 static pawl_status run_and_kill(recovery *r, uint64_t *ret_steps, pawl_error *error)
 {
-    uint64_t half = r->bench->processes * r->bench->steps / 2;
-    pid_t child = begin_child(r, run_until_killed);
-    if (child < 0)
-        return pawl_bench_fail(error, "bench.child", "a program to be killed cannot be started");
     struct stat counts;
     int ended = 0;
-    *ret_steps = 0;
-    while (*ret_steps < half) {
-        pawl_bench_sleep_ms(1);
-        *ret_steps = stat(r->counts_path, &counts) == 0 ? (uint64_t)counts.st_size / sizeof(pawl_bench_count) : 0;
-        if (*ret_steps < half && waitpid(child, &ended, WNOHANG) == child)
-            return pawl_bench_fail(error, "bench.child", "the program that was to be killed ended too early");
-    }
-    kill(child, SIGKILL);
-    if (waitpid(child, &ended, 0) != child || !WIFSIGNALED(ended))
-        return pawl_bench_fail(error, "bench.child", "all was done before the kill; wanted more --processes");
+    pid_t child = begin_child(r, run_until_killed);
+    if (child < 0 || waitpid(child, &ended, 0) != child)
+        return pawl_bench_fail(error, "bench.child", "a program to be killed cannot be started");
+    if (!WIFSIGNALED(ended) || WTERMSIG(ended) != SIGKILL || stat(r->counts_path, &counts) != 0)
+        return pawl_bench_fail(error, "bench.child", "the program that was to be killed ended otherwise");
+    *ret_steps = (uint64_t)counts.st_size / sizeof(pawl_bench_count);
     return PAWL_OK;
 }
 
@@ -251,7 +244,8 @@ pawl_status pawl_bench_recover(pawl_bench *bench, json_t *line, pawl_bench_resul
         return pawl_bench_fail(error, "bench.dir", "%s: wanted a shorter --dir, without quotes", bench->directory);
     pawl_bench_tag(r.tag);
     snprintf(r.counts_path, sizeof r.counts_path, "%s/%scounts", bench->directory, r.tag);
-    snprintf(r.input, sizeof r.input, "%" PRIu64 ",\"%s\"", bench->steps, r.counts_path);
+    snprintf(r.input, sizeof r.input, "%" PRIu64 ",%" PRIu64 ",\"%s\"", bench->steps,
+             (bench->processes * bench->steps + 1) / 2, r.counts_path);
     r.results = calloc(bench->processes * bench->steps, sizeof *r.results);
     one_end *ends = calloc(bench->processes, sizeof *ends);
     pawl_status status = PAWL_OK;

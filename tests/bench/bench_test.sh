@@ -85,7 +85,7 @@ is processes 60
 is steps 10
 is sleeping 50
 is repeated 0
-above steps_before_kill 299
+above steps_before_kill 299 # half of 600, and what other threads did meanwhile
 above open_ms 0
 above first_ms 0
 above all_ms "$(value first_ms)"
