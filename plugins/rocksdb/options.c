@@ -6,6 +6,8 @@
 #define SMALL_BUFFER_BYTES  (4u << 20)
 #define SMALL_ARENA_BYTES   (64u << 10) /* so that eighteen quiet families cost little memory */
 #define LARGE_ARENA_BYTES   (256u << 10)
+#define INDEX_LEVEL_BYTES   (2u << 20)
+#define INDEX_FILE_BYTES    (512u << 10)
 #define HEADER_LINES_ONLY   5
 #define BLOB_BYTES_MIN      (4u << 10)
 #define FILTER_BITS_PER_KEY 10.0
@@ -121,6 +123,13 @@ static void set_up_family(pawl_rocksdb_options *options, pawl_family family, con
      * so that a claim never wades through them. */
     if (is_queue(family))
         rocksdb_options_add_compact_on_deletion_collector_factory(made, 4096, 2048);
+    /* New rows of an index lie on both sides of those of all that sleep, so that joining them to the first level
+     * rewrites it: with a million asleep and that level as large as RocksDB makes it, 18 MB each time. Kept small, it
+     * hands what rests down to levels where a file meets its like alone. */
+    if (is_queue(family) || family == PAWL_FAMILY_RELATION) {
+        rocksdb_options_set_max_bytes_for_level_base(made, INDEX_LEVEL_BYTES);
+        rocksdb_options_set_target_file_size_base(made, INDEX_FILE_BYTES);
+    }
     /* Large values stay out of the tree, so that compaction does not copy them over and over. */
     if (family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT || family == PAWL_FAMILY_DOCUMENT) {
         rocksdb_options_set_enable_blob_files(made, 1);
