@@ -129,6 +129,7 @@ static void set_up_family(pawl_rocksdb_options *options, pawl_family family, con
     if (is_queue(family) || family == PAWL_FAMILY_RELATION) {
         rocksdb_options_set_max_bytes_for_level_base(made, INDEX_LEVEL_BYTES);
         rocksdb_options_set_target_file_size_base(made, INDEX_FILE_BYTES);
+        rocksdb_options_set_target_file_size_multiplier(made, 4); /* few files, however many rows */
     }
     /* Large values stay out of the tree, so that compaction does not copy them over and over. */
     if (family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT || family == PAWL_FAMILY_DOCUMENT) {
