@@ -81,7 +81,7 @@ static size_t run_prefix(pawl_family family)
     static const uint8_t lengths[PAWL_FAMILY_COUNT] = {
         [PAWL_FAMILY_IDENT] = 4,    /* ids that grow with time, or have a word in front */
         [PAWL_FAMILY_PROCESS] = 6,  /* processes started one after the other */
-        [PAWL_FAMILY_JOURNAL] = 8,  /* the records of one process: its number */
+        [PAWL_FAMILY_JOURNAL] = 6,  /* their records: a place for each one would cost more than it saves */
         [PAWL_FAMILY_READY] = 4,    /* the queue of one type */
         [PAWL_FAMILY_WAKE] = 4,     /* the timers of one type */
         [PAWL_FAMILY_STATUS] = 4,   /* the processes of one status */
