@@ -56,6 +56,9 @@ static pawl_status judge(const tail *own, int file, const char *name, size_t siz
                               "%.400s is damaged: a bit of its byte %zu has flipped; restore the store from a backup",
                               name, look->flipped_at);
     if (is_log && !own->synced) {
+        /* RocksDB would pass over pages of zeros and take what stands behind them for what followed. */
+        if (is_newest && (ftruncate(file, (off_t)look->whole) != 0 || fsync(file) != 0))
+            return io_fault(fault, "cut off the end of", name);
         snprintf(text, sizeof text, "%.100s is whole up to byte %zu of %zu: without sync, what followed is lost",
                  name + strlen(own->path) + 1, look->whole, size);
         say(own, text);
