@@ -301,12 +301,20 @@ static void test_I8_stuck_behind_a_local_step(void **state)
 {
     (void)state;
     place at = place_on("memory");
-    lab_start(at.own, NULL);
+    lab_worker *worker = lab_start(at.own, NULL);
     lab_register(at.own, "p", "then_stuck", "in");
     lab_row row = lab_wait_status(at.own, "p", PAWL_STUCK);
     assert_string_equal(row.reason_code, "unknown_effect");
     assert_int_equal(lab_records(at.own, "p", PAWL_RECORD_STEP), 1);
     assert_int_equal(lab_terminate(at.own, "p"), PAWL_OK);
+    /* That it is stuck is no more true than what it follows from. */
+    unruly_add(lab_store(worker), &(unruly_rule){.action = UNRULY_HOLD, .op_kind = PAWL_OP_APPEND, .times = 1});
+    lab_register(at.own, "q", "then_stuck", "in");
+    assert_true(unruly_wait_held(lab_store(worker), 1));
+    assert_int_equal(lab_cancel(at.own, "q", "why"), PAWL_OK);
+    unruly_let_go(lab_store(worker));
+    lab_wait_status(at.own, "q", PAWL_CANCELLED);
+    assert_int_equal(lab_records(at.own, "q", PAWL_RECORD_STEP), 0);
     lab_destroy(at.own);
 }
 
