@@ -583,7 +583,7 @@ typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *
 
 /* Operation kinds, the request each takes and the results it sets in the op. */
 #define PAWL_OP_REGISTER 1u /* pawl_register: number, flags */
-#define PAWL_OP_APPEND   2u /* pawl_commit: sequence (first assigned) */
+#define PAWL_OP_APPEND   2u /* pawl_commit: sequence (first assigned), flags when it has seen */
 #define PAWL_OP_SUSPEND  3u /* pawl_commit: sequence, flags; drops the lease unless PAWL_RESULT_MORE */
 #define PAWL_OP_COMPLETE 4u /* pawl_commit: sequence, flags; drops the lease unless PAWL_RESULT_MORE */
 #define PAWL_OP_PARK     5u /* pawl_commit: becomes stuck; drops the lease */
@@ -593,8 +593,8 @@ typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *
 
 #define PAWL_RESULT_EXISTED  1u /* REGISTER: it was there already, with the same fingerprint */
 #define PAWL_RESULT_REPLAYED 2u /* POST: this post id was accepted before; sequence is that of the first time */
-/* SUSPEND, COMPLETE: records beyond seen arrived; the process stays leased. SUSPEND has appended its records and
- * changed nothing else; COMPLETE has written nothing */
+/* SUSPEND, COMPLETE, APPEND with seen: records beyond seen arrived; the process stays leased. SUSPEND has appended its
+ * records and changed nothing else; COMPLETE and APPEND have written nothing */
 #define PAWL_RESULT_MORE    4u
 #define PAWL_RESULT_CLAIMED 8u /* REGISTER with claim_session: leased at once, token is set */
 
@@ -644,7 +644,8 @@ typedef struct pawl_commit {
     uint64_t number;
     uint64_t token;
     /* SUSPEND, COMPLETE: the last sequence the holder has seen. PARK: likewise, so that a cancel request beyond it
-     * makes the process ready again at once; 0 when the journal could not be read. */
+     * makes the process ready again at once; 0 when the journal could not be read. APPEND: 0, or the last sequence
+     * that may stand in front of the records: when others stand beyond it, nothing is written (PAWL_RESULT_MORE). */
     uint64_t seen;
     const pawl_record *records; /* appended in order, numbered densely after the head */
     size_t record_count;

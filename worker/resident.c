@@ -32,6 +32,15 @@ static pawl_resident **find(pawl_shard *shard, uint64_t number)
     return link;
 }
 
+void pawl_resident_drop_early(pawl_resident *r)
+{
+    while (r->early != NULL) {
+        pawl_posted *next = r->early->next;
+        free(r->early);
+        r->early = next;
+    }
+}
+
 /* Everything of it is forgotten here; what was durable stays, what was not never was. */
 void pawl_resident_leave(pawl_resident *r)
 {
@@ -53,11 +62,7 @@ void pawl_resident_leave(pawl_resident *r)
     if (r->activation != NULL)
         pawl_resident_forget_efforts(r);
     pawl_activation_destroy(r->activation);
-    while (r->early != NULL) {
-        pawl_posted *next = r->early->next;
-        free(r->early);
-        r->early = next;
-    }
+    pawl_resident_drop_early(r);
     pawl_resident_batch_finish(&r->pending);
     pawl_resident_batch_finish(&r->batch);
     pawl_request_finish(&r->request);
@@ -114,10 +119,10 @@ bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
     return true;
 }
 
-/* Posted records whose turn has come. */
+/* Posted records whose turn has come. Where one stands is known only when nothing is ahead of the store. */
 void pawl_resident_feed_early(pawl_resident *r)
 {
-    while (r->early != NULL && r->early->record.sequence <= pawl_activation_head(r->activation) + 1) {
+    while (r->ahead == 0 && r->early != NULL && r->early->record.sequence <= pawl_activation_head(r->activation) + 1) {
         pawl_posted *posted = r->early;
         r->early = posted->next;
         if (posted->record.sequence == pawl_activation_head(r->activation) + 1) {
@@ -200,7 +205,7 @@ static bool load(pawl_resident *r)
 }
 
 /* Load and go on; when the store fails, later, and the lease is held: nobody is to run into it at full speed. */
-static void start(pawl_resident *r)
+void pawl_resident_start(pawl_resident *r)
 {
     if (r->foreign) {
         pawl_log_write(r->worker->config.log, PAWL_LOG_WARN, "a process of another host profile is left alone",
@@ -243,7 +248,7 @@ static void on_admit(pawl_shard *shard, pawl_message *message)
     shard->count++;
     pthread_mutex_unlock(&shard->table_lock);
     r->loaded_unix_ns = resident_unix_now(r);
-    start(r);
+    pawl_resident_start(r);
 }
 
 bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
@@ -407,8 +412,8 @@ static bool advance_suspended(pawl_resident *r)
     /* Once told to stop, a process stays in memory until it ends: the grace is counted here. */
     bool stay = startable > 0 || r->calls != NULL || pawl_activation_cancel_time(r->activation) != 0 ||
                 pawl_resident_reconciling(r);
-    if (!pawl_resident_batch_empty(&r->pending)) {
-        pawl_resident_commit(r, stay ? PAWL_OP_APPEND : PAWL_OP_SUSPEND);
+    if (!pawl_resident_batch_empty(&r->pending) && !pawl_resident_may_stay_ahead(r)) {
+        pawl_resident_commit(r, stay || r->ahead > 0 ? PAWL_OP_APPEND : PAWL_OP_SUSPEND);
         return true;
     }
     if (startable > 0) {
@@ -445,13 +450,15 @@ static bool step(pawl_resident *r)
             return false;
         }
         if (r->parking) {
+            bool ahead = r->ahead > 0 && !pawl_resident_batch_empty(&r->pending); /* PARK would write it anywhere */
             if (r->calls == NULL)
-                pawl_resident_commit(r, PAWL_OP_PARK);
+                pawl_resident_commit(r, ahead ? PAWL_OP_APPEND : PAWL_OP_PARK);
             return true;
         }
         /* What is pending is written before the program runs again (it would ask for its clock readings twice) and
          * before the process is given back: a failed attempt that is not recorded would be in doubt. */
-        if (r->results || ((r->dirty || stop != 0) && !pawl_resident_batch_empty(&r->pending))) {
+        bool unwritten = stop != 0 ? !pawl_resident_batch_empty(&r->pending) : pawl_resident_has_unseen(r);
+        if (r->results || ((r->dirty || stop != 0) && unwritten)) {
             pawl_resident_commit(r, PAWL_OP_APPEND);
             return true;
         }
@@ -492,7 +499,7 @@ void pawl_resident_due(pawl_shard *shard, pawl_timer *timer)
     (void)shard;
     pawl_resident *r = (pawl_resident *)((char *)timer - offsetof(pawl_resident, timer));
     if (r->load_again) {
-        start(r);
+        pawl_resident_start(r);
         return;
     }
     if (grace_end(r) <= resident_unix_now(r))

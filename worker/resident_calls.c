@@ -266,7 +266,7 @@ static bool is_due(const pawl_resident *r, const pawl_open_call *open, const paw
 }
 
 /* An open call that could be started now, records permitting. */
-static bool is_startable(const pawl_resident *r, const pawl_open_call *open)
+bool pawl_resident_is_startable(const pawl_resident *r, const pawl_open_call *open)
 {
     const pawl_effort *effort = open->worker_data;
     return open->issued && (effort == NULL || (effort->running == NULL && !effort->settled)) && is_due(r, open, effort);
@@ -275,7 +275,7 @@ static bool is_startable(const pawl_resident *r, const pawl_open_call *open)
 void pawl_resident_prepare_calls(pawl_resident *r)
 {
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
-        if (!is_startable(r, open))
+        if (!pawl_resident_is_startable(r, open))
             continue;
         const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
         if (effect == NULL) {
@@ -332,7 +332,7 @@ size_t pawl_resident_startable(pawl_resident *r)
 {
     size_t count = 0;
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next)
-        count += is_startable(r, open);
+        count += pawl_resident_is_startable(r, open);
     return count;
 }
 
@@ -377,8 +377,11 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
         return;
     }
     if (effect->runs == PAWL_RUNS_INLINE && effect->bulkhead->limit == 0 && !call->reconcile) {
+        bool ahead = pawl_resident_may_go_ahead(r, open);
         run_inline(r, call);
-        settle(r, call);
+        settle(r, call); /* open may be gone after what follows */
+        if (ahead && call->status == PAWL_OK)
+            pawl_resident_go_ahead(r);
         pawl_call_destroy(call);
         return;
     }
@@ -417,7 +420,7 @@ void pawl_resident_start_calls(pawl_resident *r)
 {
     for (pawl_open_call *open = pawl_activation_calls(r->activation), *next; open != NULL && !r->parking; open = next) {
         next = open->next;
-        if (is_startable(r, open) && is_prepared(r, open))
+        if (pawl_resident_is_startable(r, open) && is_prepared(r, open))
             start_one(r, open);
     }
 }

@@ -1,5 +1,6 @@
 /* resident_commit.c: how what a process did becomes durable: one batch at a time, and what the registry's answer
- * means. Nothing is shown to the program here before it is durable. */
+ * means. Nothing is shown to the program here before it is durable; what it was shown before (resident_ahead.c) is
+ * written only where it was said to stand. */
 #include "resident_internal.h"
 
 #include <stdarg.h>
@@ -118,8 +119,10 @@ void pawl_resident_commit(pawl_resident *r, uint32_t kind)
     r->commit = (pawl_commit){.struct_size = sizeof r->commit,
                               .number = r->number,
                               .token = r->token,
-                              .seen = pawl_activation_head(r->activation),
+                              .seen = pawl_resident_durable_head(r),
                               .record_size = sizeof(pawl_record)};
+    if (kind == PAWL_OP_APPEND && r->ahead == 0)
+        r->commit.seen = 0; /* wherever it comes to stand */
     bool ok = true;
     if (kind == PAWL_OP_COMPLETE) {
         pawl_entry ended = {.kind = PAWL_RECORD_ENDED, .status = r->result.status};
@@ -158,7 +161,9 @@ void pawl_resident_commit(pawl_resident *r, uint32_t kind)
 static void feed_batch(pawl_resident *r, uint64_t first_sequence)
 {
     uint64_t now = resident_unix_now(r); /* about the provider's time; nothing deterministic depends on it */
-    for (size_t i = 0; i < r->batch.count && !r->parking; i++) {
+    size_t ahead = r->ahead;
+    r->ahead = 0;
+    for (size_t i = ahead; i < r->batch.count && !r->parking; i++) {
         pawl_resident_feed_early(r);
         r->batch.records[i].sequence = first_sequence + i;
         r->batch.records[i].time_unix_ns = now;
@@ -281,6 +286,10 @@ void pawl_resident_committed(pawl_shard *shard, pawl_message *message)
     bool more = (op->flags & PAWL_RESULT_MORE) != 0;
     if (op->kind == PAWL_OP_PARK || (op->kind != PAWL_OP_APPEND && !more)) {
         pawl_resident_leave(r);
+        return;
+    }
+    if (r->ahead > 0 && (more || op->sequence != pawl_resident_durable_head(r) + 1)) {
+        pawl_resident_go_back(r);
         return;
     }
     if (op->kind == PAWL_OP_APPEND && r->batch.has_document)

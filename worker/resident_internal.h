@@ -1,5 +1,6 @@
-/* resident_internal.h: what the two halves of a resident share: resident.c (what next, commits) and resident_calls.c
- * (the attempts of its effects). Nobody else includes it. */
+/* resident_internal.h: what the parts of a resident share: resident.c (what next), resident_commit.c (writing),
+ * resident_calls.c (the attempts of its effects) and resident_ahead.c (results seen before they are durable). Nobody
+ * else includes it. */
 #ifndef PAWL_RESIDENT_INTERNAL_H
 #define PAWL_RESIDENT_INTERNAL_H
 
@@ -62,6 +63,7 @@ struct pawl_resident {
     /* records */
     pawl_batch pending;   /* to be written next */
     bool results;         /* pending holds something the program may wait for: write before running it */
+    size_t ahead;         /* so many records, the first of pending or else of batch, the mirror has and the store not */
     pawl_batch batch;     /* being written */
     pawl_request request; /* the operation that writes it */
     pawl_commit commit;
@@ -96,6 +98,10 @@ static inline uint64_t resident_mono_now(const pawl_resident *r)
 }
 
 /* resident.c */
+/** Load its journal and go on. May free r. */
+void pawl_resident_start(pawl_resident *r);
+/** Forget posted records that wait for their turn. */
+void pawl_resident_drop_early(pawl_resident *r);
 /** Do whatever can be done now. May free r. */
 void pawl_resident_advance(pawl_resident *r);
 /** Give a durable record to the mirror. False: the process is to be parked. */
@@ -126,11 +132,27 @@ void pawl_resident_record(pawl_resident *r, const pawl_entry *entry, bool result
 void pawl_resident_park(pawl_resident *r, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* resident_ahead.c */
+/** The last sequence that is durable, of those the mirror has. */
+uint64_t pawl_resident_durable_head(const pawl_resident *r);
+/** Does pending hold anything that the program has not seen? */
+bool pawl_resident_has_unseen(const pawl_resident *r);
+/** May the result of this call, which is about to start, be seen before it is durable? */
+bool pawl_resident_may_go_ahead(pawl_resident *r, const pawl_open_call *open);
+/** The same, of the only thing that can be started now, while records are ahead already. */
+bool pawl_resident_may_stay_ahead(pawl_resident *r);
+/** Show the program the result that was added last. pawl_resident_may_go_ahead was true. */
+void pawl_resident_go_ahead(pawl_resident *r);
+/** Forget everything that was ahead, and go on from the journal. May free r. */
+void pawl_resident_go_back(pawl_resident *r);
+
 /* resident_calls.c */
 /** Write the INTENT records that calls which can start now need. */
 void pawl_resident_prepare_calls(pawl_resident *r);
 /** How many open calls could be started now. pawl_resident_prepare_calls comes first. */
 size_t pawl_resident_startable(pawl_resident *r);
+/** Could this open call be started now, records permitting? */
+bool pawl_resident_is_startable(const pawl_resident *r, const pawl_open_call *open);
 void pawl_resident_start_calls(pawl_resident *r);
 /** Fail what a process that was told to stop had started before and that was never begun. */
 void pawl_resident_drop_unbegun(pawl_resident *r);

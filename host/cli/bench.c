@@ -217,7 +217,7 @@ int pawl_cli_bench_steps(pawl_cli *cli)
 {
     static const bench_kind k = {
         .work = pawl_bench_steps, .processes = 2000, .concurrency = 64, .steps = 10, .reports_steps = true};
-    return bench_command(cli, "bench.steps", &k);
+    return bench_command(cli, pawl_cli_flag(cli, "local") ? "bench.local" : "bench.steps", &k);
 }
 
 int pawl_cli_bench_start(pawl_cli *cli)

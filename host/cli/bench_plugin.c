@@ -130,14 +130,24 @@ static pawl_status execute(const pawl_effect_call *call, pawl_sink *out, pawl_fa
 
 /* ---- programs ---------------------------------------------------------------------------------------------------- */
 
-static pawl_status steps_program(pawl_process *p)
+static pawl_status call_repeatedly(pawl_process *p, const char *effect)
 {
     uint64_t steps = number_at(pawl_input(p), 0);
     for (uint64_t i = 0; i < steps; i++) {
         pawl_bytes result;
-        PAWL_TRY(pawl_call(p, "bench.step", pawl_input(p), &result));
+        PAWL_TRY(pawl_call(p, effect, pawl_input(p), &result));
     }
     return pawl_complete(p, pawl_input(p));
+}
+
+static pawl_status steps_program(pawl_process *p)
+{
+    return call_repeatedly(p, "bench.step");
+}
+
+static pawl_status local_program(pawl_process *p)
+{
+    return call_repeatedly(p, "bench.local_step");
 }
 
 static pawl_status start_program(pawl_process *p)
@@ -210,8 +220,9 @@ static pawl_status recover_program(pawl_process *p)
 
 PAWL_EFFECT_TABLE(effects, execute, NULL, NULL);
 PAWL_PROCESSES(PAWL_TYPE("bench.start", 1, start_program), PAWL_TYPE("bench.steps", 1, steps_program),
-               PAWL_TYPE("bench.sleep", 1, sleep_program), PAWL_TYPE("bench.signal", 1, signal_program),
-               PAWL_TYPE("bench.long", 1, long_program), PAWL_TYPE("bench.recover", 1, recover_program))
+               PAWL_TYPE("bench.local", 1, local_program), PAWL_TYPE("bench.sleep", 1, sleep_program),
+               PAWL_TYPE("bench.signal", 1, signal_program), PAWL_TYPE("bench.long", 1, long_program),
+               PAWL_TYPE("bench.recover", 1, recover_program))
 
 static const void *get_factory(const char *factory_id)
 {
@@ -220,9 +231,10 @@ static const void *get_factory(const char *factory_id)
     return pawl_process_factory(factory_id);
 }
 
-#define EFFECT(name)                                                                                                   \
+#define EFFECT_OF(name, more)                                                                                          \
     "{\"name\":\"" name                                                                                                \
-    "\",\"input_schema\":true,\"output_schema\":true,\"runs\":\"inline\",\"outcome\":\"idempotent\"}"
+    "\",\"input_schema\":true,\"output_schema\":true,\"runs\":\"inline\",\"outcome\":\"idempotent\"" more "}"
+#define EFFECT(name)  EFFECT_OF(name, "")
 #define PROCESS(name) "{\"name\":\"" name "\",\"revision\":1,\"input_schema\":true}"
 #define MANIFEST                                                                                                       \
     "{\"manifest_version\":1,\"id\":\"pawl.bench\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0},"           \
@@ -230,7 +242,8 @@ static const void *get_factory(const char *factory_id)
         "ben"                                                                                                          \
         "ch."                                                                                                          \
         "cou"                                                                                                          \
-        "nt") "],\"processes\":[" PROCESS("bench.start") "," PROCESS("bench.steps") "," PROCESS("bench.sleep") "," PROCESS("bench.signal") "," PROCESS("bench.long") "," PROCESS("bench.recover") "]}"
+        "nt") "," EFFECT_OF("bench.local_step",                                                                        \
+                            ",\"local\":true") "],\"processes\":[" PROCESS("bench.start") "," PROCESS("bench.steps") "," PROCESS("bench.local") "," PROCESS("bench.sleep") "," PROCESS("bench.signal") "," PROCESS("bench.long") "," PROCESS("bench.recover") "]}"
 
 #ifdef PAWL_BENCH_SHARED /* pawl-bench.so, for a `pawl serve` that is to be measured */
 PAWL_PLUGIN("pawl.bench", "1.0.0", "Pawl", MANIFEST, pawl_plain_init, pawl_plain_deinit, get_factory);

@@ -111,6 +111,7 @@ static const pawl_cli_option bench_steps_options[] = {
     {"concurrency", "N", "how many at once (default 64)"},
     {"steps", "N", "steps of each (default 10)"},
     {"payload", "BYTES", "what a step returns (default 100)"},
+    {"local", NULL, "steps that show nothing outside, whose results are seen before they are durable"},
     BENCH_CONNECT_OPTION,
     BENCH_STORE_OPTIONS,
 };

@@ -131,6 +131,13 @@ static void append(pawl_store_round *round, pawl_store_stage *stage, pawl_regist
     }
 }
 
+/* Of a holder that went on as if its records stood behind those it has seen: with others between them, they never were.
+ */
+static bool is_overtaken(const pawl_store_stage *stage, const pawl_commit *commit)
+{
+    return commit->seen != 0 && stage->state.head > commit->seen;
+}
+
 static pawl_status suspend(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op)
 {
     const pawl_commit *commit = op->request;
@@ -206,7 +213,10 @@ pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *o
     op->token = commit->token;
     switch (op->kind) {
     case PAWL_OP_APPEND:
-        append(round, stage, op);
+        if (is_overtaken(stage, commit))
+            op->flags |= PAWL_RESULT_MORE;
+        else
+            append(round, stage, op);
         return PAWL_OK;
     case PAWL_OP_SUSPEND:
         return suspend(round, stage, op);

@@ -56,6 +56,10 @@ common 20 3
 is payload 5000
 [ ! -r /proc/self/io ] || above bytes_written $((20 * 3 * 5000))
 
+bench steps --local --concurrency 4 --steps 3 --processes 20 --dir "$dir/local"
+common 20 3
+above steps_per_s 0
+
 # The sleepers stay, and the next benchmark runs beside them.
 bench start --concurrency 8 --processes 500 --dir "$dir/sleepers"
 common 500 0

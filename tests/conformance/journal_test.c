@@ -320,10 +320,42 @@ static void test_E12_the_document_is_replaced_and_kept(void **state)
     assert_string_equal(row_of(world, "p").document.head, "{\"step\":2}");
 }
 
+/* With `seen` an append is for that place in the journal, and for no other. */
+static void test_E01_an_append_that_was_overtaken_writes_nothing(void **state)
+{
+    struct world *world = *state;
+    struct lease lease = lease_new(world, "p", "t");
+    struct step *there = step_commit(world, PAWL_OP_APPEND, lease.number, lease.token, 1);
+    step_record(there, 1, text_bytes("two"));
+    step_record(there, 2, text_bytes("three"));
+    step_ok(there);
+    assert_int_equal(there->op.sequence, 2);
+    assert_int_equal(there->op.flags, 0);
+    lease_regain(world, &lease);
+    assert_int_equal(step_ok(step_post(world, PAWL_RECORD_SIGNAL, "p", "between", "four"))->op.sequence, 4);
+    lease_regain(world, &lease);
+    struct step *late = step_commit(world, PAWL_OP_APPEND, lease.number, lease.token, 3);
+    step_record(late, 1, text_bytes("never"));
+    step_document(late, "{\"step\":1}");
+    step_ok(late);
+    assert_int_equal(late->op.flags, PAWL_RESULT_MORE);
+    struct row row = row_of(world, "p");
+    assert_int_equal(row.head, 4);
+    assert_string_equal(row.document.head, "");
+    lease_regain(world, &lease);
+    struct step *again = step_commit(world, PAWL_OP_APPEND, lease.number, lease.token, 4); /* the lease is kept */
+    step_record(again, 1, text_bytes("five"));
+    step_ok(again);
+    assert_int_equal(again->op.sequence, 5);
+    lease_regain(world, &lease);
+    assert_int_equal(lease_append(world, &lease, "six"), 6); /* without: wherever it comes to stand */
+}
+
 static const struct CMUnitTest journal_tests[] = {
     CASE(test_E01_records_are_numbered_densely_across_batches),
     CASE(test_E01_operations_handed_over_together_keep_their_order),
     CASE(test_E01_operations_see_the_ones_before_them_in_one_batch),
+    CASE(test_E01_an_append_that_was_overtaken_writes_nothing),
     CASE(test_E05_the_end_is_one_step_status_journal_and_counts),
     CASE(test_E05_an_end_that_is_not_one_writes_nothing),
     CASE(test_E06_a_second_end_is_refused),

@@ -224,7 +224,7 @@ static void choose_commit(uint32_t kind)
         .status = kind == PAWL_OP_COMPLETE ? made->line.ends_as : 0,
         .number = held->number,
         .token = held->token,
-        .seen = kind == PAWL_OP_PARK ? 0 : held->head,
+        .seen = kind == PAWL_OP_PARK || kind == PAWL_OP_APPEND ? 0 : held->head,
         .records = made->records,
         .record_count = count,
         .record_size = sizeof(pawl_record),

@@ -198,7 +198,7 @@ static void on_wrote(replay *r, track *t, const fleet_event *e)
     bool more = (e->flags & PAWL_RESULT_MORE) != 0;
     if (e->status == PAWL_OK) {
         r->report->writes++;
-        if (!more || e->op != PAWL_OP_COMPLETE) {
+        if (!more || e->op == PAWL_OP_SUSPEND) {
             check_written(r, t, l, e);
             if (e->count > 0)
                 l->last_written = e->sequence + e->count - 1;

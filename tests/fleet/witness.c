@@ -69,7 +69,7 @@ static void saw_answer(witness *w, const unruly_sight *sight)
     const pawl_commit *commit = commit_of(op);
     if (commit == NULL)
         return;
-    bool wrote = op->status == PAWL_OK && (op->kind != PAWL_OP_COMPLETE || (op->flags & PAWL_RESULT_MORE) == 0);
+    bool wrote = op->status == PAWL_OK && (op->kind == PAWL_OP_SUSPEND || (op->flags & PAWL_RESULT_MORE) == 0);
     add(w, sight,
         (fleet_event){.kind = FLEET_WROTE,
                       .number = commit->number,

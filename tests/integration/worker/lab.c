@@ -289,6 +289,7 @@ static void fill_catalog(lab_worker *w)
             .bulkhead = pawl_catalog_bulkhead(w->catalog, script->limit),
             .runs = script->runs == 0 ? PAWL_RUNS_POOL : script->runs,
             .outcome = script->outcome == 0 ? PAWL_OUTCOME_IDEMPOTENT : script->outcome,
+            .local = script->local,
             .timeout_ns = script->timeout_ns,
             .retry = script->retry,
         };

@@ -93,6 +93,7 @@ struct lab_effect {
     uint64_t timeout_ns;     /* of one attempt */
     pawl_retry_policy retry; /* attempts_max 0: five attempts a millisecond apart */
     bool no_reconcile;       /* the plugin has no such function */
+    bool local;              /* it shows nothing outside */
     uint32_t fail_times;     /* [live] so many executions fail */
     uint32_t klass;          /* [live] with this class; 0: retryable */
     const char *code;        /* [live] and code; NULL: "lab.failed" */
