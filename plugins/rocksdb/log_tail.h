@@ -22,7 +22,8 @@
 /** Look at the logs and the manifest of a directory and cut off what a crash has left unfinished.
  *  @param path    the store's directory
  *  @param synced  every write was flushed before the next began. Otherwise a power failure may leave whole records
- *                 behind a broken one: the newest log is cut off at the first that is not whole, and recovery ends there
+ *                 behind a broken one: the newest log is cut off at the first that is not whole, and recovery ends
+ * there
  *  @param notice  what was cut off, as text; "" when nothing was
  *  @param size    of notice
  *  @return PAWL_E_CORRUPT names the file and the place; PAWL_E_IO, PAWL_E_NOMEM */
