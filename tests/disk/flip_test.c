@@ -352,15 +352,18 @@ static void test_S10_the_manifest_names_every_table(void **state)
     assert_non_null(manifests);
     files_list(own.closed, ".sst", tables);
     files_list(own.closed, NULL, manifests);
-    for (size_t i = 0; i < manifests->count; i++) {
-        if (strncmp(base_of(manifests->paths[i]), "MANIFEST-", 9) != 0)
-            continue;
-        FILE *file = fopen(manifests->paths[i], "re");
-        assert_non_null(file);
-        size_t size = fread(content, 1, sizeof content, file);
-        fclose(file);
-        assert_true(pawl_manifest_tables(content, size, &numbers, &count));
-    }
+    /* An older one may still be there: the store was closed before RocksDB had removed it. */
+    const char *newest = NULL;
+    for (size_t i = 0; i < manifests->count; i++)
+        if (strncmp(base_of(manifests->paths[i]), "MANIFEST-", 9) == 0 &&
+            (newest == NULL || strcmp(manifests->paths[i], newest) > 0))
+            newest = manifests->paths[i];
+    assert_non_null(newest);
+    FILE *file = fopen(newest, "re");
+    assert_non_null(file);
+    size_t size = fread(content, 1, sizeof content, file);
+    fclose(file);
+    assert_true(pawl_manifest_tables(content, size, &numbers, &count));
     assert_true(count > 0);
     assert_int_equal(count, tables->count);
     for (size_t i = 0; i < count; i++) {
