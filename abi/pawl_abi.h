@@ -318,6 +318,10 @@ typedef struct pawl_process_host {
     pawl_status(PAWL_CALL *fail)(pawl_process *p, const pawl_failure *failure);
     /* Why the process was asked to stop; empty if it was not, or no reason was given. */
     pawl_bytes(PAWL_CALL *cancel_reason)(pawl_process *p);
+    /* Which version of a change of its code this process lives by: max when it meets the change first where its journal
+     * ends (recorded then), min when its journal is older than the change; the same answer for ever. Recorded and not
+     * in [min, max]: stuck. change_id: like a name of an effect. 0: it cannot be told, and the run is stuck. */
+    uint32_t(PAWL_CALL *version)(pawl_process *p, pawl_bytes change_id, uint32_t min, uint32_t max);
 } pawl_process_host;
 
 /* What process code sees of its process: the table to use it with. The rest is the host's. */
@@ -793,7 +797,7 @@ PAWL_FROZEN_(pawl_effect_table, reconcile, 32);
 PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
 PAWL_FROZEN_(pawl_attachments, load, 56);
 PAWL_FROZEN_(pawl_call_options, timeout_ns, 16);
-PAWL_FROZEN_(pawl_process_host, cancel_reason, 168);
+PAWL_FROZEN_(pawl_process_host, version, 176);
 PAWL_FROZEN_(pawl_process, host, 8);
 PAWL_FROZEN_(pawl_process_table, activate, 16);
 PAWL_FROZEN_(pawl_storage_table, describe, 40);

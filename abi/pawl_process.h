@@ -153,6 +153,18 @@ PAWL_INLINE_ void pawl_uuid(pawl_process *p, char text[37])
     p->host->uuid(p, text);
 }
 
+/* A change of this program that processes may meet half-way: max for those that meet it first where their journal ends,
+ * min for those whose journal is older than the change; recorded, and the same in every run. min and max are the
+ * versions that this program still knows:
+ *
+ *     if (pawl_version(p, "charge-before-packing", 0, 1) >= 1) ... as it is now ... else ... as it was before ...
+ *
+ * 0 also when it cannot be told; the next await then says why. */
+PAWL_INLINE_ uint32_t pawl_version(pawl_process *p, const char *change_id, uint32_t min, uint32_t max)
+{
+    return p->host->version(p, pawl_bytes_of_text(change_id), min, max);
+}
+
 /* ---- starting --------------------------------------------------------------------------------------------------- */
 /* A start that cannot be done (bad name, too large, too many open) gives the future 0; awaiting it says why. */
 

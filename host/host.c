@@ -10,7 +10,7 @@
 #define PAWL_VERSION_TEXT "0.1.0"
 #endif
 
-const char *pawl_version(void)
+const char *pawl_library_version(void)
 {
     return PAWL_VERSION_TEXT;
 }

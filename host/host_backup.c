@@ -88,7 +88,7 @@ static pawl_status write_manifest(const char *partial, const json_t *manifest, p
 
 static json_t *make_manifest(const pawl_host *host, json_t *list)
 {
-    json_t *manifest = json_pack("{s:i, s:s, s:s}", "pawl_backup", MANIFEST_VERSION, "version", pawl_version(),
+    json_t *manifest = json_pack("{s:i, s:s, s:s}", "pawl_backup", MANIFEST_VERSION, "version", pawl_library_version(),
                                  "profile", host->profile->name == NULL ? "" : host->profile->name);
     (void)pawl_view_time(manifest, "made", host->clock->unix_ns(host->clock));
     (void)pawl_view_set(manifest, "stores", json_incref(list));

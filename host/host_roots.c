@@ -88,7 +88,7 @@ const pawl_host_root *pawl_roots_add(pawl_roots *roots, const char *source)
                                   .abi_major = PAWL_ABI_MAJOR,
                                   .abi_minor = PAWL_ABI_MINOR,
                                   .name = "pawl",
-                                  .version = pawl_version(),
+                                  .version = pawl_library_version(),
                                   .host_data = root,
                                   .get_extension = get_extension};
     pthread_mutex_lock(&roots->lock);

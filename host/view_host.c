@@ -215,7 +215,7 @@ json_t *pawl_view_host(pawl_host *host)
 {
     json_t *json = json_object();
     bool made =
-        pawl_view_set(json, "version", json_string(pawl_version())) &&
+        pawl_view_set(json, "version", json_string(pawl_library_version())) &&
         pawl_view_set(json, "profile", json_string(host->profile->name)) &&
         pawl_view_set(json, "tier", json_string(pawl_manifest_tier_name(host->profile->tier))) &&
         pawl_view_set(json, "facets", view_facets(host)) && pawl_view_set(json, "plugins", view_plugins(host)) &&

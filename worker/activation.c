@@ -260,7 +260,7 @@ static void go_on(pawl_activation *mirror, uint64_t now_unix_ns)
 {
     struct run *run = &mirror->run;
     run->now_unix_ns = now_unix_ns;
-    if (run->local_count > 0 && pawl_mirror_command(mirror, run->local_last)->recorded) {
+    if (run->local_count > 0 && *run->local_done) {
         run->local = NULL; /* they are in the journal: all, for they are written together */
         run->local_count = run->local_room = 0;
     }

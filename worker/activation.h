@@ -5,12 +5,14 @@
  * path, which is what makes replay true. Then it runs the program, and does what the commands say.
  *
  * Rules that make it deterministic:
- *  - a call, timer or clock reading gets the next ordinal in program order; signal waits take none;
+ *  - a call, timer or clock reading gets the next ordinal in program order; signal waits and versions take none;
  *  - a future comes at the sequence of its record (STEP, FIRED, SIGNAL); `await any` gives the smallest sequence among
  *    those that came; a cancel request counts as one more thing awaited, told once: an await ends as cancelled when the
  *    CANCEL record stands before what it would have given;
  *  - the k-th taken wait for a signal name takes the earliest signal of that name not yet taken; a wait takes one only
  *    when an await ends with it;
+ *  - a version is that of its MARKER; without one it is the oldest when later commands are in the journal, else the
+ * newest and the MARKER is written; the first time in a run decides for the whole run;
  *  - random bytes and uuids come from a seed (process id, run, time of record 1) and the ordinal.
  * A command that differs from what the journal holds at its ordinal (kind, name, input digest, span), or a journal with
  * commands that the program, having ended or suspended, did not issue, is nondeterminism: expected and found are named.
@@ -93,9 +95,9 @@ typedef struct pawl_run_result {
     pawl_failure failure;           /* ENDED and failed or cancelled */
     pawl_bytes reason_code, reason; /* STUCK */
     pawl_bytes waits;               /* SUSPENDED: in words, e.g. "signal accepted, timer" (at most 256 bytes) */
-    /* Clock readings of this run that are not in the journal yet: NOW records to write before any call of this run is
-     * started; kind and body. Every run asks for them again until they are fed, so the program must not be run while
-     * they are on their way to the store. */
+    /* Clock readings and versions of this run that are not in the journal yet: NOW and MARKER records to write before
+     * any call of this run is started; kind and body. Every run asks for them again until they are fed, so the program
+     * must not be run while they are on their way to the store. */
     const pawl_record *local;
     size_t local_count;
     /* The status document, when it is not known to be stored (see pawl_activation_document_stored); else NULL. */

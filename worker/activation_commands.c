@@ -299,7 +299,7 @@ pawl_future pawl_program_wait_signal(struct run *run, pawl_bytes name)
     return FUTURE_OF_WAIT(run->wait_count++);
 }
 
-static bool note_local(struct run *run, uint64_t ordinal, uint64_t value_ns)
+bool pawl_program_note(struct run *run, const pawl_entry *entry, const bool *done)
 {
     if (run->local_count == run->local_room) {
         size_t room = run->local_room == 0 ? 4 : run->local_room * 2;
@@ -311,14 +311,19 @@ static bool note_local(struct run *run, uint64_t ordinal, uint64_t value_ns)
         run->local = local;
         run->local_room = room;
     }
-    pawl_entry entry = {.kind = PAWL_RECORD_NOW, .ordinal = ordinal, .due_unix_ns = value_ns};
     pawl_record *record = &run->local[run->local_count];
-    *record = (pawl_record){.struct_size = sizeof *record, .kind = PAWL_RECORD_NOW};
-    if (pawl_entry_encode(&run->mirror->run_arena, &entry, &record->body) != PAWL_OK)
+    *record = (pawl_record){.struct_size = sizeof *record, .kind = entry->kind};
+    if (pawl_entry_encode(&run->mirror->run_arena, entry, &record->body) != PAWL_OK)
         return false;
     run->local_count++;
-    run->local_last = ordinal;
+    run->local_done = done;
     return true;
+}
+
+static bool note_now(struct run *run, uint64_t ordinal, const struct command *command)
+{
+    pawl_entry entry = {.kind = PAWL_RECORD_NOW, .ordinal = ordinal, .due_unix_ns = command->of.value_ns};
+    return pawl_program_note(run, &entry, &command->recorded);
 }
 
 uint64_t pawl_program_now(struct run *run)
@@ -341,7 +346,7 @@ uint64_t pawl_program_now(struct run *run)
         command->kind = COMMAND_NOW;
         command->of.value_ns = run->now_unix_ns;
     }
-    if (!command->recorded && !note_local(run, run->ordinal + 1, command->of.value_ns)) {
+    if (!command->recorded && !note_now(run, run->ordinal + 1, command)) {
         pawl_program_out_of_memory(run);
         return 0;
     }
@@ -349,4 +354,49 @@ uint64_t pawl_program_now(struct run *run)
     if (run->ordinal > run->mirror->ordinal_max)
         run->mirror->ordinal_max = run->ordinal;
     return command->of.value_ns;
+}
+
+/* ---- versions ---- */
+
+/* Which version a change has that this run meets for the first time. Where later commands are in the journal, it was
+ * written by a program that did not know of the change; and it will be so in every later run. */
+static uint32_t choose_version(struct run *run, struct name *change, uint32_t min, uint32_t max)
+{
+    bool past = run->ordinal < run->mirror->recorded_max;
+    change->chosen_epoch = run->mirror->epoch;
+    change->chosen = change->marked ? change->marker : past ? min : max;
+    pawl_entry entry = {.kind = PAWL_RECORD_MARKER, .name = change->text, .status = max};
+    if (!change->marked && !past && !pawl_program_note(run, &entry, &change->marked))
+        pawl_program_out_of_memory(run);
+    return change->chosen;
+}
+
+uint32_t pawl_program_version(struct run *run, pawl_bytes change_id, uint32_t min, uint32_t max)
+{
+    if (!may_start(run))
+        return 0;
+    run->progress++;
+    if (!name_is_good(change_id) || min > max) {
+        pawl_program_stick(run, PAWL_E_INVALID, "contract",
+                           "a change has an id of %zu bytes (wanted 1 to %zu, no blanks or control characters) and "
+                           "versions from %" PRIu32 " to %" PRIu32,
+                           change_id.size, NAME_BYTES_MAX, min, max);
+        return 0;
+    }
+    struct name *change = pawl_mirror_name(run->mirror, change_id);
+    if (change == NULL) {
+        pawl_program_out_of_memory(run);
+        return 0;
+    }
+    bool known = change->chosen_epoch == run->mirror->epoch;
+    uint32_t version = known ? change->chosen : choose_version(run, change, min, max);
+    if (run->stuck != PAWL_OK)
+        return 0;
+    if (version >= min && version <= max)
+        return version;
+    pawl_program_stick(run, PAWL_E_NONDETERMINISM, "nondeterminism",
+                       "change %.*s: the process lives by version %" PRIu32 ", the program now supports %" PRIu32
+                       " to %" PRIu32,
+                       (int)change_id.size, (const char *)change_id.data, version, min, max);
+    return 0;
 }

@@ -190,6 +190,18 @@ static pawl_status feed_now(pawl_activation *mirror, const pawl_entry *entry, pa
     return PAWL_OK;
 }
 
+static pawl_status feed_marker(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
+{
+    struct name *change = pawl_mirror_name(mirror, entry->name);
+    if (change == NULL)
+        return no_memory(error);
+    if (change->marked)
+        return contradiction(entry, error, "this change was recorded before");
+    change->marked = true;
+    change->marker = entry->status;
+    return PAWL_OK;
+}
+
 static pawl_status feed_signal(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
 {
     struct name *name = pawl_mirror_name(mirror, entry->name);
@@ -248,6 +260,8 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
         return feed_fired(mirror, entry, error);
     case PAWL_RECORD_NOW:
         return feed_now(mirror, entry, error);
+    case PAWL_RECORD_MARKER:
+        return feed_marker(mirror, entry, error);
     case PAWL_RECORD_SIGNAL:
         return feed_signal(mirror, entry, error);
     case PAWL_RECORD_CANCEL:

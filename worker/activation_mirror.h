@@ -38,6 +38,10 @@ struct name {
     /* The same within one `await all`, before it is known whether all have come. */
     struct signal *tentative;
     uint64_t tentative_epoch;
+    /* As id of a change: the version in the journal, and the one that this run lives by (valid in its epoch). */
+    bool marked;
+    uint32_t marker, chosen;
+    uint64_t chosen_epoch;
 };
 
 enum command_kind { COMMAND_NONE, COMMAND_CALL, COMMAND_TIMER, COMMAND_NOW };
@@ -130,7 +134,7 @@ struct run {
     size_t document_room;
     pawl_record *local;
     size_t local_count, local_room;
-    uint64_t local_last; /* ordinal of the last one */
+    const bool *local_done; /* turns true when the last one is in the journal */
 };
 
 struct pawl_activation {
@@ -229,6 +233,10 @@ pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes
 pawl_future pawl_program_start_timer(struct run *run, uint64_t after_ns);
 pawl_future pawl_program_wait_signal(struct run *run, pawl_bytes name);
 uint64_t pawl_program_now(struct run *run);
+uint32_t pawl_program_version(struct run *run, pawl_bytes change_id, uint32_t min, uint32_t max);
+/* A record to be written before anything that the run starts later; *done turns true when it is fed. False: out of
+ * memory. */
+bool pawl_program_note(struct run *run, const pawl_entry *entry, const bool *done);
 /* Stuck unless the run has issued every command that is known. did: "ends", "waits". */
 void pawl_program_check_all_issued(struct run *run, const char *did);
 

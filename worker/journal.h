@@ -21,6 +21,7 @@ enum {
     PAWL_RECORD_TIMER = 4,   /* a timer was set */
     PAWL_RECORD_FIRED = 5,   /* a timer fired */
     PAWL_RECORD_NOW = 6,     /* the clock was read */
+    PAWL_RECORD_MARKER = 21, /* the program met a change of its code, and which version it lives by */
 };
 
 /** One decoded record. Members that a kind does not use are zero. Bytes point into the body it was decoded from. */
@@ -30,7 +31,7 @@ typedef struct pawl_entry {
     uint64_t sequence;     /* from the record */
     uint64_t time_unix_ns; /* from the record */
     uint64_t ordinal;      /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW */
-    pawl_bytes name;       /* STEP, INTENT, ATTEMPT: of the effect; SIGNAL: of the signal */
+    pawl_bytes name;       /* STEP, INTENT, ATTEMPT: of the effect; SIGNAL: of the signal; MARKER: id of the change */
     uint8_t digest[16];    /* STEP, INTENT, ATTEMPT: XXH3-128 of the input, canonical byte order */
     uint64_t due_unix_ns;  /* TIMER: when it fires; ATTEMPT: when the next attempt may begin; NOW: the value */
     uint64_t after_ns;     /* TIMER: the span asked for (checked on replay) */
@@ -38,7 +39,7 @@ typedef struct pawl_entry {
     pawl_bytes value;      /* STEP: result; STARTED: input; SIGNAL: payload; ENDED: output; CANCEL, RESUMED: reason;
                               PARKED: message */
     pawl_failure failure;  /* when failed: klass, code, message, detail_json; PARKED: code */
-    uint32_t status;       /* ENDED: PAWL_COMPLETED ... */
+    uint32_t status;       /* ENDED: PAWL_COMPLETED ...; MARKER: the version */
 } pawl_entry;
 
 /** Encode an entry's body into the arena. The record's kind is entry->kind; sequence and time are the provider's.

@@ -182,6 +182,8 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
         return put(object, "ordinal", integer(entry->ordinal));
     case PAWL_RECORD_NOW:
         return put(object, "ordinal", integer(entry->ordinal)) && put_time(object, "value", entry->due_unix_ns);
+    case PAWL_RECORD_MARKER:
+        return put_text(object, "name", entry->name) && put(object, "version", json_integer(entry->status));
     case PAWL_RECORD_STARTED:
         return put_value(object, "input", entry->value, whole);
     case PAWL_RECORD_SIGNAL:

@@ -36,6 +36,11 @@ static uint64_t PAWL_CALL host_now_unix_ns(pawl_process *p)
     return pawl_program_now(run_of(p));
 }
 
+static uint32_t PAWL_CALL host_version(pawl_process *p, pawl_bytes change_id, uint32_t min, uint32_t max)
+{
+    return pawl_program_version(run_of(p), change_id, min, max);
+}
+
 /* ---- awaits and results ---- */
 
 /* May the program ask now? PAWL_SUSPEND after an await has given it. */
@@ -324,6 +329,7 @@ const pawl_process_host *pawl_process_host_table(void)
         .complete = host_complete,
         .fail = host_fail,
         .cancel_reason = host_cancel_reason,
+        .version = host_version,
     };
     return &table;
 }

@@ -94,7 +94,7 @@ static void lose(pawl_resident *r)
 static bool wakes_program(uint32_t kind)
 {
     return kind != PAWL_RECORD_INTENT && kind != PAWL_RECORD_ATTEMPT && kind != PAWL_RECORD_TIMER &&
-           kind != PAWL_RECORD_NOW && kind != PAWL_RECORD_PARKED;
+           kind != PAWL_RECORD_NOW && kind != PAWL_RECORD_MARKER && kind != PAWL_RECORD_PARKED;
 }
 
 bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)

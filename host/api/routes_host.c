@@ -23,7 +23,7 @@ bool pawl_route_host(pawl_exchange *exchange)
 bool pawl_route_health(pawl_exchange *exchange)
 {
     return pawl_exchange_json(
-        exchange, 200, json_pack("{s:s, s:s, s:i}", "status", "ok", "version", pawl_version(), "pid", (int)getpid()));
+        exchange, 200, json_pack("{s:s, s:s, s:i}", "status", "ok", "version", pawl_library_version(), "pid", (int)getpid()));
 }
 
 static pawl_status read_mode(const char *name, uint32_t *mode, pawl_error *error)

@@ -112,7 +112,7 @@ int pawl_cli_main(int argc, char **argv, FILE *in, FILE *out, FILE *err)
     } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         pawl_cli_print_help(out);
     } else if (strcmp(argv[1], "--version") == 0) {
-        fprintf(out, "pawl %s\n", pawl_version());
+        fprintf(out, "pawl %s\n", pawl_library_version());
     } else {
         status = run_command(cli, argc, argv);
     }

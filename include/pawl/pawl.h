@@ -29,7 +29,7 @@ typedef struct pawl_text {
 } pawl_text;
 
 /** "0.1.0". Since 0.1. */
-PAWL_EXPORT const char *pawl_version(void);
+PAWL_EXPORT const char *pawl_library_version(void);
 
 /** Free a text; an empty one is allowed. Since 0.1. */
 PAWL_EXPORT void pawl_text_free(pawl_text *text);

@@ -115,6 +115,7 @@ MEMBER(pawl_process_host, log)
 MEMBER(pawl_process_host, complete)
 MEMBER(pawl_process_host, fail)
 MEMBER(pawl_process_host, cancel_reason)
+MEMBER(pawl_process_host, version)
 
 STRUCT(pawl_process)
 MEMBER(pawl_process, host)

@@ -121,7 +121,7 @@ static pawl_status give(const char *json, pawl_status status, pawl_text *ret)
     return PAWL_OK;
 }
 
-const char *pawl_version(void)
+const char *pawl_library_version(void)
 {
     return "0.1.0";
 }

@@ -190,7 +190,7 @@ static void test_the_host_describes_itself(void **state)
     expect_end(own, "q", "completed", "null");
     assert_ok(pawl_host_describe(own->host, &text, &why_));
     json_t *all = json_of(&text);
-    assert_string_equal(text_of(all, "version"), pawl_version());
+    assert_string_equal(text_of(all, "version"), pawl_library_version());
     assert_string_equal(text_of(all, "profile"), "test");
     assert_string_equal(text_of(all, "tier"), "inline");
     assert_int_equal(json_array_size(json_object_get(all, "facets")), 4);

@@ -27,6 +27,8 @@ static pawl_status with_everything(pawl_process *p)
     PAWL_TRY(pawl_set_status(p, document));
     pawl_random(p, random, sizeof random);
     pawl_uuid(p, uuid);
+    if (pawl_version(p, "a-change", 0, 1) == 0)
+        return PAWL_E_FAILED;
     if (!pawl_replaying(p))
         pawl_log(p, PAWL_LOG_INFO, "at %llu: %s", (unsigned long long)pawl_now(p), uuid);
     pawl_log_fields(p, PAWL_LOG_WARN, "done", document);

@@ -57,7 +57,7 @@ void sim_append(struct sim *sim, const pawl_entry *entry);
 /* Feed one entry that is expected to be refused: the journal stays as it was. Returns the status. */
 pawl_status sim_refused(struct sim *sim, const pawl_entry *entry, pawl_error *error);
 
-/* Run, trace what came out, take a status document as stored, and feed the NOW records it wants written. */
+/* Run, trace what came out, take a status document as stored, and feed the records it wants written. */
 void sim_run(struct sim *sim);
 /* Compare the whole trace, then begin a new one. */
 void sim_expect(struct sim *sim, const char *expected);

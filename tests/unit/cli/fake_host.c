@@ -86,7 +86,7 @@ static const char *name_of(uint32_t status)
     return status >= PAWL_COMPLETED ? ending_names[status - PAWL_COMPLETED] : status_names[status];
 }
 
-const char *pawl_version(void)
+const char *pawl_library_version(void)
 {
     return "0.1.0";
 }

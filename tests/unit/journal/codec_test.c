@@ -10,9 +10,10 @@
 
 #include <cmocka.h> /* needs setjmp, stdarg and stddef */
 
-static const uint32_t kinds[] = {PAWL_RECORD_STEP,   PAWL_RECORD_INTENT,  PAWL_RECORD_ATTEMPT, PAWL_RECORD_TIMER,
-                                 PAWL_RECORD_FIRED,  PAWL_RECORD_NOW,     PAWL_RECORD_STARTED, PAWL_RECORD_SIGNAL,
-                                 PAWL_RECORD_CANCEL, PAWL_RECORD_RESUMED, PAWL_RECORD_ENDED,   PAWL_RECORD_PARKED};
+static const uint32_t kinds[] = {PAWL_RECORD_STEP,   PAWL_RECORD_INTENT, PAWL_RECORD_ATTEMPT, PAWL_RECORD_TIMER,
+                                 PAWL_RECORD_FIRED,  PAWL_RECORD_NOW,    PAWL_RECORD_STARTED, PAWL_RECORD_SIGNAL,
+                                 PAWL_RECORD_MARKER, PAWL_RECORD_CANCEL, PAWL_RECORD_RESUMED, PAWL_RECORD_ENDED,
+                                 PAWL_RECORD_PARKED};
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 
 static pawl_bytes text(const char *text)
@@ -97,13 +98,13 @@ static void check_round_trip(uint32_t kind, bool failed)
         assert_int_equal(found.attempt, entry.attempt);
         assert_memory_equal(found.digest, entry.digest, sizeof entry.digest);
     }
-    if (call || kind == PAWL_RECORD_SIGNAL)
+    if (call || kind == PAWL_RECORD_SIGNAL || kind == PAWL_RECORD_MARKER)
         assert_bytes(found.name, entry.name);
     if (kind == PAWL_RECORD_TIMER)
         assert_int_equal(found.after_ns, entry.after_ns);
     if (kind == PAWL_RECORD_TIMER || kind == PAWL_RECORD_ATTEMPT || kind == PAWL_RECORD_NOW)
         assert_int_equal(found.due_unix_ns, entry.due_unix_ns);
-    if (kind == PAWL_RECORD_ENDED)
+    if (kind == PAWL_RECORD_ENDED || kind == PAWL_RECORD_MARKER)
         assert_int_equal(found.status, entry.status);
     if (kind == PAWL_RECORD_ATTEMPT || (has_outcome(kind) && failed)) {
         assert_true(found.failed);
@@ -160,9 +161,10 @@ static void test_golden_bytes(void **state)
         bool failed;
         pawl_bytes body;
     } golden[] = {
-        {PAWL_RECORD_STEP, false, {step, sizeof step}},    {PAWL_RECORD_ENDED, true, {failed, sizeof failed}},
-        {PAWL_RECORD_TIMER, false, {timer, sizeof timer}}, {PAWL_RECORD_SIGNAL, false, {signal, sizeof signal}},
-        {PAWL_RECORD_FIRED, false, {"\1\xac\2", 3}},       {PAWL_RECORD_STARTED, false, {"\1\7{\"a\":1}", 9}},
+        {PAWL_RECORD_STEP, false, {step, sizeof step}},           {PAWL_RECORD_ENDED, true, {failed, sizeof failed}},
+        {PAWL_RECORD_TIMER, false, {timer, sizeof timer}},        {PAWL_RECORD_SIGNAL, false, {signal, sizeof signal}},
+        {PAWL_RECORD_MARKER, false, {"\1\20\13bank.charge", 14}}, {PAWL_RECORD_FIRED, false, {"\1\xac\2", 3}},
+        {PAWL_RECORD_STARTED, false, {"\1\7{\"a\":1}", 9}},
     };
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
         pawl_arena arena = {0};

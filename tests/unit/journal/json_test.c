@@ -79,6 +79,8 @@ static void test_every_kind_has_its_words(void **state)
     expect(&(pawl_entry){.kind = PAWL_RECORD_INTENT, .ordinal = 1, .attempt = 2, .name = text("a")}, false,
            HEAD "\"intent\",\"ordinal\":1,\"attempt\":2,\"name\":\"a\","
                 "\"input_digest\":\"00000000000000000000000000000000\"}");
+    expect(&(pawl_entry){.kind = PAWL_RECORD_MARKER, .name = text("a"), .status = 2}, false,
+           HEAD "\"marker\",\"name\":\"a\",\"version\":2}");
     expect(&(pawl_entry){.kind = 99}, false, HEAD "\"unknown\"}");
 }
 
