@@ -581,6 +581,12 @@ typedef struct pawl_process_row {
     pawl_bytes worker;      /* name of the worker session that leases it; running only */
     uint64_t lease_left_ns; /* until its worker session expires; running only */
     uint64_t claims;        /* how often it was claimed since it was last stored as waiting; a hint */
+    pawl_bytes parent_note; /* these as they were registered */
+    pawl_bytes key;
+    uint32_t parent_close;
+    uint32_t priority; /* never 0 */
+    uint64_t deadline_unix_ns;
+    pawl_bytes attributes; /* the current ones */
 } pawl_process_row;
 typedef int32_t(PAWL_CALL *pawl_row_visit)(void *context, const pawl_process_row *row);
 typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *record);
@@ -623,6 +629,16 @@ struct pawl_registry_op {
     uint32_t result_status;
 };
 
+#define PAWL_PARENT_NOTE_BYTES_MAX  64u
+#define PAWL_PARENT_CLOSE_CANCEL    0u /* it is asked to stop */
+#define PAWL_PARENT_CLOSE_TERMINATE 1u
+#define PAWL_PARENT_CLOSE_ABANDON   2u /* it goes on */
+#define PAWL_PRIORITY_HIGHEST       1u
+#define PAWL_PRIORITY_NORMAL        3u
+#define PAWL_PRIORITY_LOWEST        5u
+#define PAWL_REUSE_EXISTING                                                                                            \
+    0u /* the same content is the same process, also when it has ended; other content conflicts */
+
 typedef struct pawl_register {
     uint32_t struct_size;
     uint32_t external;
@@ -638,6 +654,16 @@ typedef struct pawl_register {
     pawl_bytes input;       /* becomes the body of record 1 */
     pawl_bytes fingerprint; /* 16..32 bytes: the same id with another one is PAWL_E_CONFLICT */
     uint64_t claim_session; /* not 0: if it is new, lease it to this worker session in the same step (optional to do) */
+    /* What the parent is told of its end begins with these bytes; at most PAWL_PARENT_NOTE_BYTES_MAX. */
+    pawl_bytes parent_note;
+    uint32_t parent_close;     /* PAWL_PARENT_CLOSE_*: what becomes of it when its parent ends first */
+    uint32_t priority;         /* PAWL_PRIORITY_*; 0: PAWL_PRIORITY_NORMAL */
+    pawl_bytes key;            /* what it shares its type's turns by; empty: its session */
+    uint64_t start_unix_ns;    /* not 0: waits until then before it is ready for the first time */
+    uint64_t deadline_unix_ns; /* not 0: it is to have ended by then */
+    pawl_bytes attributes;     /* search attributes, a JSON object; may be empty */
+    uint32_t reuse;            /* PAWL_REUSE_*: what an id that is known means */
+    uint32_t reserved1;
 } pawl_register;
 
 /* What a lease holder writes. Checked inside the commit: unless token is the process's current one nothing is
@@ -809,9 +835,9 @@ PAWL_FROZEN_(pawl_attachment_table, collect, 88);
 PAWL_FROZEN_(pawl_session_change, value, 40);
 PAWL_FROZEN_(pawl_session_table, remove, 40);
 PAWL_FROZEN_(pawl_record, body, 40);
-PAWL_FROZEN_(pawl_process_row, claims, 288);
+PAWL_FROZEN_(pawl_process_row, attributes, 352);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);
-PAWL_FROZEN_(pawl_register, claim_session, 168);
+PAWL_FROZEN_(pawl_register, reserved1, 248);
 PAWL_FROZEN_(pawl_commit, document, 104);
 PAWL_FROZEN_(pawl_post, force, 80);
 PAWL_FROZEN_(pawl_watch, kinds, 40);

@@ -12,6 +12,24 @@ static bool is_blank(pawl_bytes bytes)
     return true;
 }
 
+/* What a start may choose beside what it is. */
+static pawl_status check_choices(const pawl_register *request, pawl_fault *fault)
+{
+    if (request->parent_close > PAWL_PARENT_CLOSE_ABANDON)
+        return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid",
+                              "the parent-close policy of a process is %u; wanted 0 to %u", request->parent_close,
+                              PAWL_PARENT_CLOSE_ABANDON);
+    if (request->priority > PAWL_PRIORITY_LOWEST)
+        return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid",
+                              "the priority of a process is %u; wanted %u (first) to %u (last), or 0",
+                              request->priority, PAWL_PRIORITY_HIGHEST, PAWL_PRIORITY_LOWEST);
+    pawl_status status =
+        pawl_store_check_size("a parent note", request->parent_note, PAWL_PARENT_NOTE_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = pawl_store_check_size("the key of a process", request->key, PAWL_STORE_ID_BYTES_MAX, fault);
+    return status;
+}
+
 static pawl_status check(const pawl_store_round *round, const pawl_register *request, pawl_fault *fault)
 {
     if (request == NULL || request->struct_size < sizeof *request)
@@ -38,6 +56,8 @@ static pawl_status check(const pawl_store_round *round, const pawl_register *req
         status = pawl_store_check_size("a session id", request->session, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK)
         status = pawl_store_check_size("a parent id", request->parent, PAWL_STORE_ID_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = check_choices(request, fault);
     if (status == PAWL_OK)
         status = pawl_store_check_size("the input of a process", request->input, store->value_bytes_max, fault);
     if (status == PAWL_OK && request->input.size > store->journal_bytes_max)
@@ -92,6 +112,11 @@ static pawl_store_entry *new_entry(pawl_store_round *round, const pawl_register 
         .session = request->session,
         .parent = request->parent,
         .fingerprint = request->fingerprint,
+        .parent_note = request->parent_note,
+        .key = request->key,
+        .parent_close = request->parent_close,
+        .priority = request->priority == 0 ? PAWL_PRIORITY_NORMAL : request->priority,
+        .deadline_unix_ns = request->deadline_unix_ns,
     };
     pawl_buffer_clear(&round->scratch);
     pawl_store_identity_encode(&round->scratch, &identity);
@@ -146,8 +171,9 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fa
     uint64_t ready = 0;
     uint64_t token = 0;
     bool external = request->external != 0;
-    bool claims = request->claim_session != 0 && !external;
-    pawl_status status = external ? PAWL_OK : pawl_store_ticket(round->registry->store, &ready, fault);
+    bool later = request->start_unix_ns > round->now_unix_ns && !external;
+    bool claims = request->claim_session != 0 && !external && !later;
+    pawl_status status = external || later ? PAWL_OK : pawl_store_ticket(round->registry->store, &ready, fault);
     if (status == PAWL_OK && claims)
         status = pawl_store_ticket(round->registry->store, &token, fault);
     pawl_store_type *type = status == PAWL_OK ? intern(round, request->type, fault) : NULL;
@@ -162,8 +188,9 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fa
     pawl_store_put_ident(&round->rows, request->id, entry->number, false, 0);
     put_relations(round, entry);
     pawl_store_stage_record(round, stage, PAWL_RECORD_STARTED, request->input);
-    pawl_store_stage_move(round, stage, external ? PAWL_WAITING : PAWL_READY, 0, ready);
-    pawl_store_stage_header(round, stage, none, none);
+    pawl_store_stage_move(round, stage, external || later ? PAWL_WAITING : PAWL_READY,
+                          later ? request->start_unix_ns : 0, ready);
+    pawl_store_stage_header(round, stage, none, later ? (pawl_bytes){"its start", 9} : none);
     stage->claim = claims ? op : NULL;
     stage->claim_token = token;
     op->number = entry->number;

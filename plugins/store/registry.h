@@ -74,6 +74,12 @@ typedef struct pawl_store_identity {
     pawl_bytes session;
     pawl_bytes parent;
     pawl_bytes fingerprint;
+    /* What most processes have not: stored only where it is something else than nothing. */
+    pawl_bytes parent_note;
+    pawl_bytes key;
+    uint32_t parent_close;
+    uint32_t priority; /* never 0 */
+    uint64_t deadline_unix_ns;
     pawl_bytes encoded;
 } pawl_store_identity;
 

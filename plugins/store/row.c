@@ -71,12 +71,59 @@ void pawl_store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, ui
 
 /* ---- headers ---- */
 
+/* Which of the rarer facts stand behind the others. */
+enum {
+    IDENTITY_EXTERNAL = 1,
+    IDENTITY_CHILD = 2, /* parent_note, parent_close */
+    IDENTITY_PRIORITY = 4,
+    IDENTITY_KEY = 8,
+    IDENTITY_DEADLINE = 16,
+    IDENTITY_ALL = 31,
+};
+
+static uint8_t identity_flags(const pawl_store_identity *identity)
+{
+    unsigned flags = identity->external != 0 ? IDENTITY_EXTERNAL : 0;
+    flags |= identity->parent_note.size > 0 || identity->parent_close != 0 ? IDENTITY_CHILD : 0;
+    flags |= identity->priority != PAWL_PRIORITY_NORMAL ? IDENTITY_PRIORITY : 0;
+    flags |= identity->key.size > 0 ? IDENTITY_KEY : 0;
+    flags |= identity->deadline_unix_ns != 0 ? IDENTITY_DEADLINE : 0;
+    return (uint8_t)flags;
+}
+
+static void encode_rest(pawl_buffer *encoded, const pawl_store_identity *identity, uint8_t flags)
+{
+    if ((flags & IDENTITY_CHILD) != 0) {
+        pawl_buffer_bytes(encoded, identity->parent_note);
+        pawl_buffer_u8(encoded, (uint8_t)identity->parent_close);
+    }
+    if ((flags & IDENTITY_PRIORITY) != 0)
+        pawl_buffer_u8(encoded, (uint8_t)identity->priority);
+    if ((flags & IDENTITY_KEY) != 0)
+        pawl_buffer_bytes(encoded, identity->key);
+    if ((flags & IDENTITY_DEADLINE) != 0)
+        pawl_buffer_u64(encoded, identity->deadline_unix_ns);
+}
+
+static void decode_rest(pawl_reader *reader, pawl_store_identity *identity, uint8_t flags)
+{
+    const pawl_bytes none = {NULL, 0};
+    bool child = (flags & IDENTITY_CHILD) != 0;
+    identity->external = (flags & IDENTITY_EXTERNAL) != 0;
+    identity->parent_note = child ? pawl_reader_bytes(reader) : none;
+    identity->parent_close = child ? pawl_reader_u8(reader) : 0;
+    identity->priority = (flags & IDENTITY_PRIORITY) != 0 ? pawl_reader_u8(reader) : PAWL_PRIORITY_NORMAL;
+    identity->key = (flags & IDENTITY_KEY) != 0 ? pawl_reader_bytes(reader) : none;
+    identity->deadline_unix_ns = (flags & IDENTITY_DEADLINE) != 0 ? pawl_reader_u64(reader) : 0;
+}
+
 void pawl_store_identity_encode(pawl_buffer *encoded, const pawl_store_identity *identity)
 {
+    const uint8_t flags = identity_flags(identity);
     pawl_buffer_u32(encoded, identity->type);
     pawl_buffer_u32(encoded, identity->revision);
     pawl_buffer_u32(encoded, identity->run);
-    pawl_buffer_u8(encoded, identity->external != 0);
+    pawl_buffer_u8(encoded, flags);
     pawl_buffer_u64(encoded, identity->created_unix_ns);
     pawl_buffer_bytes(encoded, identity->id);
     pawl_buffer_bytes(encoded, identity->plugin);
@@ -85,6 +132,7 @@ void pawl_store_identity_encode(pawl_buffer *encoded, const pawl_store_identity 
     pawl_buffer_bytes(encoded, identity->session);
     pawl_buffer_bytes(encoded, identity->parent);
     pawl_buffer_bytes(encoded, identity->fingerprint);
+    encode_rest(encoded, identity, flags);
 }
 
 bool pawl_store_identity_decode(pawl_bytes encoded, pawl_store_identity *identity)
@@ -93,7 +141,7 @@ bool pawl_store_identity_decode(pawl_bytes encoded, pawl_store_identity *identit
     identity->type = pawl_reader_u32(&reader);
     identity->revision = pawl_reader_u32(&reader);
     identity->run = pawl_reader_u32(&reader);
-    identity->external = pawl_reader_u8(&reader);
+    uint8_t flags = pawl_reader_u8(&reader);
     identity->created_unix_ns = pawl_reader_u64(&reader);
     identity->id = pawl_reader_bytes(&reader);
     identity->plugin = pawl_reader_bytes(&reader);
@@ -102,8 +150,9 @@ bool pawl_store_identity_decode(pawl_bytes encoded, pawl_store_identity *identit
     identity->session = pawl_reader_bytes(&reader);
     identity->parent = pawl_reader_bytes(&reader);
     identity->fingerprint = pawl_reader_bytes(&reader);
+    decode_rest(&reader, identity, flags);
     identity->encoded = encoded;
-    return !reader.bad && reader.at == reader.end;
+    return !reader.bad && reader.at == reader.end && (flags & ~(unsigned)IDENTITY_ALL) == 0;
 }
 
 void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_state *state,

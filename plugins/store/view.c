@@ -65,6 +65,11 @@ static void fill(pawl_store_view *view, const pawl_store_identity *identity, con
         .created_unix_ns = identity->created_unix_ns,
         .updated_unix_ns = state->updated_unix_ns,
         .wake_unix_ns = state->wake_unix_ns,
+        .parent_note = identity->parent_note,
+        .key = identity->key,
+        .parent_close = identity->parent_close,
+        .priority = identity->priority,
+        .deadline_unix_ns = identity->deadline_unix_ns,
     };
 }
 

@@ -157,6 +157,11 @@ static void test_R08_every_field_survives(void **state)
     request->profile = step_keep(step, text_bytes("production"));
     request->session = step_keep(step, text_bytes("session-9"));
     request->parent = step_keep(step, text_bytes("parent-3"));
+    request->parent_note = step_keep(step, text_bytes("note of the parent"));
+    request->parent_close = PAWL_PARENT_CLOSE_ABANDON;
+    request->priority = PAWL_PRIORITY_LOWEST;
+    request->key = step_keep(step, text_bytes("tenant-7"));
+    request->deadline_unix_ns = HOST_START_UNIX_NS + HOST_SECOND_NS;
     request->input = step_keep(step, bytes_of(input, sizeof(input)));
     step_ok(step);
 
@@ -173,6 +178,11 @@ static void test_R08_every_field_survives(void **state)
     assert_string_equal(row.profile.head, "production");
     assert_string_equal(row.session.head, "session-9");
     assert_string_equal(row.parent.head, "parent-3");
+    assert_string_equal(row.parent_note.head, "note of the parent");
+    assert_int_equal(row.parent_close, PAWL_PARENT_CLOSE_ABANDON);
+    assert_int_equal(row.priority, PAWL_PRIORITY_LOWEST);
+    assert_string_equal(row.key.head, "tenant-7");
+    assert_int_equal(row.deadline_unix_ns, HOST_START_UNIX_NS + HOST_SECOND_NS);
     assert_int_equal(row.external, 0);
     assert_int_equal(row.cancelled, 0);
     assert_int_equal(row.head, 1);

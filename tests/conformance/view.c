@@ -56,6 +56,11 @@ void row_copy(struct row *to, const pawl_process_row *from)
     to->wake_unix_ns = from->wake_unix_ns;
     to->lease_left_ns = from->lease_left_ns;
     to->claims = from->claims;
+    text_copy(&to->parent_note, from->parent_note);
+    text_copy(&to->key, from->key);
+    to->parent_close = from->parent_close;
+    to->priority = from->priority;
+    to->deadline_unix_ns = from->deadline_unix_ns;
 }
 
 struct collect {
@@ -222,6 +227,10 @@ static void dump_row(const struct world *world, FILE *out, const struct row *row
     dump_text(out, "profile", &row->profile);
     dump_text(out, "session", &row->session);
     dump_text(out, "parent", &row->parent);
+    dump_text(out, "parent_note", &row->parent_note);
+    dump_text(out, "key", &row->key);
+    fprintf(out, " parent_close=%u priority=%u deadline=%" PRIu64, row->parent_close, row->priority,
+            row->deadline_unix_ns);
     dump_text(out, "document", &row->document);
     dump_text(out, "outcome", &row->outcome);
     if (!active) {

@@ -188,6 +188,28 @@ static void test_X10_a_due_time_wakes_a_process_exactly_then(void **state)
     assert_int_equal(claim_type(world, world->worker, "t", 1, &row), 0);
 }
 
+static void test_X10_a_start_that_is_delayed_is_ready_exactly_then(void **state)
+{
+    struct world *world = *state;
+    uint64_t due = HOST_START_UNIX_NS + 60 * HOST_SECOND_NS;
+    struct step *step = step_register(world, "later", "t", "");
+    step->request.registration.start_unix_ns = due;
+    step->request.registration.claim_session = world->worker;
+    step_ok(step);
+    assert_int_equal(step->op.flags & PAWL_RESULT_CLAIMED, 0);
+    struct row row = row_of(world, "later");
+    assert_int_equal(row.status, PAWL_WAITING);
+    assert_int_equal(row.priority, PAWL_PRIORITY_NORMAL);
+    assert_int_equal(row.wake_unix_ns, due);
+    host_set_unix(world->host, due - 1);
+    world->registry->tick(world->store);
+    assert_int_equal(claim_type(world, world->worker, "t", 1, &row), 0);
+    host_set_unix(world->host, due);
+    world->registry->tick(world->store);
+    assert_int_equal(claim_type(world, world->worker, "t", 1, &row), 1);
+    assert_int_equal(row.number, step->op.number);
+}
+
 static void test_X10_a_due_time_in_the_past_is_due_now(void **state)
 {
     struct world *world = *state;
@@ -280,6 +302,7 @@ static const struct CMUnitTest waiting_tests[] = {
     CASE(test_W05_work_is_announced_to_every_worker_session),
     CASE(test_W06_waiting_for_what_has_ended_returns_at_once),
     CASE(test_W07_a_wait_across_a_restart_is_told_once),
+    CASE(test_X10_a_start_that_is_delayed_is_ready_exactly_then),
     CASE(test_X10_a_due_time_wakes_a_process_exactly_then),
     CASE(test_X10_a_due_time_in_the_past_is_due_now),
     CASE(test_X10_a_process_that_woke_early_does_not_wake_again_for_its_old_time),
