@@ -18,8 +18,9 @@ static pawl_status no_memory(pawl_error *error)
 
 /* Everything about an operation that does not depend on who runs it. */
 static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operation *operation, const char *name,
-                        pawl_catalog *catalog, pawl_effect *effect, pawl_error *error)
+                        const pawl_instance *own, pawl_assembly *assembly, pawl_effect *effect, pawl_error *error)
 {
+    pawl_catalog *catalog = assembly->catalog;
     const pawl_profile_effect *over = pawl_profile_find_effect(profile, name);
     uint32_t set = over == NULL ? 0 : over->set;
     effect->name = name;
@@ -44,18 +45,22 @@ static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operati
         if (effect->bulkhead == NULL)
             return no_memory(error);
     }
-    return PAWL_OK;
+    effect->gate = own == NULL ? NULL : &own->gate;
+    pawl_status status = pawl_guards_of_effect(&assembly->guards, own == NULL ? NULL : &own->guards,
+                                               own == NULL ? NULL : &own->profile->guards, over,
+                                               own != NULL && effect->bulkhead != own->bulkhead, &effect->guards);
+    return status == PAWL_OK ? PAWL_OK : no_memory(error);
 }
 
-static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *plugin, pawl_catalog *catalog,
+static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *plugin, pawl_assembly *assembly,
                                pawl_error *error)
 {
     for (size_t i = 0; i < plugin->manifest->effect_count; i++) {
         const pawl_manifest_operation *operation = &plugin->manifest->effects[i];
         pawl_effect effect = {.plugin = plugin->manifest->id, .host = plugin->host, .effect = plugin->effect};
-        pawl_status status = fill(profile, operation, operation->name, catalog, &effect, error);
+        pawl_status status = fill(profile, operation, operation->name, NULL, assembly, &effect, error);
         if (status == PAWL_OK)
-            status = pawl_catalog_add_effect(catalog, &effect, error);
+            status = pawl_catalog_add_effect(assembly->catalog, &effect, error);
         if (status != PAWL_OK)
             return status;
     }
@@ -109,7 +114,7 @@ static pawl_status create_instance(const pawl_profile *profile, pawl_instance *o
     return status;
 }
 
-static pawl_status add_operations(const pawl_profile *profile, const pawl_instance *own, pawl_catalog *catalog,
+static pawl_status add_operations(const pawl_profile *profile, const pawl_instance *own, pawl_assembly *assembly,
                                   pawl_error *error)
 {
     const pawl_manifest *manifest = own->plugin->manifest;
@@ -122,9 +127,9 @@ static pawl_status add_operations(const pawl_profile *profile, const pawl_instan
                               .connector = own->plugin->connector,
                               .instance = own->instance,
                               .bulkhead = own->bulkhead};
-        pawl_status status = fill(profile, operation, name, catalog, &effect, error);
+        pawl_status status = fill(profile, operation, name, own, assembly, &effect, error);
         if (status == PAWL_OK)
-            status = pawl_catalog_add_effect(catalog, &effect, error);
+            status = pawl_catalog_add_effect(assembly->catalog, &effect, error);
         if (status != PAWL_OK)
             return wrap_connector(profile, own->profile, status, error);
     }
@@ -132,7 +137,7 @@ static pawl_status add_operations(const pawl_profile *profile, const pawl_instan
 }
 
 static pawl_status add_instance(const pawl_profile *profile, const pawl_plugin_set *plugins, const pawl_log *log,
-                                pawl_instance *own, pawl_catalog *catalog, pawl_error *error)
+                                pawl_instance *own, pawl_assembly *assembly, pawl_error *error)
 {
     own->plugin = pawl_plugin_set_find(plugins, own->profile->plugin);
     if (own->plugin == NULL) {
@@ -145,11 +150,14 @@ static pawl_status add_instance(const pawl_profile *profile, const pawl_plugin_s
                              "the plugin has no connector; name one that has");
         return wrap_connector(profile, own->profile, PAWL_E_UNSUPPORTED, error);
     }
-    own->bulkhead = pawl_catalog_bulkhead(catalog, own->plugin->manifest->shared ? own->profile->concurrency : 1);
-    if (own->bulkhead == NULL)
+    own->gate.name = own->profile->name;
+    own->bulkhead =
+        pawl_catalog_bulkhead(assembly->catalog, own->plugin->manifest->shared ? own->profile->concurrency : 1);
+    if (own->bulkhead == NULL ||
+        pawl_guards_of_instance(&assembly->guards, own->profile, own->bulkhead->limit, &own->guards) != PAWL_OK)
         return no_memory(error);
     pawl_status status = create_instance(profile, own, error);
-    return status == PAWL_OK ? add_operations(profile, own, catalog, error) : status;
+    return status == PAWL_OK ? add_operations(profile, own, assembly, error) : status;
 }
 
 pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *plugins, const pawl_log *log,
@@ -162,13 +170,13 @@ pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *pl
         status = no_memory(error);
     for (size_t i = 0; status == PAWL_OK && i < pawl_plugin_set_count(plugins); i++) {
         const pawl_plugin *plugin = pawl_plugin_set_at(plugins, i);
-        status = add_effects(profile, plugin, assembly.catalog, error);
+        status = add_effects(profile, plugin, &assembly, error);
         if (status == PAWL_OK)
             status = add_types(plugin, assembly.catalog, error);
     }
     for (size_t i = 0; status == PAWL_OK && i < profile->connector_count; i++) {
         assembly.instances[i].profile = &profile->connectors[i];
-        status = add_instance(profile, plugins, log, &assembly.instances[i], assembly.catalog, error);
+        status = add_instance(profile, plugins, log, &assembly.instances[i], &assembly, error);
     }
     if (status != PAWL_OK)
         pawl_assembly_finish(&assembly);
@@ -185,5 +193,6 @@ void pawl_assembly_finish(pawl_assembly *assembly)
                 assembly->instances[i].plugin->connector->destroy(assembly->instances[i].instance);
     free(assembly->instances);
     pawl_catalog_destroy(assembly->catalog);
+    pawl_guard_set_finish(&assembly->guards);
     *assembly = (pawl_assembly){0};
 }

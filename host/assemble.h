@@ -4,7 +4,7 @@
 #ifndef PAWL_HOST_ASSEMBLE_H
 #define PAWL_HOST_ASSEMBLE_H
 
-#include "host/profile/profile.h"
+#include "assemble_guards.h"
 #include "loader/loader.h"
 #include "worker/base/log.h"
 
@@ -14,12 +14,15 @@ typedef struct pawl_instance {
     const pawl_plugin *plugin; /* NULL: its plugin is optional and was left out */
     pawl_connector *instance;
     pawl_bulkhead *bulkhead;
+    pawl_instance_guards guards;
+    pawl_gate gate; /* an operator's */
 } pawl_instance;
 
 typedef struct pawl_assembly {
     pawl_catalog *catalog;
     pawl_instance *instances; /* as in the profile */
     size_t instance_count;
+    pawl_guard_set guards;
 } pawl_assembly;
 
 /** Fill a catalog. How an operation is run: what the profile's `effects` says of it, else the manifest, else the

@@ -132,6 +132,45 @@ static json_t *view_connectors(const pawl_host *host)
     return list;
 }
 
+static void view_circuit(json_t *json, const pawl_guard_view *view)
+{
+    (void)pawl_view_set(json, "state", json_string(pawl_circuit_state_name(view->state)));
+    (void)pawl_view_set(json, "open_left_ns", json_integer((json_int_t)view->open_left_ns));
+    (void)pawl_view_set(json, "calls", json_integer(view->calls));
+    (void)pawl_view_set(json, "failed", json_integer(view->failed));
+    (void)pawl_view_set(json, "slow", json_integer(view->slow));
+    (void)pawl_view_set(json, "transitions",
+                        json_pack("{s:I, s:I, s:I}", "closed", (json_int_t)view->transitions[PAWL_CIRCUIT_CLOSED],
+                                  "open", (json_int_t)view->transitions[PAWL_CIRCUIT_OPEN], "half_open",
+                                  (json_int_t)view->transitions[PAWL_CIRCUIT_HALF_OPEN]));
+}
+
+/* What stands in front of calls, and how it is now. */
+static json_t *view_guards(const pawl_host *host)
+{
+    json_t *list = json_array();
+    const pawl_guard_set *set = &host->assembly.guards;
+    for (size_t i = 0; i < set->count; i++) {
+        pawl_guard_view view;
+        pawl_guard_look(set->items[i], host->clock->mono_ns(host->clock), &view);
+        json_t *json =
+            json_pack("{s:s, s:s, s:I, s:I, s:I}", "of", view.of, "guard", pawl_guard_kind_name(view.kind), "passed",
+                      (json_int_t)view.passed, "held", (json_int_t)view.held, "refused", (json_int_t)view.refused);
+        if (view.kind == PAWL_GUARD_RATE) {
+            (void)pawl_view_set(json, "tokens", json_integer(view.tokens));
+            (void)pawl_view_set(json, "burst", json_integer(view.burst));
+        } else if (view.kind == PAWL_GUARD_PLACES) {
+            (void)pawl_view_set(json, "limit", json_integer(view.limit));
+            (void)pawl_view_set(json, "taken", json_integer(view.taken));
+            (void)pawl_view_set(json, "waiting", json_integer(view.waiting));
+        } else {
+            view_circuit(json, &view);
+        }
+        (void)json_array_append_new(list, json);
+    }
+    return list;
+}
+
 static json_t *view_types(const pawl_host *host)
 {
     const pawl_type *const *types;
@@ -214,15 +253,16 @@ static json_t *view_stores(const pawl_host *host)
 json_t *pawl_view_host(pawl_host *host)
 {
     json_t *json = json_object();
-    bool made =
-        pawl_view_set(json, "version", json_string(pawl_library_version())) &&
-        pawl_view_set(json, "profile", json_string(host->profile->name)) &&
-        pawl_view_set(json, "tier", json_string(pawl_manifest_tier_name(host->profile->tier))) &&
-        pawl_view_set(json, "facets", view_facets(host)) && pawl_view_set(json, "plugins", view_plugins(host)) &&
-        pawl_view_set(json, "connectors", view_connectors(host)) && pawl_view_set(json, "types", view_types(host)) &&
-        pawl_view_set(json, "effects", view_effects(host)) && pawl_view_set(json, "worker", view_worker(host)) &&
-        pawl_view_set(json, "counts", view_counts(host)) && pawl_view_set(json, "stores", view_stores(host)) &&
-        pawl_view_set(json, "unknown_extensions", pawl_roots_unknown(&host->roots));
+    bool made = pawl_view_set(json, "version", json_string(pawl_library_version())) &&
+                pawl_view_set(json, "profile", json_string(host->profile->name)) &&
+                pawl_view_set(json, "tier", json_string(pawl_manifest_tier_name(host->profile->tier))) &&
+                pawl_view_set(json, "facets", view_facets(host)) &&
+                pawl_view_set(json, "plugins", view_plugins(host)) &&
+                pawl_view_set(json, "connectors", view_connectors(host)) &&
+                pawl_view_set(json, "types", view_types(host)) && pawl_view_set(json, "effects", view_effects(host)) &&
+                pawl_view_set(json, "guards", view_guards(host)) && pawl_view_set(json, "worker", view_worker(host)) &&
+                pawl_view_set(json, "counts", view_counts(host)) && pawl_view_set(json, "stores", view_stores(host)) &&
+                pawl_view_set(json, "unknown_extensions", pawl_roots_unknown(&host->roots));
     if (made)
         return json;
     json_decref(json);

@@ -5,6 +5,7 @@
 #define PAWL_CATALOG_H
 
 #include "base/error.h"
+#include "guard.h"
 #include "retry.h"
 
 #include <stdbool.h>
@@ -41,6 +42,8 @@ typedef struct pawl_effect {
     bool local;              /* nothing visible outside */
     uint64_t timeout_ns;     /* of one attempt; 0: none */
     pawl_retry_policy retry;
+    const pawl_guards *guards; /* what an attempt passes before it begins; NULL: nothing. The host's */
+    const pawl_gate *gate;     /* an operator's switch over it; NULL: none. The host's */
 } pawl_effect;
 
 /** One revision of a process type. */

@@ -276,6 +276,7 @@ bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
     r->revision = claimed->revision;
     r->run = claimed->run == 0 ? 1 : claimed->run;
     r->dirty = true;
+    r->returning = claimed->returning;
     const char *profile = worker->config.profile;
     r->foreign = profile != NULL && r->profile.size > 0 && strcmp(profile, r->profile.data) != 0;
     r->admit.handle = on_admit;
@@ -309,6 +310,7 @@ static void run(pawl_resident *r)
     atomic_store_explicit(&shard->running_number, r->number, memory_order_relaxed);
     atomic_store_explicit(&shard->running_since_mono_ns, resident_mono_now(r), memory_order_relaxed);
     r->dirty = false;
+    r->runs++;
     pawl_activation_run(r->activation, resident_unix_now(r), &r->result);
     atomic_store_explicit(&shard->running_since_mono_ns, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&shard->activations, 1, memory_order_relaxed);
@@ -411,7 +413,7 @@ static bool advance_suspended(pawl_resident *r)
     size_t startable = pawl_resident_startable(r);
     /* Once told to stop, a process stays in memory until it ends: the grace is counted here. */
     bool stay = startable > 0 || r->calls != NULL || pawl_activation_cancel_time(r->activation) != 0 ||
-                pawl_resident_reconciling(r);
+                pawl_resident_waits_here(r);
     if (!pawl_resident_batch_empty(&r->pending) && !pawl_resident_may_stay_ahead(r)) {
         pawl_resident_commit(r, stay || r->ahead > 0 ? PAWL_OP_APPEND : PAWL_OP_SUSPEND);
         return true;
@@ -600,6 +602,8 @@ bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_
     pawl_resident *r = *find(shard, number);
     if (r != NULL && r->calls != NULL)
         explain_calls(r, text, room);
+    else if (r != NULL && r->held[0] != '\0')
+        snprintf(text, room, "waits for %s", r->held);
     else if (r != NULL && r->foreign)
         snprintf(text, room, "was registered under host profile %s and is left alone here",
                  (const char *)r->profile.data);

@@ -12,6 +12,7 @@ typedef struct pawl_claimed {
     uint32_t revision, run;
     pawl_bytes id, type, session;
     pawl_bytes profile;  /* that it was registered under; empty: any */
+    bool returning;      /* it was put away until now */
     pawl_bytes document; /* its stored status document, if known */
 } pawl_claimed;
 
@@ -29,6 +30,10 @@ void pawl_resident_lose_all(pawl_shard *shard);
 
 /** Timers of residents that are due; called by the shard's loop. */
 void pawl_resident_due(pawl_shard *shard, pawl_timer *timer);
+
+/** What holds calls back may have changed: look again at those that were held back. Sent by the worker to each shard.
+ */
+void pawl_resident_look_all(pawl_shard *shard);
 
 /** See pawl_worker_explain. [any] */
 bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_t room);

@@ -32,7 +32,7 @@ static bool is_local(const pawl_resident *r, const pawl_open_call *open)
 {
     const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
     return effect != NULL && effect->local && effect->runs == PAWL_RUNS_INLINE &&
-           effect->outcome == PAWL_OUTCOME_IDEMPOTENT && effect->bulkhead->limit == 0;
+           effect->outcome == PAWL_OUTCOME_IDEMPOTENT && effect->bulkhead->limit == 0 && effect->guards == NULL;
 }
 
 /* It must be the only call, so that when it is thrown away nothing of another one is. A process that is to stop has no

@@ -44,6 +44,7 @@ static void hold(const pawl_open_call *open, uint64_t due_unix_ns)
     pawl_effort *effort = open->worker_data;
     if (effort != NULL) {
         effort->settled = true;
+        effort->held = effort->stays = false;
         effort->due_unix_ns = due_unix_ns;
     }
 }
@@ -65,6 +66,11 @@ static void record_failure(pawl_resident *r, const pawl_open_call *open, uint32_
     hold(open, 0);
     pawl_resident_record(r, &entry, true);
     atomic_fetch_add_explicit(&r->shard->steps, 1, memory_order_relaxed);
+}
+
+void pawl_resident_refuse_call(pawl_resident *r, const pawl_open_call *open, const pawl_failure *failure)
+{
+    record_failure(r, open, open->attempts + 1, failure);
 }
 
 static void record_attempt(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, const pawl_failure *failure,
@@ -251,12 +257,19 @@ static void on_ended(pawl_shard *shard, pawl_message *message)
 static void call_done(pawl_call *call)
 {
     pawl_running *running = call->owner;
+    pawl_resident_way_ended(running->way, call);
+    running->way = NULL;
     pawl_shard_send(running->shard, &running->message);
 }
 
 static bool in_doubt(const pawl_open_call *open, const pawl_effort *effort)
 {
     return open->intents > open->attempts && (effort->intent != open->intents || effort->reconcile);
+}
+
+static bool in_line(const pawl_effort *effort)
+{
+    return effort->way != NULL && effort->way->passage.waiter != NULL;
 }
 
 static bool is_due(const pawl_resident *r, const pawl_open_call *open, const pawl_effort *effort)
@@ -269,7 +282,8 @@ static bool is_due(const pawl_resident *r, const pawl_open_call *open, const paw
 bool pawl_resident_is_startable(const pawl_resident *r, const pawl_open_call *open)
 {
     const pawl_effort *effort = open->worker_data;
-    return open->issued && (effort == NULL || (effort->running == NULL && !effort->settled)) && is_due(r, open, effort);
+    return open->issued && (effort == NULL || (effort->running == NULL && !effort->settled && !in_line(effort))) &&
+           is_due(r, open, effort);
 }
 
 void pawl_resident_prepare_calls(pawl_resident *r)
@@ -287,19 +301,22 @@ void pawl_resident_prepare_calls(pawl_resident *r)
             return;
         }
         pawl_effort *effort = effort_of(r, open);
-        if (effort == NULL || !needs_intent(effect))
+        if (effort == NULL)
             continue;
-        if (in_doubt(open, effort)) {
+        bool doubt = needs_intent(effect) && in_doubt(open, effort);
+        if (doubt) {
             if (effect->outcome == PAWL_OUTCOME_RECONCILE && has_reconcile(effect))
                 effort->reconcile = true;
             else
                 record_doubt(r, open);
-        } else if (effort->intent != open->attempts + 1) {
+        } else if (pawl_resident_may_begin(r, open, effect, effort) && needs_intent(effect) &&
+                   effort->intent != open->attempts + 1) {
             effort->intent = open->attempts + 1;
             pawl_entry entry = entry_of(open, PAWL_RECORD_INTENT, effort->intent);
             pawl_resident_record(r, &entry, false);
         }
     }
+    pawl_resident_look_held(r);
 }
 
 void pawl_resident_drop_unbegun(pawl_resident *r)
@@ -320,11 +337,13 @@ void pawl_resident_drop_unbegun(pawl_resident *r)
     }
 }
 
-bool pawl_resident_reconciling(pawl_resident *r)
+bool pawl_resident_waits_here(pawl_resident *r)
 {
-    for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next)
-        if (open->worker_data != NULL && ((pawl_effort *)open->worker_data)->reconcile)
+    for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
+        const pawl_effort *effort = open->worker_data;
+        if (effort != NULL && (effort->reconcile || effort->stays))
             return true;
+    }
     return false;
 }
 
@@ -364,6 +383,15 @@ static void run_inline(pawl_resident *r, pawl_call *call)
     atomic_store_explicit(&shard->running_since_mono_ns, 0, memory_order_relaxed);
 }
 
+/* It begins: what it was let through by is the call's from here on. */
+static pawl_way *take_way(pawl_effort *effort)
+{
+    pawl_way *way = effort->way;
+    effort->way = NULL;
+    effort->admitted = false;
+    return way;
+}
+
 /* Model: lease.pml, begin_effect. */
 static void start_one(pawl_resident *r, pawl_open_call *open)
 {
@@ -378,8 +406,10 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
     }
     if (effect->runs == PAWL_RUNS_INLINE && effect->bulkhead->limit == 0 && !call->reconcile) {
         bool ahead = pawl_resident_may_go_ahead(r, open);
+        pawl_way *way = take_way(effort);
         run_inline(r, call);
         settle(r, call); /* open may be gone after what follows */
+        pawl_resident_way_ended(way, call);
         if (ahead && call->status == PAWL_OK)
             pawl_resident_go_ahead(r);
         pawl_call_destroy(call);
@@ -395,6 +425,7 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
     running->resident = r;
     running->shard = r->shard;
     running->call = call;
+    running->way = take_way(effort);
     call->owner = running;
     call->done = call_done;
     effort->running = running;
@@ -413,6 +444,9 @@ static bool is_prepared(const pawl_resident *r, const pawl_open_call *open)
     if (effect == NULL || effort == NULL)
         return false;
     uint32_t attempt = open->attempts + 1;
+    bool guarded = effect->guards != NULL || effect->gate != NULL;
+    if (guarded && !effort->admitted && !effort->reconcile)
+        return false;
     return !needs_intent(effect) || effort->reconcile || (effort->intent == attempt && open->intents == attempt);
 }
 
@@ -461,7 +495,7 @@ void pawl_resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordin
     if (open == NULL || open->worker_data == NULL)
         return;
     if (kind == PAWL_RECORD_STEP) {
-        free(open->worker_data);
+        pawl_resident_effort_free(r, open->worker_data);
         open->worker_data = NULL;
     } else if (kind == PAWL_RECORD_ATTEMPT) {
         ((pawl_effort *)open->worker_data)->settled = false;
@@ -471,7 +505,7 @@ void pawl_resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordin
 void pawl_resident_forget_efforts(pawl_resident *r)
 {
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
-        free(open->worker_data);
+        pawl_resident_effort_free(r, open->worker_data);
         open->worker_data = NULL;
     }
 }
@@ -499,7 +533,7 @@ uint64_t pawl_resident_next_attempt(pawl_resident *r)
     uint64_t next = UINT64_MAX;
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
         const pawl_effort *effort = open->worker_data;
-        if (!open->issued || (effort != NULL && effort->running != NULL))
+        if (!open->issued || (effort != NULL && (effort->running != NULL || in_line(effort))))
             continue;
         uint64_t due = open->due_unix_ns;
         if (effort != NULL && effort->due_unix_ns > due)

@@ -142,7 +142,7 @@ void pawl_resident_commit(pawl_resident *r, uint32_t kind)
         ok = resident_batch_entry(&r->batch, &parked);
     } else if (kind == PAWL_OP_SUSPEND) {
         r->commit.wake_unix_ns = wake_time(r);
-        r->commit.reason = pawl_bytes_text(r->waits);
+        r->commit.reason = pawl_bytes_text(r->held[0] != '\0' ? r->held : r->waits);
     }
     if (!ok) {
         pawl_log_write(r->worker->config.log, PAWL_LOG_ERROR, "no memory to write a record; the process is held",

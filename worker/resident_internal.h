@@ -1,11 +1,22 @@
 /* resident_internal.h: what the parts of a resident share: resident.c (what next), resident_commit.c (writing),
- * resident_calls.c (the attempts of its effects) and resident_ahead.c (results seen before they are durable). Nobody
- * else includes it. */
+ * resident_calls.c (the attempts of its effects), resident_guard.c (what holds them back) and resident_ahead.c (results
+ * seen before they are durable). Nobody else includes it. */
 #ifndef PAWL_RESIDENT_INTERNAL_H
 #define PAWL_RESIDENT_INTERNAL_H
 
 #include "activation.h"
 #include "resident.h"
+
+/** The way of one attempt through the guards of its effect, and its place in a line there. Belongs to the effort, then
+ *  to the call in flight; to the message that says its place has come, when the effort is gone by then. */
+typedef struct pawl_way {
+    pawl_message message; /* "its place has come" */
+    pawl_waiter waiter;
+    pawl_passage passage;
+    pawl_shard *shard;
+    pawl_resident *resident; /* only the shard's thread looks at it; NULL: nobody wants the place any more */
+    uint64_t ordinal;
+} pawl_way;
 
 /** A call in flight. It stays when its resident goes, with resident NULL, until the plugin answers. */
 typedef struct pawl_running {
@@ -14,6 +25,7 @@ typedef struct pawl_running {
     pawl_resident *resident; /* only the shard's thread looks at it */
     pawl_shard *shard;
     pawl_call *call;
+    pawl_way *way; /* through guards; NULL: there were none */
     bool deadline_told;
     bool stop_asked; /* because its process is to stop */
 } pawl_running;
@@ -24,8 +36,13 @@ typedef struct pawl_effort {
     uint32_t intent;       /* attempt whose INTENT this residency wrote */
     uint32_t reconciles;   /* reconcile attempts that could not tell */
     bool reconcile;        /* ask before anything else */
+    bool admitted;         /* nothing holds it back: it may begin */
+    bool stays;            /* it is held back, and goes on soon: worth memory */
+    bool held;             /* it is held back, and r->held may say so */
+    bool until_told;       /* it is held back by what may change at any time */
     bool settled;          /* its end or next attempt is in a record not yet durable: leave it alone */
     uint64_t due_unix_ns;  /* not before this: the next reconcile, or attempt */
+    pawl_way *way;         /* of the next attempt, as far as it has come; NULL: not begun, or no guards */
 } pawl_effort;
 
 /** A batch of records on its way. */
@@ -59,6 +76,9 @@ struct pawl_resident {
     bool dirty; /* it has not seen everything that it could wait for */
     pawl_run_result result;
     char waits[260];
+    char held[260]; /* what holds a call of it back; "": nothing. Changed under the shard's table_lock */
+    uint32_t runs;  /* of the program, here */
+    bool returning; /* it was put away until now: what it waits for may be over */
 
     /* records */
     pawl_batch pending;   /* to be written next */
@@ -156,8 +176,8 @@ bool pawl_resident_is_startable(const pawl_resident *r, const pawl_open_call *op
 void pawl_resident_start_calls(pawl_resident *r);
 /** Fail what a process that was told to stop had started before and that was never begun. */
 void pawl_resident_drop_unbegun(pawl_resident *r);
-/** Does an open call wait for another reconcile? Those are counted in memory. */
-bool pawl_resident_reconciling(pawl_resident *r);
+/** Does an open call wait in a way that only memory knows: for another reconcile, in a line, or for a short time? */
+bool pawl_resident_waits_here(pawl_resident *r);
 /** Ask all calls in flight to stop; those not begun end at once. */
 void pawl_resident_cancel_calls(pawl_resident *r);
 /** Let go of the calls in flight: they end on their own. */
@@ -169,6 +189,19 @@ void pawl_resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordin
 void pawl_resident_forget_efforts(pawl_resident *r);
 /** Deadlines of calls in flight: ask those that are over; the next one, or UINT64_MAX. */
 uint64_t pawl_resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns);
+/* resident_guard.c */
+/** May this attempt begin, as far as guards and operators are concerned? It is asked again when it is due. */
+bool pawl_resident_may_begin(pawl_resident *r, pawl_open_call *open, const pawl_effect *effect, pawl_effort *effort);
+/** Say no more that something is held back, if nothing is. */
+void pawl_resident_look_held(pawl_resident *r);
+/** The end of an attempt, on any thread: everything it passed is told. Frees the way. NULL is allowed. */
+void pawl_resident_way_ended(pawl_way *way, const pawl_call *call);
+/** Free an effort; what it was let through is given back. NULL is allowed. */
+void pawl_resident_effort_free(pawl_resident *r, pawl_effort *effort);
+
+/* resident_calls.c, again */
+/** Record the end of a call that never began. */
+void pawl_resident_refuse_call(pawl_resident *r, const pawl_open_call *open, const pawl_failure *failure);
 /** When the next open call that waits for its next attempt may start, or UINT64_MAX. */
 uint64_t pawl_resident_next_attempt(pawl_resident *r);
 

@@ -56,6 +56,11 @@ static void order_all(pawl_worker *worker, void (*carry_out)(pawl_shard *))
     }
 }
 
+void pawl_worker_look_again(pawl_worker *worker)
+{
+    order_all(worker, pawl_resident_look_all);
+}
+
 /* ---- the worker session ---- */
 
 static void poke(pawl_worker *worker)
@@ -130,6 +135,7 @@ static int32_t visit_claimed(void *context, const pawl_process_row *row)
                             .type = row->type,
                             .session = row->session,
                             .profile = row->profile,
+                            .returning = row->wake_unix_ns != 0,
                             .document = row->document};
     page->count++;
     (void)pawl_resident_admit(page->worker, &claimed);

@@ -75,6 +75,10 @@ uint64_t pawl_worker_session(const pawl_worker *worker);
  * worker cannot take it the lease is given back. [any] */
 void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, const pawl_register *registered);
 
+/** Something that held calls back has changed (a gate was opened, a circuit closed): those held in memory look again.
+ * [any] */
+void pawl_worker_look_again(pawl_worker *worker);
+
 /** What a resident process is doing now, in words ("runs call http.post, attempt 2, for 3.1 s"); false when it is not
  * resident here. [any] */
 bool pawl_worker_explain(const pawl_worker *worker, uint64_t number, char *text, size_t room);

@@ -81,6 +81,62 @@ static void print_worker(FILE *out, json_t *worker)
     }
 }
 
+/* Labels are names of the profile: as many as it has guards. */
+static void print_guard_number(FILE *out, const json_t *guard, const char *name, const char *key)
+{
+    const json_t *value = json_object_get(guard, key);
+    if (value == NULL)
+        return;
+    fprintf(out, "%s{", name);
+    print_label(out, "of", text_of(guard, "of"));
+    fputc(',', out);
+    print_label(out, "guard", text_of(guard, "guard"));
+    fputc('}', out);
+    print_number(out, value);
+}
+
+static void print_circuits(FILE *out, const json_t *guards)
+{
+    static const char *const states[] = {"closed", "open", "half_open"};
+    size_t i;
+    json_t *guard;
+    print_head(out, "pawl_circuit_state", "1 for the state that a circuit is in.");
+    json_array_foreach(guards, i, guard) for (size_t s = 0; s < 3 && json_object_get(guard, "state") != NULL; s++)
+    {
+        fputs("pawl_circuit_state{", out);
+        print_label(out, "of", text_of(guard, "of"));
+        fprintf(out, ",state=\"%s\"} %d\n", states[s], strcmp(text_of(guard, "state"), states[s]) == 0);
+    }
+    print_head(out, "pawl_circuit_transitions_total", "How often a circuit went into a state.");
+    json_array_foreach(guards, i, guard) for (size_t s = 0; s < 3 && json_object_get(guard, "state") != NULL; s++)
+    {
+        fputs("pawl_circuit_transitions_total{", out);
+        print_label(out, "of", text_of(guard, "of"));
+        fprintf(out, ",to=\"%s\"}", states[s]);
+        print_number(out, json_object_get(json_object_get(guard, "transitions"), states[s]));
+    }
+}
+
+static void print_guards(FILE *out, const json_t *guards)
+{
+    static const struct {
+        const char *name, *key, *help;
+    } shown[] = {{"pawl_guard_passed_total", "passed", "Attempts that a guard let through."},
+                 {"pawl_guard_held_total", "held", "Times that a guard held an attempt back."},
+                 {"pawl_guard_refused_total", "refused", "Calls that a guard let fail."},
+                 {"pawl_guard_waiting", "waiting", "Calls that stand in the line of a guard now."},
+                 {"pawl_guard_tokens", "tokens", "Tokens in the bucket of a rate limit now."}};
+    if (json_array_size(guards) == 0)
+        return;
+    for (size_t n = 0; n < sizeof shown / sizeof *shown; n++) {
+        size_t i;
+        json_t *guard;
+        print_head(out, shown[n].name, shown[n].help);
+        json_array_foreach(guards, i, guard) print_guard_number(out, guard, shown[n].name, shown[n].key);
+    }
+    print_circuits(out, guards);
+}
+
 static void print_counts(FILE *out, json_t *counts)
 {
     const char *key;
@@ -128,6 +184,7 @@ char *pawl_metrics_text(const json_t *description, const pawl_api_numbers *serve
     fputs("} 1\n", out);
     print_counts(out, json_object_get(description, "counts"));
     print_worker(out, json_object_get(description, "worker"));
+    print_guards(out, json_object_get(description, "guards"));
     print_server(out, server);
     if (fclose(out) == 0)
         return text;

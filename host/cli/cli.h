@@ -187,6 +187,7 @@ int pawl_cli_terminate(pawl_cli *cli);
 int pawl_cli_resume(pawl_cli *cli);
 int pawl_cli_complete(pawl_cli *cli);
 int pawl_cli_host(pawl_cli *cli);
+int pawl_cli_connectors(pawl_cli *cli);
 int pawl_cli_drain(pawl_cli *cli);
 int pawl_cli_plugin_list(pawl_cli *cli);
 int pawl_cli_plugin_show(pawl_cli *cli);

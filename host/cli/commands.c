@@ -198,6 +198,8 @@ const pawl_cli_command pawl_cli_commands[] = {
      complete_options, pawl_cli_complete},
     {"host", "", 0, 0, "Show the host that runs: facets, plugins, connectors, types, worker, counts", NULL, "pawl host",
      no_options, pawl_cli_host},
+    {"connectors", "", 0, 0, "Show the connectors, and what stands in front of calls: limits, circuits, lines", NULL,
+     "pawl connectors", no_options, pawl_cli_connectors},
     {"drain", "", 0, 0, "Stop the worker of a running host; the server goes on answering",
      "Returns when the worker has stopped.", "pawl drain --timeout 10s\npawl drain --mode cancel", drain_options,
      pawl_cli_drain},

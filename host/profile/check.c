@@ -296,6 +296,7 @@ void pawl_profile_check_all(pawl_profile_reader *r)
     check_stores(r);
     check_plugins(r);
     check_numbers(r);
+    pawl_profile_check_guards(r);
     fill_worker_name(r);
 }
 

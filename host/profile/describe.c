@@ -84,13 +84,19 @@ static json_t *describe_value(const pawl_key *key, const unsigned char *base, co
     case PAWL_KEY_CHOICE_FLAG:
         return describe_choice(key->choices, *(const bool *)slot);
     case PAWL_KEY_CODES:
+        if (*(const char *const *const *)slot == NULL && key->optional_codes)
+            return json_null();
         return describe_codes(*(const char *const *const *)slot);
     case PAWL_KEY_CONFIG:
         return json_deep_copy(*(json_t *const *)slot);
     case PAWL_KEY_FACET:
         return describe_text(((const pawl_profile_facet *)slot)->store->name);
     case PAWL_KEY_SECTION:
-        return describe_section(key->section, slot, only);
+        if (!key->section->optional)
+            return describe_section(key->section, slot, only);
+        if (!*(const bool *)((const unsigned char *)slot + key->section->written_offset))
+            return json_null();
+        return describe_section(key->section, slot, NULL);
     default:
         return describe_elements(key, base);
     }

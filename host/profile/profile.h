@@ -10,6 +10,7 @@
 #define PAWL_HOST_PROFILE_H
 
 #include "worker/base/error.h"
+#include "worker/circuit.h"
 #include "worker/retry.h"
 
 #include <jansson.h>
@@ -81,13 +82,33 @@ typedef struct pawl_profile_plugin {
     pawl_place place;
 } pawl_profile_plugin;
 
+/** What stands between processes and an instance or effect. */
+typedef struct pawl_profile_guards {
+    struct {
+        bool written;
+        uint32_t rate; /* calls in a span of per_ns */
+        uint64_t per_ns;
+        uint32_t burst; /* 0: as rate */
+    } rate_limit;
+    struct {
+        bool written;
+        pawl_circuit_config config;
+    } circuit;
+    const char *const *order; /* NULL: the usual one; NULL-terminated */
+    pawl_place order_place;
+} pawl_profile_guards;
+
+#define PAWL_QUEUE_ANY 1000000u
+
 /** connectors.NAME */
 typedef struct pawl_profile_connector {
     const char *name;
     const char *plugin;   /* id of the plugin */
     json_t *config;       /* an object, never NULL */
     uint32_t concurrency; /* calls at once; 0: as many as there are effect threads */
-    pawl_place place;     /* of the name */
+    uint32_t queue;       /* calls handed to threads beyond those; PAWL_QUEUE_ANY: as many as there are */
+    pawl_profile_guards guards;
+    pawl_place place; /* of the name */
     pawl_place plugin_place;
 } pawl_profile_connector;
 
@@ -111,6 +132,7 @@ typedef struct pawl_profile_effect {
     uint64_t timeout_ns; /* of one attempt; 0: none */
     uint32_t concurrency;
     pawl_retry_policy retry;
+    pawl_profile_guards guards;
     pawl_place place; /* of the name */
 } pawl_profile_effect;
 

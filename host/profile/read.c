@@ -349,6 +349,12 @@ static void read_value(pawl_profile_reader *r, const pawl_key *key, const pawl_t
         return;
     switch (key->kind) {
     case PAWL_KEY_SECTION:
+        if (key->section->optional && is_nothing(node))
+            return;
+        if (key->section->optional) {
+            *(bool *)(void *)(slot + key->section->written_offset) = true;
+            into = (target){NULL, NULL, false};
+        }
         read_section(r, key->section, node, where, key_place, (target){slot, into.set, into.tracked});
         return;
     case PAWL_KEY_MAP:
@@ -419,7 +425,7 @@ static void fill_default(pawl_profile_reader *r, const pawl_key *key, target int
     bool good = false;
     if (key->kind == PAWL_KEY_CONFIG)
         *(json_t **)(void *)slot = pawl_profile_read_config(r, NULL, "");
-    else if (key->kind == PAWL_KEY_SECTION)
+    else if (key->kind == PAWL_KEY_SECTION && !key->section->optional)
         read_section(r, key->section, NULL, "", (pawl_place){0, 0}, (target){slot, NULL, false});
     else if (key->initial)
         read_text(r, key, key->initial, NULL, key->name, slot, &good);

@@ -34,6 +34,7 @@ static const pawl_choice tiers[] = {{"inline", PAWL_TIER_INLINE},
                                     {"replicated", PAWL_TIER_REPLICATED},
                                     {NULL, 0}};
 static const pawl_choice on_exhausted[] = {{"fail", 0}, {"pause", 1}, {NULL, 0}};
+static const pawl_choice when_open[] = {{"wait", 0}, {"fail", 1}, {NULL, 0}};
 static const pawl_choice levels[] = {
     {"debug", PAWL_LOG_DEBUG}, {"info", PAWL_LOG_INFO}, {"warn", PAWL_LOG_WARN}, {"error", PAWL_LOG_ERROR}, {NULL, 0}};
 static const pawl_choice formats[] = {{"text", 0}, {"json", 1}, {NULL, 0}};
@@ -80,12 +81,45 @@ static const pawl_key plugin_keys[] = {
 static const pawl_section plugin_section = {
     .keys = plugin_keys, .size = sizeof(pawl_profile_plugin), .place_offset = offsetof(pawl_profile_plugin, place)};
 
+/* Offsets within the member `guards` of an effect or connector: both have the same struct. */
+#define RATE(member)                                                                                                   \
+    .offset = offsetof(pawl_profile_guards, rate_limit.member) - offsetof(pawl_profile_guards, rate_limit)
+#define CIRCUIT(member) .offset = offsetof(pawl_profile_guards, circuit.member) - offsetof(pawl_profile_guards, circuit)
+
+static const pawl_key rate_keys[] = {
+    {"rate", PAWL_KEY_COUNT, RATE(rate), .min = 1, .max = 1000000, .required = true},
+    {"per", PAWL_KEY_DURATION, RATE(per_ns), .min = MS, .max = HOUR, .initial = "1s"},
+    {"burst", PAWL_KEY_COUNT, RATE(burst), .min = 0, .max = 1000000, .initial = "0"},
+    {.name = NULL},
+};
+static const pawl_section rate_section = {.keys = rate_keys, .optional = true};
+
+static const pawl_key circuit_keys[] = {
+    {"window", PAWL_KEY_COUNT, CIRCUIT(config.window), .min = 1, .max = 100000, .initial = "100"},
+    {"window_time", PAWL_KEY_DURATION, CIRCUIT(config.window_ns), .min = 0, .max = DAY, .initial = "0"},
+    {"calls_min", PAWL_KEY_COUNT, CIRCUIT(config.calls_min), .min = 1, .max = 100000, .initial = "100"},
+    {"failure_rate", PAWL_KEY_DECIMAL, CIRCUIT(config.failure_rate), .min = 0, .max = 1, .initial = "0.5"},
+    {"slow_rate", PAWL_KEY_DECIMAL, CIRCUIT(config.slow_rate), .min = 0, .max = 1, .initial = "1.0"},
+    {"slow_call", PAWL_KEY_DURATION, CIRCUIT(config.slow_call_ns), .min = MS, .max = DAY, .initial = "60s"},
+    {"open", PAWL_KEY_DURATION, CIRCUIT(config.open_ns), .min = MS, .max = DAY, .initial = "60s"},
+    {"probes", PAWL_KEY_COUNT, CIRCUIT(config.probes), .min = 1, .max = 10000, .initial = "10"},
+    {"terminal_fails", PAWL_KEY_FLAG, CIRCUIT(config.terminal_fails), .initial = "false"},
+    {"when_open", PAWL_KEY_CHOICE_FLAG, CIRCUIT(config.fails_when_open), .initial = "wait", .choices = when_open},
+    {.name = NULL},
+};
+static const pawl_section circuit_section = {.keys = circuit_keys, .optional = true};
+
 #define THIS pawl_profile_connector
 static const pawl_key connector_keys[] = {
     {"plugin", PAWL_KEY_TEXT, AT(plugin), .place_offset = offsetof(THIS, plugin_place), .required = true,
      .form = &id_form},
     {"config", PAWL_KEY_CONFIG, AT(config)},
     {"concurrency", PAWL_KEY_COUNT, AT(concurrency), .min = 0, .max = 100000, .initial = "0"},
+    {"queue", PAWL_KEY_COUNT, AT(queue), .min = 0, .max = PAWL_QUEUE_ANY, .initial = "1000000"},
+    {"rate_limit", PAWL_KEY_SECTION, AT(guards.rate_limit), .section = &rate_section},
+    {"circuit", PAWL_KEY_SECTION, AT(guards.circuit), .section = &circuit_section},
+    {"order", PAWL_KEY_CODES, AT(guards.order), .max = 16, .place_offset = offsetof(THIS, guards.order_place),
+     .optional_codes = true},
     {.name = NULL},
 };
 #undef THIS
@@ -121,6 +155,10 @@ static const pawl_key effect_keys[] = {
     {"timeout", PAWL_KEY_DURATION, AT(timeout_ns), .min = 0, .max = YEAR, .set = PAWL_SET_TIMEOUT},
     {"retry", PAWL_KEY_SECTION, AT(retry), .section = &retry_section},
     {"concurrency", PAWL_KEY_COUNT, AT(concurrency), .min = 1, .max = 100000, .set = PAWL_SET_CONCURRENCY},
+    {"rate_limit", PAWL_KEY_SECTION, AT(guards.rate_limit), .section = &rate_section},
+    {"circuit", PAWL_KEY_SECTION, AT(guards.circuit), .section = &circuit_section},
+    {"order", PAWL_KEY_CODES, AT(guards.order), .max = 16, .place_offset = offsetof(THIS, guards.order_place),
+     .optional_codes = true},
     {.name = NULL},
 };
 #undef THIS

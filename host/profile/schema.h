@@ -50,7 +50,8 @@ typedef struct pawl_key {
     uint64_t max;
     const char *initial; /* the default as it would be written; NULL: none, or one computed after reading */
     bool required;
-    uint32_t set; /* PAWL_SET_* bit of this member; 0: not tracked */
+    bool optional_codes; /* CODES: an absent list is not an empty one */
+    uint32_t set;        /* PAWL_SET_* bit of this member; 0: not tracked */
     const pawl_name_form *form;
     const pawl_choice *choices;
     const pawl_section *section; /* SECTION, MAP, LIST */
@@ -63,6 +64,8 @@ struct pawl_section {
     size_t name_offset;         /* MAP: of the const char * for its name */
     size_t place_offset;        /* MAP, LIST: of the pawl_place of the element */
     size_t set_offset;          /* of the uint32_t with PAWL_SET_* bits; used when tracked */
+    bool optional;              /* SECTION: counts only when it is written, with its defaults then */
+    size_t written_offset;      /* optional: of the bool that says so */
     bool tracked;               /* it overrides something: only written members count, defaults are left out */
     const pawl_name_form *form; /* MAP: of names */
 };

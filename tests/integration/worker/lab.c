@@ -290,6 +290,8 @@ static void fill_catalog(lab_worker *w)
             .runs = script->runs == 0 ? PAWL_RUNS_POOL : script->runs,
             .outcome = script->outcome == 0 ? PAWL_OUTCOME_IDEMPOTENT : script->outcome,
             .local = script->local,
+            .guards = script->guards,
+            .gate = script->gate,
             .timeout_ns = script->timeout_ns,
             .retry = script->retry,
         };
@@ -429,6 +431,11 @@ lab_numbers lab_stats(lab_worker *w)
     pawl_worker_get_stats(w->worker, &s);
     return (lab_numbers){s.claimed,     s.activations, s.steps,           s.retries,       s.commits,
                          s.lost_leases, s.resident,    s.effects_running, s.effects_queued};
+}
+
+void lab_look_again(lab_worker *w)
+{
+    pawl_worker_look_again(w->worker);
 }
 
 bool lab_explain(lab_worker *w, const char *id, char *text, size_t room)

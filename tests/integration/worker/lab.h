@@ -87,13 +87,15 @@ enum { LAB_DID_NOT_HAPPEN = 0, LAB_HAPPENED = 1, LAB_CANNOT_TELL = 2 };
  *  changed with lab_script afterwards. Its result is "name(input)". */
 struct lab_effect {
     const char *name;
-    uint32_t runs;           /* PAWL_RUNS_*; 0: pool */
-    uint32_t outcome;        /* PAWL_OUTCOME_*; 0: idempotent */
-    uint32_t limit;          /* of its bulkhead; 0: none */
-    uint64_t timeout_ns;     /* of one attempt */
-    pawl_retry_policy retry; /* attempts_max 0: five attempts a millisecond apart */
-    bool no_reconcile;       /* the plugin has no such function */
-    bool local;              /* it shows nothing outside */
+    uint32_t runs;             /* PAWL_RUNS_*; 0: pool */
+    uint32_t outcome;          /* PAWL_OUTCOME_*; 0: idempotent */
+    uint32_t limit;            /* of its bulkhead; 0: none */
+    uint64_t timeout_ns;       /* of one attempt */
+    pawl_retry_policy retry;   /* attempts_max 0: five attempts a millisecond apart */
+    bool no_reconcile;         /* the plugin has no such function */
+    bool local;                /* it shows nothing outside */
+    const pawl_guards *guards; /* what an attempt passes first; NULL: nothing. They live as long as the lab */
+    const pawl_gate *gate;
     uint32_t fail_times;     /* [live] so many executions fail */
     uint32_t klass;          /* [live] with this class; 0: retryable */
     const char *code;        /* [live] and code; NULL: "lab.failed" */
@@ -184,6 +186,8 @@ typedef struct lab_numbers {
     uint32_t resident, effects_running, effects_queued;
 } lab_numbers;
 lab_numbers lab_stats(lab_worker *w);
+/** What holds calls back may have changed. */
+void lab_look_again(lab_worker *w);
 /** What a worker says a process does now; false: it does not hold it. */
 bool lab_explain(lab_worker *w, const char *id, char *text, size_t room);
 
