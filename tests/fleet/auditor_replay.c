@@ -12,12 +12,15 @@
 
 typedef struct lease {
     uint64_t token, session, order, head;
+    uint64_t begun;        /* its claim; what was known by then its worker reads */
     uint64_t last_written; /* sequence of the last record it has written */
     uint64_t handed_order; /* of the commit that is on its way; 0: none */
     uint32_t handed_op, worker;
     int running;    /* executions under it */
     bool may_be_up; /* given back, or about to be */
     bool loaded;    /* its worker has begun to read the journal under it: it executes under no older one */
+    bool knows_end; /* its worker has read it under this lease */
+    bool knows_step[ORDINALS_MAX];
 } lease;
 
 typedef struct track {
@@ -25,8 +28,8 @@ typedef struct track {
     lease *leases; /* in the order in which they were seen */
     size_t lease_count, lease_room;
     uint64_t known_order[ORDINALS_MAX]; /* when the step of a call was known to be durable; 0: not yet */
-    uint64_t known_token[ORDINALS_MAX]; /* who executes it under this token or a later one repeats it */
-    uint64_t ended_token;               /* 0: its end is not known yet */
+    uint64_t wrote_token[ORDINALS_MAX]; /* of whoever wrote it; 0: nobody has had an answer yet */
+    uint64_t ended_order, ended_token;  /* the same of its end; token 0: it came from outside, or nobody knows it */
 } track;
 
 typedef struct session {
@@ -138,7 +141,7 @@ static void on_granted(replay *r, track *t, const fleet_event *e)
             FIND(r, "I2.stale_write", "%s: record %llu was written under %llu, after %llu was granted at %llu",
                  id_of(t), (wide)other->last_written, (wide)other->token, (wide)e->token, (wide)e->head);
     }
-    if (t->ended_token != 0)
+    if (t->ended_order != 0 && e->begun > t->ended_order)
         FIND(r, "I2.granted_after_end", "%s: token %llu was granted after its end", id_of(t), (wide)e->token);
     if (t->lease_count == t->lease_room) {
         t->lease_room = t->lease_room == 0 ? 4 : t->lease_room * 2;
@@ -146,8 +149,12 @@ static void on_granted(replay *r, track *t, const fleet_event *e)
         if (t->leases == NULL)
             abort();
     }
-    t->leases[t->lease_count++] =
-        (lease){.token = e->token, .session = e->session, .order = e->order, .head = e->head, .worker = e->worker};
+    t->leases[t->lease_count++] = (lease){.token = e->token,
+                                          .session = e->session,
+                                          .order = e->order,
+                                          .begun = e->begun,
+                                          .head = e->head,
+                                          .worker = e->worker};
 }
 
 static void on_released(replay *r, track *t, const fleet_event *e)
@@ -211,6 +218,42 @@ static void on_wrote(replay *r, track *t, const fleet_event *e)
     l->handed_op = 0;
 }
 
+/* Who has read something under an old lease says nothing about a newer one, which may have been granted before. */
+static void on_end_known(track *t, const fleet_event *e)
+{
+    lease *reader = e->token == 0 ? lease_of_worker(t, e->worker, false, UINT64_MAX) : NULL;
+    if (reader != NULL)
+        reader->knows_end = true;
+    if (t->ended_order == 0)
+        t->ended_order = e->order;
+    if (e->token != 0)
+        t->ended_token = e->token;
+}
+
+static void on_step_known(track *t, const fleet_event *e)
+{
+    lease *reader = e->token == 0 ? lease_of_worker(t, e->worker, false, UINT64_MAX) : NULL;
+    if (reader != NULL)
+        reader->knows_step[e->ordinal] = true;
+    if (t->known_order[e->ordinal] == 0)
+        t->known_order[e->ordinal] = e->order;
+    if (e->token != 0)
+        t->wrote_token[e->ordinal] = e->token;
+}
+
+/* Whoever has written it, has read it, or was granted the process afterwards, knows it. */
+static bool knows_step(const track *t, const lease *l, uint64_t ordinal)
+{
+    return l->knows_step[ordinal] || (t->wrote_token[ordinal] != 0 && l->token >= t->wrote_token[ordinal]) ||
+           (t->known_order[ordinal] != 0 && l->begun > t->known_order[ordinal]);
+}
+
+static bool knows_end(const track *t, const lease *l)
+{
+    return l->knows_end || (t->ended_token != 0 && l->token >= t->ended_token) ||
+           (t->ended_order != 0 && l->begun > t->ended_order);
+}
+
 /* An acknowledged record is in the journal for good; from now on its step must not be executed again. */
 static void on_known(replay *r, track *t, const fleet_event *e)
 {
@@ -220,19 +263,10 @@ static void on_known(replay *r, track *t, const fleet_event *e)
          p->records[e->sequence - 1].ordinal != e->ordinal))
         FIND(r, "I4.record_lost", "%s: record %llu (kind %u, call %llu) was durable, and the journal has it no more",
              p->id, (wide)e->sequence, e->record_kind, (wide)e->ordinal);
-    uint64_t token = e->token;
-    if (token == 0) {
-        const lease *reader = lease_of_worker(t, e->worker, false, UINT64_MAX);
-        token = reader == NULL ? 0 : reader->token;
-    }
-    if (e->record_kind == PAWL_RECORD_ENDED && t->ended_token == 0)
-        t->ended_token = token == 0 ? UINT64_MAX : token;
-    if (e->record_kind != PAWL_RECORD_STEP || e->ordinal >= ORDINALS_MAX)
-        return;
-    if (t->known_order[e->ordinal] == 0)
-        t->known_order[e->ordinal] = e->order;
-    if (token != 0 && (t->known_token[e->ordinal] == 0 || token < t->known_token[e->ordinal]))
-        t->known_token[e->ordinal] = token;
+    if (e->record_kind == PAWL_RECORD_ENDED)
+        on_end_known(t, e);
+    else if (e->record_kind == PAWL_RECORD_STEP && e->ordinal < ORDINALS_MAX)
+        on_step_known(t, e);
 }
 
 /* ---- executions ---- */
@@ -285,13 +319,13 @@ static void on_begun(replay *r, track *t, const fleet_event *e)
     r->executed_under[e->index] = l->token;
     check_dependence(r, t, e);
     bool executes = !r->history->executions[e->index].reconcile; /* asking whether it happened repeats nothing */
-    if (executes && e->ordinal < ORDINALS_MAX && t->known_token[e->ordinal] != 0) {
+    if (executes && e->ordinal < ORDINALS_MAX && t->known_order[e->ordinal] != 0) {
         r->report->late_executions++;
-        if (l->token >= t->known_token[e->ordinal])
-            FIND(r, "I1.executed_again", "%s: call %llu was executed under %llu, and recorded under %llu before",
-                 id_of(t), (wide)e->ordinal, (wide)l->token, (wide)t->known_token[e->ordinal]);
+        if (knows_step(t, l, e->ordinal))
+            FIND(r, "I1.executed_again", "%s: call %llu was executed under %llu, which knew that it was recorded",
+                 id_of(t), (wide)e->ordinal, (wide)l->token);
     }
-    if (t->ended_token != 0 && l->token >= t->ended_token)
+    if (knows_end(t, l))
         FIND(r, "I7.executed_after_end", "%s: call %llu was executed after its end was durable", id_of(t),
              (wide)e->ordinal);
 }

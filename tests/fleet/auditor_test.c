@@ -231,6 +231,31 @@ static void test_an_honest_history_is_found_honest(void **state)
     fleet_history_finish(&h);
 }
 
+/* Worker 1, which was overtaken long ago, reads that it has ended, and that a step is durable. Its successor, who has
+ * not heard of the one nor had an answer about the other, is none the wiser. */
+static void test_I1_I7_what_a_worker_that_was_overtaken_reads_its_successor_does_not_know(void **state)
+{
+    (void)state;
+    fleet_history h;
+    auditor_report report;
+    honest(&h);
+    h.executions[3].begin_order = 64; /* it executes nothing any more once it has read that */
+    h.executions[3].end_order = 66;
+    for (uint64_t sequence = 3; sequence <= 4; sequence++)
+        event(&h, (fleet_event){.order = 65 + sequence,
+                                .kind = FLEET_KNOWN,
+                                .worker = 1,
+                                .number = CHAIN,
+                                .sequence = sequence,
+                                .record_kind = sequence == 3 ? PAWL_RECORD_STEP : PAWL_RECORD_ENDED,
+                                .ordinal = sequence == 3 ? 2 : 0});
+    auditor_judge(&h, &report);
+    for (size_t i = 0; i < report.count && i < AUDITOR_FOUND_MAX; i++)
+        print_error("%s: %s\n", report.found[i].rule, report.found[i].text);
+    assert_int_equal(report.count, 0);
+    fleet_history_finish(&h);
+}
+
 /* I1 */
 static void executes_again(fleet_history *h)
 {
@@ -510,12 +535,24 @@ static void executes_after_its_end(fleet_history *h)
     executed(h, 114, 2, CHAIN, 3, 0);
 }
 
+static void executes_though_it_has_read_its_end(fleet_history *h)
+{
+    event(h, (fleet_event){.order = 106,
+                           .kind = FLEET_KNOWN,
+                           .worker = 2,
+                           .number = CHAIN,
+                           .sequence = 4,
+                           .record_kind = PAWL_RECORD_ENDED});
+    executed(h, 107, 2, CHAIN, 3, 0);
+}
+
 static void test_I7_the_auditor_sees_a_cancel_ignored_and_an_end_told_too_early(void **state)
 {
     (void)state;
     static const lie lies[] = {{"I7.cancel_ignored", goes_on_though_cancelled},
                                {"I7.end_before_effects", ends_before_its_effects},
-                               {"I7.executed_after_end", executes_after_its_end}};
+                               {"I7.executed_after_end", executes_after_its_end},
+                               {"I7.executed_after_end", executes_though_it_has_read_its_end}};
     ALL(lies);
 }
 
@@ -562,6 +599,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_honest_history_is_found_honest),
+        cmocka_unit_test(test_I1_I7_what_a_worker_that_was_overtaken_reads_its_successor_does_not_know),
         cmocka_unit_test(test_I1_the_auditor_sees_what_is_executed_again),
         cmocka_unit_test(test_I2_the_auditor_sees_stale_tokens),
         cmocka_unit_test(test_I3_the_auditor_sees_leases_and_timers_before_their_time),
