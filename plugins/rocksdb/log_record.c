@@ -104,12 +104,42 @@ static bool read_fragment(const uint8_t *data, size_t size, size_t at, fragment 
            stored_crc(header) == real_crc(found->type, header + PAWL_LOG_HEADER_BYTES, found->length);
 }
 
+static uint64_t fixed(const uint8_t *at, size_t size)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < size; i++)
+        value |= (uint64_t)at[i] << 8 * i;
+    return value;
+}
+
 static uint64_t sequence_of(const uint8_t *data, const fragment *of)
 {
-    uint64_t sequence = 0;
-    for (size_t i = 0; i < 8 && i < of->length; i++)
-        sequence |= (uint64_t)data[of->at + PAWL_LOG_HEADER_BYTES + i] << 8 * i;
-    return sequence;
+    return fixed(data + of->at + PAWL_LOG_HEADER_BYTES, of->length < 8 ? of->length : 8);
+}
+
+/* The head of a record of a log: the number of its first write, and how many it has. It may lie in several fragments.
+ */
+typedef struct head {
+    uint8_t bytes[12];
+    size_t size;
+} head;
+
+static void head_add(head *own, const uint8_t *data, const fragment *of)
+{
+    if (of->type == TYPE_FULL || of->type == TYPE_FIRST)
+        own->size = 0;
+    for (size_t i = 0; i < of->length && own->size < sizeof own->bytes; i++)
+        own->bytes[own->size++] = data[of->at + PAWL_LOG_HEADER_BYTES + i];
+}
+
+static void head_count(const head *own, pawl_log_look *look)
+{
+    if (own->size < sizeof own->bytes)
+        return; /* no write has so little */
+    uint64_t sequence = fixed(own->bytes, 8);
+    look->first = look->has_records ? look->first : sequence;
+    look->next = sequence + fixed(own->bytes + 8, 4);
+    look->has_records = true;
 }
 
 /* ---- behind the damage ---- */
@@ -194,6 +224,7 @@ pawl_log_look pawl_log_look_at(const uint8_t *data, size_t size, bool sequences)
 {
     pawl_log_look look = {0};
     fragment found = {0};
+    head record = {0};
     bool inside = false; /* a record has begun and not ended */
     uint64_t last = 0;
     size_t at = 0;
@@ -209,8 +240,12 @@ pawl_log_look pawl_log_look_at(const uint8_t *data, size_t size, bool sequences)
         if (begins && sequences)
             last = sequence_of(data, &found);
         inside = found.type == TYPE_FIRST || found.type == TYPE_MIDDLE;
+        if (sequences)
+            head_add(&record, data, &found);
         if (!inside)
             look.whole = at + PAWL_LOG_HEADER_BYTES + found.length;
+        if (!inside && sequences)
+            head_count(&record, &look);
     }
     look.bad = at < size ? at : size;
     look.complete = at >= size && !inside;

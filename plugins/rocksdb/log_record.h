@@ -23,6 +23,9 @@ typedef struct pawl_log_look {
     size_t goes_on_at; /**< the first of them */
     bool flipped;      /**< one bit more or less, and the fragment at `bad` were whole */
     size_t flipped_at; /**< the byte with that bit */
+    bool has_records;  /**< there is a whole one. Of a file with sequence numbers: */
+    uint64_t first;    /**< the number of the first write in it */
+    uint64_t next;     /**< the number of the first write behind its last whole record */
 } pawl_log_look;
 
 /** Look at a whole file. sequences: records begin with a sequence number that only grows, as those of a log do. */

@@ -8,9 +8,15 @@
  *   being whole
  *   the last one is anything else             it was cut short and never acknowledged. Cut off, and said
  *
+ * Without sync a power failure may also take the end of one log and leave something of the next one. Every write has a
+ * number; where those of one log do not follow on those of the one before it, the history ends there, and the logs
+ * behind it are emptied. (Not when that log had been flushed, as RocksDB does before tables replace a part of it: then
+ * it is damage.)
+ *
  * What cannot be told apart: more than one bit of the very last record before a crash.
  *
- * It must never cut off a record that is whole. Called with the directory's lock held, before RocksDB opens it. */
+ * It must never cut off a record that is whole, but behind such a gap. Called with the directory's lock held, before
+ * RocksDB opens it. */
 #ifndef PAWL_ROCKSDB_LOG_TAIL_H
 #define PAWL_ROCKSDB_LOG_TAIL_H
 

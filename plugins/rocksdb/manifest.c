@@ -27,6 +27,14 @@ enum {
     TAG_MAY_BE_SKIPPED = 1 << 13
 };
 
+#define FAMILIES_MAX 256u
+
+/* A family's tables hold what it had in logs with smaller numbers. */
+typedef struct family {
+    bool known;
+    uint64_t log;
+} family;
+
 typedef struct edits {
     const uint8_t *data; /* of one record */
     size_t size;
@@ -35,6 +43,12 @@ typedef struct edits {
     uint64_t *tables;
     size_t count;
     size_t room;
+    uint64_t oldest_log;
+    uint64_t family; /* the one that the record is about */
+    uint64_t log;    /* its log, when the record has one; else 0 */
+    bool added;
+    bool dropped;
+    family families[FAMILIES_MAX];
 } edits;
 
 bool pawl_manifest_varint(const uint8_t *data, size_t size, size_t *at, uint64_t *value)
@@ -121,17 +135,28 @@ static void field(edits *own, uint64_t tag)
 {
     switch (tag) {
     case TAG_LOG:
+        own->log = number(own);
+        break;
+    case TAG_OLDEST_LOG: {
+        uint64_t oldest = number(own);
+        own->oldest_log = oldest > own->oldest_log ? oldest : own->oldest_log;
+        break;
+    }
+    case TAG_FAMILY:
+        own->family = number(own);
+        break;
     case TAG_NEXT_FILE:
     case TAG_LAST_SEQUENCE:
     case TAG_PREVIOUS_LOG:
-    case TAG_OLDEST_LOG:
-    case TAG_FAMILY:
     case TAG_FAMILY_MAX:
     case TAG_GROUP:
         skip_numbers(own, 1);
         break;
-    case TAG_COMPARATOR:
     case TAG_FAMILY_ADDED:
+        own->added = true;
+        skip_text(own);
+        break;
+    case TAG_COMPARATOR:
         skip_text(own);
         break;
     case TAG_CURSOR:
@@ -156,6 +181,7 @@ static void field(edits *own, uint64_t tag)
         skip_fields(own, 0);
         break;
     case TAG_FAMILY_DROPPED:
+        own->dropped = true;
         break;
     default:
         if ((tag & TAG_MAY_BE_SKIPPED) != 0)
@@ -165,24 +191,69 @@ static void field(edits *own, uint64_t tag)
     }
 }
 
+static void apply(edits *own)
+{
+    if (own->family >= FAMILIES_MAX) {
+        own->bad = true;
+        return;
+    }
+    family *of = &own->families[own->family];
+    if (own->added || own->dropped)
+        *of = (family){.known = own->added};
+    if (own->log > of->log)
+        of->log = own->log;
+}
+
+/* Everything, one record after the other. The caller frees the tables. */
+static bool read_all(edits *own, const uint8_t *data, size_t size)
+{
+    pawl_buffer record = {0};
+    own->families[0].known = true; /* nobody adds the default one */
+    for (size_t at = 0; !own->bad && pawl_log_next(data, size, &at, &record);) {
+        own->data = record.data;
+        own->size = record.size;
+        own->at = 0;
+        own->family = own->log = 0;
+        own->added = own->dropped = false;
+        while (!own->bad && own->at < own->size)
+            field(own, number(own));
+        if (!own->bad)
+            apply(own);
+    }
+    bool good = !own->bad && !record.failed;
+    pawl_buffer_finish(&record);
+    return good;
+}
+
 bool pawl_manifest_tables(const uint8_t *data, size_t size, uint64_t **ret_numbers, size_t *ret_count)
 {
     edits own = {0};
-    pawl_buffer record = {0};
-    for (size_t at = 0; !own.bad && pawl_log_next(data, size, &at, &record);) {
-        own.data = record.data;
-        own.size = record.size;
-        own.at = 0;
-        while (!own.bad && own.at < own.size)
-            field(&own, number(&own));
-    }
-    bool good = !own.bad && !record.failed;
-    pawl_buffer_finish(&record);
-    if (!good) {
+    if (!read_all(&own, data, size)) {
         free(own.tables);
         return false;
     }
     *ret_numbers = own.tables;
     *ret_count = own.count;
     return true;
+}
+
+bool pawl_manifest_logs(const uint8_t *data, size_t size, uint64_t *ret_oldest, uint64_t *ret_flushed)
+{
+    edits own = {0};
+    bool good = read_all(&own, data, size);
+    uint64_t oldest = UINT64_MAX;
+    uint64_t flushed = 0;
+    free(own.tables);
+    for (size_t i = 0; i < FAMILIES_MAX; i++) {
+        const family *of = &own.families[i];
+        if (!of->known)
+            continue;
+        oldest = of->log < oldest ? of->log : oldest;
+        flushed = of->log > flushed ? of->log : flushed;
+    }
+    if (good) {
+        *ret_oldest = own.oldest_log > oldest ? own.oldest_log : oldest;
+        *ret_flushed = flushed;
+    }
+    return good;
 }

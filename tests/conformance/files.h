@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FILES_MAX 64
+#define FILES_MAX 512
 
 struct file_list {
     size_t count;
@@ -15,7 +15,8 @@ struct file_list {
     uint64_t sizes[FILES_MAX];
 };
 
-/** Regular files below a directory, sorted by path. suffix: only names that end so; NULL: all. */
+/** Regular files below a directory, sorted by path. suffix: only names that end so; NULL: all. More than FILES_MAX
+ *  end the program. */
 void files_list(const char *directory, const char *suffix, struct file_list *list);
 /** The sum of their sizes; files whose name starts with `except` (NULL: none) do not count. */
 uint64_t files_total(const char *directory, const char *except);

@@ -270,16 +270,13 @@ static void make_hole(const char *directory)
     free(logs);
 }
 
-/* Without sync a power failure may leave later pages and not earlier ones: the history ends at the hole, for good. */
-static void test_I6_without_sync_the_history_ends_at_a_hole(void **state)
+/* A store without sync as a kill would leave it, whose log has a first block that ends with the end of a record. */
+static void make_unsynced(const char *name, char copy[80])
 {
     char store[80];
-    char copy[80];
-    (void)state;
-    snprintf(store, sizeof store, "%s/unsynced", own.parent);
-    snprintf(copy, sizeof copy, "%s/hole", own.parent);
+    snprintf(store, sizeof store, "%s/%s", own.parent, name);
+    snprintf(copy, 80, "%s-copy", store);
     pawl_kv *kv = open_kv_as(store, false);
-    /* The first block ends with the end of a record: nothing in the next one tells that something is missing. */
     write_row(kv, FIRST, 1000);
     read_log(store);
     size_t one = own.size;
@@ -292,28 +289,106 @@ static void test_I6_without_sync_the_history_ends_at_a_hole(void **state)
     assert_int_equal(own.size, PAWL_LOG_BLOCK_BYTES);
     while (next < FIRST + ROWS)
         write_row(kv, next++, 1000);
-    assert_true(files_copy(store, copy)); /* as a kill would leave it */
+    assert_true(files_copy(store, copy));
     kv->table->close(kv);
-    make_hole(copy);
-    for (int round = 0; round < 2; round++) {
-        unsigned found = 0;
-        unsigned last = 0;
-        pawl_buffer value = {0};
-        kv = open_kv_as(copy, false);
-        assert_true((strstr(kv->notice, "what followed is lost") != NULL) == (round == 0));
-        for (unsigned i = 0; i < ROWS; i++) {
-            char key[16];
-            snprintf(key, sizeof key, "key-%u", FIRST + i);
-            if (pawl_kv_get(kv, PAWL_FAMILY_JOURNAL, pawl_bytes_of(key), &value, NULL) != PAWL_OK)
-                continue;
-            found++;
-            last = i + 1;
-        }
-        assert_true(found > 0 && found < ROWS / 2);
-        assert_int_equal(found, last); /* nothing behind the hole */
-        kv->table->close(kv);
-        pawl_buffer_finish(&value);
+}
+
+/* Open the store. @return how many rows it has; there is none behind one that is missing */
+static unsigned count_rows(const char *store, const char *notice)
+{
+    unsigned found = 0;
+    unsigned last = 0;
+    pawl_buffer value = {0};
+    pawl_kv *kv = open_kv_as(store, false);
+    if (notice == NULL)
+        assert_string_equal(kv->notice, "");
+    else if (strstr(kv->notice, notice) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", notice, kv->notice);
+    for (unsigned i = 0; i < ROWS; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "key-%u", FIRST + i);
+        if (pawl_kv_get(kv, PAWL_FAMILY_JOURNAL, pawl_bytes_of(key), &value, NULL) != PAWL_OK)
+            continue;
+        found++;
+        last = i + 1;
     }
+    assert_int_equal(found, last);
+    kv->table->close(kv);
+    pawl_buffer_finish(&value);
+    return found;
+}
+
+/* Without sync a power failure may leave later pages and not earlier ones: the history ends at the hole, for good. */
+static void test_I6_without_sync_the_history_ends_at_a_hole(void **state)
+{
+    char copy[80];
+    (void)state;
+    make_unsynced("hole", copy);
+    make_hole(copy);
+    unsigned found = count_rows(copy, "what followed is lost"); /* it ends at a record that is not whole */
+    assert_true(found > 0 && found < ROWS / 2);
+    assert_int_equal(count_rows(copy, NULL), found);
+}
+
+enum older { OLDER_WHOLE, OLDER_REFUSED, OLDER_SHORT, OLDER_EMPTY };
+
+/* What follows the first block goes to a log of its own, as if RocksDB had begun a new one there. */
+static void split_log(const char *directory, enum older older)
+{
+    struct file_list *logs = calloc(1, sizeof *logs);
+    char later[200];
+    uint8_t *data = malloc(LOG_BYTES_MAX);
+    pawl_buffer record = {0};
+    size_t end = 0;
+    assert_non_null(logs);
+    assert_non_null(data);
+    files_list(directory, ".log", logs);
+    assert_int_equal(logs->count, 1);
+    FILE *file = fopen(logs->paths[0], "re");
+    assert_non_null(file);
+    size_t size = fread(data, 1, LOG_BYTES_MAX, file);
+    fclose(file);
+    snprintf(later, sizeof later, "%s/000900.log", directory);
+    file = fopen(later, "we");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data + PAWL_LOG_BLOCK_BYTES, 1, size - PAWL_LOG_BLOCK_BYTES, file),
+                     size - PAWL_LOG_BLOCK_BYTES);
+    fclose(file);
+    while (end < PAWL_LOG_BLOCK_BYTES / 2)
+        assert_true(pawl_log_next(data, size, &end, &record));
+    size_t kept = older == OLDER_SHORT ? end : older == OLDER_EMPTY ? 0 : PAWL_LOG_BLOCK_BYTES;
+    assert_true(files_cut(logs->paths[0], kept));
+    if (older == OLDER_REFUSED) {
+        file = fopen(logs->paths[0], "ae");
+        assert_non_null(file);
+        assert_int_equal(fwrite(data + PAWL_LOG_BLOCK_BYTES, 1, 500, file), 500);
+        fclose(file);
+    }
+    pawl_buffer_finish(&record);
+    free(data);
+    free(logs);
+}
+
+/* A power failure may take the end of a log without sync and leave what is in the next one. */
+static void test_I6_without_sync_the_history_ends_at_a_gap_between_logs(void **state)
+{
+    char copy[80];
+    (void)state;
+    make_unsynced("whole", copy);
+    split_log(copy, OLDER_WHOLE);
+    assert_int_equal(count_rows(copy, NULL), ROWS);
+    make_unsynced("refused", copy); /* a write that a full device refused, and wrote again to the next log */
+    split_log(copy, OLDER_REFUSED);
+    assert_int_equal(count_rows(copy, "is whole up to byte"), ROWS);
+    make_unsynced("short", copy);
+    split_log(copy, OLDER_SHORT);
+    unsigned found = count_rows(copy, "what stood before 000900.log was not flushed");
+    assert_true(found > 0 && found < ROWS / 2);
+    assert_int_equal(count_rows(copy, NULL), found);
+    make_unsynced("empty", copy);
+    split_log(copy, OLDER_EMPTY);
+    assert_int_equal(count_rows(copy, "what stood before 000900.log was not flushed"), 0);
+    assert_int_equal(count_rows(copy, NULL), 0);
 }
 
 int main(void)
@@ -327,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_S10_any_bytes_are_borne),
         cmocka_unit_test(test_S10_an_unfinished_write_is_cut_off_and_said),
         cmocka_unit_test(test_I6_without_sync_the_history_ends_at_a_hole),
+        cmocka_unit_test(test_I6_without_sync_the_history_ends_at_a_gap_between_logs),
     };
     return cmocka_run_group_tests(tests, make_log, drop_log);
 }
