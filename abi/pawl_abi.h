@@ -537,7 +537,7 @@ typedef struct pawl_session_table {
 #define PAWL_IS_TERMINAL(status) ((status) >= PAWL_COMPLETED)
 
 /* Record kinds that a provider knows by name; the worker owns 1..63, these come from outside or end a process. */
-#define PAWL_RECORD_STARTED 64u /* always record 1; its body is the input */
+#define PAWL_RECORD_STARTED 64u /* always the first record of a run, and only it; its body is the input */
 #define PAWL_RECORD_SIGNAL  65u /* posted */
 #define PAWL_RECORD_CANCEL  66u /* posted: cancel was asked for */
 #define PAWL_RECORD_RESUMED 67u /* posted: a stuck process may go on */
@@ -566,11 +566,11 @@ typedef struct pawl_process_row {
     pawl_bytes profile; /* host profile it was registered under; empty: any */
     pawl_bytes session;
     pawl_bytes parent;
-    uint32_t external;  /* 1: tracked here, completed from outside, never claimed */
-    uint32_t cancelled; /* 1: cancel was asked for */
-    uint64_t token;     /* of the current or last lease */
-    uint64_t head;      /* sequence of the last record */
-    uint64_t journal_bytes;
+    uint32_t external;      /* 1: tracked here, completed from outside, never claimed */
+    uint32_t cancelled;     /* 1: cancel was asked for */
+    uint64_t token;         /* of the current or last lease */
+    uint64_t head;          /* sequence of the last record */
+    uint64_t journal_bytes; /* of the records from base on */
     uint64_t created_unix_ns;
     uint64_t updated_unix_ns;
     uint64_t wake_unix_ns;  /* when a waiting process wakes by itself; 0: never */
@@ -587,6 +587,7 @@ typedef struct pawl_process_row {
     uint32_t priority; /* never 0 */
     uint64_t deadline_unix_ns;
     pawl_bytes attributes; /* the current ones */
+    uint64_t base;          /* sequence of STARTED, with which the journal begins; 1 unless a run was continued */
 } pawl_process_row;
 typedef int32_t(PAWL_CALL *pawl_row_visit)(void *context, const pawl_process_row *row);
 typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *record);
@@ -600,11 +601,12 @@ typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *
 #define PAWL_OP_POST     6u /* pawl_post: sequence, flags */
 #define PAWL_OP_WATCH    7u /* pawl_watch: sequence, result_kind, result_status */
 #define PAWL_OP_PRUNE    8u /* pawl_prune: count */
+#define PAWL_OP_CONTINUE 9u /* pawl_commit: sequence (of the new STARTED), flags; keeps the lease */
 
 #define PAWL_RESULT_EXISTED  1u /* REGISTER: it was there already, with the same fingerprint */
 #define PAWL_RESULT_REPLAYED 2u /* POST: this post id was accepted before; sequence is that of the first time */
 /* SUSPEND, COMPLETE, APPEND with seen: records beyond seen arrived; the process stays leased. SUSPEND has appended its
- * records and changed nothing else; COMPLETE and APPEND have written nothing */
+ * records and changed nothing else; COMPLETE, CONTINUE and APPEND have written nothing */
 #define PAWL_RESULT_MORE    4u
 #define PAWL_RESULT_CLAIMED 8u /* REGISTER with claim_session: leased at once, token is set */
 
@@ -666,16 +668,19 @@ typedef struct pawl_register {
     uint32_t reserved1;
 } pawl_register;
 
-/* What a lease holder writes. Checked inside the commit: unless token is the process's current one nothing is
- * written and the status is PAWL_E_STALE. */
+/* What a lease holder writes. CONTINUE ends the run and begins the next one in one batch: the same number, run one
+ * more, records (STARTED first, then what was posted and not yet taken) behind the head, and no record in front of them
+ * any more. It is cancelled if a CANCEL is among them. Post ids stay known. Checked inside the commit: unless token is
+ * the process's current one nothing is written and the status is PAWL_E_STALE. */
 typedef struct pawl_commit {
     uint32_t struct_size;
     uint32_t status; /* COMPLETE: the terminal status */
     uint64_t number;
     uint64_t token;
-    /* SUSPEND, COMPLETE: the last sequence the holder has seen. PARK: likewise, so that a cancel request beyond it
-     * makes the process ready again at once; 0 when the journal could not be read. APPEND: 0, or the last sequence
-     * that may stand in front of the records: when others stand beyond it, nothing is written (PAWL_RESULT_MORE). */
+    /* SUSPEND, COMPLETE, CONTINUE: the last sequence the holder has seen. PARK: likewise, so that a cancel request
+     * beyond it makes the process ready again at once; 0 when the journal could not be read. APPEND: 0, or the last
+     * sequence that may stand in front of the records: when others stand beyond it, nothing is written
+     * (PAWL_RESULT_MORE). */
     uint64_t seen;
     const pawl_record *records; /* appended in order, numbered densely after the head */
     size_t record_count;
@@ -835,7 +840,7 @@ PAWL_FROZEN_(pawl_attachment_table, collect, 88);
 PAWL_FROZEN_(pawl_session_change, value, 40);
 PAWL_FROZEN_(pawl_session_table, remove, 40);
 PAWL_FROZEN_(pawl_record, body, 40);
-PAWL_FROZEN_(pawl_process_row, attributes, 352);
+PAWL_FROZEN_(pawl_process_row, base, 360);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);
 PAWL_FROZEN_(pawl_register, reserved1, 248);
 PAWL_FROZEN_(pawl_commit, document, 104);

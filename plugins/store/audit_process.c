@@ -23,7 +23,8 @@ typedef struct process_scan {
 /* What was read of one journal. */
 typedef struct journal_facts {
     uint64_t records;
-    uint64_t next; /* sequence */
+    uint64_t base; /* sequence of the first; 0: whatever it is */
+    uint64_t next; /* sequence; 0: any */
     uint64_t bytes;
     uint64_t last_posted;
     uint32_t last_kind;
@@ -82,9 +83,9 @@ static void check_fields(process_scan *scan, journal_facts *facts, const pawl_st
     char found[160];
     char wanted[160];
     uint64_t bytes = facts->bytes + record->body.size;
-    if ((record->sequence == 1) != (record->kind == PAWL_RECORD_STARTED)) {
+    if ((record->sequence == facts->base) != (record->kind == PAWL_RECORD_STARTED)) {
         snprintf(found, sizeof found, "record %llu of kind %u", (unsigned long long)record->sequence, record->kind);
-        journal_problem(scan, facts, found, "the kind started (64) as record 1, and only there");
+        journal_problem(scan, facts, found, "the kind started (64) as the first record, and only there");
     } else if (facts->last_kind == PAWL_RECORD_ENDED) {
         snprintf(found, sizeof found, "record %llu behind the end", (unsigned long long)record->sequence);
         journal_problem(scan, facts, found, "nothing behind a record of kind ended (68)");
@@ -128,7 +129,9 @@ static void check_record(process_scan *scan, journal_facts *facts)
                                  ADVICE_JOURNAL);
         return;
     }
-    if (sequence != facts->next && scan->has_header) {
+    if (facts->next == 0) { /* its header does not tell */
+        facts->base = sequence;
+    } else if (sequence != facts->next && scan->has_header) {
         snprintf(found, sizeof found, "record %llu", (unsigned long long)sequence);
         snprintf(wanted, sizeof wanted, "record %llu next", (unsigned long long)facts->next);
         journal_problem(scan, facts, found, wanted);
@@ -168,8 +171,9 @@ static void check_post(process_scan *scan, const journal_facts *journal, uint64_
     uint64_t sequence = pawl_reader_u64(&row);
     pawl_status status =
         pawl_store_read_record(scan->audit->kv, scan->number, sequence, &scan->audit->scratch, &record, &bad);
-    if (status == PAWL_E_CORRUPT || (status == PAWL_OK && record.kind == kind) || journal->broken)
-        return; /* right, or told already */
+    if (status == PAWL_E_CORRUPT || (status == PAWL_OK && record.kind == kind) || journal->broken ||
+        (sequence != 0 && sequence < journal->base))
+        return; /* right, or told already, or of an earlier run: the id is still known */
     snprintf(found, sizeof found, "a post of kind %u that points at record %llu, which %s", kind,
              (unsigned long long)sequence, status == PAWL_OK ? "is of another kind" : "is not there");
     pawl_store_audit_primary(scan->audit, &place, found, "the record that was posted", PAWL_AUDIT_RESTORE);
@@ -226,6 +230,10 @@ static void check_header(process_scan *scan)
     if (state->wake_unix_ns != 0 && state->status != PAWL_WAITING) {
         snprintf(found, sizeof found, "status %u and a time to wake", state->status);
         header_problem(scan, found, "such a time only while it waits");
+    }
+    if (state->run == 1 && state->base != 1) {
+        snprintf(found, sizeof found, "run 1, which begins with record %llu", (unsigned long long)state->base);
+        header_problem(scan, found, "record 1");
     }
     if (identity->type >= scan->audit->type_count) {
         snprintf(found, sizeof found, "process type number %u", identity->type);
@@ -290,7 +298,7 @@ static void count_process(process_scan *scan)
 static pawl_status check_process(process_scan *scan)
 {
     pawl_audit *audit = scan->audit;
-    journal_facts journal = {.next = 1};
+    journal_facts journal = {0};
     pawl_fault bad = {0};
     const pawl_kv_cursor *cursor = scan->at[HEADER];
     scan->has_header = true;
@@ -305,6 +313,7 @@ static pawl_status check_process(process_scan *scan)
     } else {
         check_header(scan);
         count_process(scan);
+        journal.base = journal.next = scan->header.state.base;
     }
     for (; here(scan, JOURNAL); step(scan, JOURNAL))
         check_record(scan, &journal);
@@ -330,7 +339,7 @@ static pawl_status check_orphans(process_scan *scan)
     char found[96];
     pawl_status status = PAWL_OK;
     scan->has_header = scan->readable = false;
-    journal_facts journal = {.next = 1};
+    journal_facts journal = {0};
     for (; here(scan, JOURNAL); step(scan, JOURNAL))
         check_record(scan, &journal);
     if (journal.records > 0) {

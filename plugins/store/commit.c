@@ -1,5 +1,5 @@
-/* commit.c: APPEND, SUSPEND, COMPLETE and PARK: what the holder of a lease writes. The token is checked here, on the
- * committer's thread, in the order of the operations: unless it is the current one, nothing is staged. */
+/* commit.c: APPEND, SUSPEND, COMPLETE, CONTINUE and PARK: what the holder of a lease writes. The token is checked here,
+ * on the committer's thread, in the order of the operations: unless it is the current one, nothing is staged. */
 #include "round.h"
 
 static const pawl_record *record_at(const pawl_commit *commit, size_t index)
@@ -16,9 +16,24 @@ static const char *kind_name(uint32_t kind)
         return "SUSPEND";
     case PAWL_OP_COMPLETE:
         return "COMPLETE";
+    case PAWL_OP_CONTINUE:
+        return "CONTINUE";
     default:
         return "PARK";
     }
+}
+
+/* May a record of this kind stand at this place? CONTINUE begins a run: STARTED, then what was posted. */
+static bool belongs(const pawl_registry_op *op, const pawl_commit *commit, uint32_t kind, size_t index)
+{
+    if (kind == 0 || kind > 127)
+        return false;
+    if (op->kind == PAWL_OP_CONTINUE)
+        return index == 0 ? kind == PAWL_RECORD_STARTED
+                          : kind > PAWL_RECORD_STARTED && kind != PAWL_RECORD_ENDED && kind != PAWL_RECORD_PARKED;
+    if (kind == PAWL_RECORD_ENDED)
+        return op->kind == PAWL_OP_COMPLETE && index + 1 == commit->record_count;
+    return kind != PAWL_RECORD_STARTED;
 }
 
 #define INVALID(...) pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", __VA_ARGS__)
@@ -36,9 +51,7 @@ static pawl_status check_records(const pawl_store_round *round, const pawl_regis
     *bytes = 0;
     for (size_t i = 0; i < commit->record_count; i++) {
         const pawl_record *record = record_at(commit, i);
-        bool ends = record->kind == PAWL_RECORD_ENDED && op->kind == PAWL_OP_COMPLETE && i + 1 == commit->record_count;
-        if (record->kind == 0 || record->kind > 127 || record->kind == PAWL_RECORD_STARTED ||
-            (record->kind == PAWL_RECORD_ENDED && !ends))
+        if (!belongs(op, commit, record->kind, i))
             return INVALID("record %zu of %s has kind %u, which does not belong there", i + 1, kind_name(op->kind),
                            record->kind);
         pawl_status status =
@@ -50,6 +63,8 @@ static pawl_status check_records(const pawl_store_round *round, const pawl_regis
     if (op->kind == PAWL_OP_COMPLETE &&
         (commit->record_count == 0 || record_at(commit, commit->record_count - 1)->kind != PAWL_RECORD_ENDED))
         return INVALID("the last record of COMPLETE is not ENDED");
+    if (op->kind == PAWL_OP_CONTINUE && commit->record_count == 0)
+        return INVALID("the first record of CONTINUE is not STARTED");
     return PAWL_OK;
 }
 
@@ -107,7 +122,7 @@ static void append_records(pawl_store_round *round, pawl_store_stage *stage, paw
     for (size_t i = 0; i < commit->record_count; i++) {
         const pawl_record *record = record_at(commit, i);
         uint64_t sequence = pawl_store_stage_record(round, stage, record->kind, record->body);
-        if (record->kind > PAWL_RECORD_STARTED && !pawl_store_stage_note_posted(round, stage, record->kind, sequence))
+        if (record->kind >= PAWL_RECORD_STARTED && !pawl_store_stage_note_posted(round, stage, record->kind, sequence))
             round->rows.bytes.failed = true; /* out of memory: the whole round fails, and nothing is half done */
     }
 }
@@ -168,6 +183,39 @@ static pawl_status complete(pawl_store_round *round, pawl_store_stage *stage, pa
     return PAWL_OK;
 }
 
+/* The next run, in the place of this one: nothing of its journal is left. The row by which it was claimed stays, as it
+ * does while a run goes on. */
+static pawl_status continue_as_new(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op,
+                                   uint64_t bytes, pawl_fault *fault)
+{
+    const pawl_commit *commit = op->request;
+    pawl_store_state *state = &stage->state;
+    uint64_t allowed = round->registry->store->journal_bytes_max;
+    if (state->head > commit->seen) {
+        op->flags |= PAWL_RESULT_MORE;
+        return PAWL_OK;
+    }
+    if (bytes > allowed)
+        return pawl_store_limit(fault, "the bytes of a journal", bytes, allowed);
+    if (state->run == UINT32_MAX)
+        return pawl_store_limit(fault, "the runs of a process", (uint64_t)state->run + 1, UINT32_MAX);
+    pawl_store_stage_forget(round, stage->entry->number, state->base, state->head);
+    state->run++;
+    state->base = state->head + 1;
+    state->journal_bytes = 0;
+    state->last_posted = 0;
+    state->cancelled = false;
+    for (size_t i = 1; i < commit->record_count; i++) {
+        if (record_at(commit, i)->kind != PAWL_RECORD_CANCEL)
+            continue;
+        state->cancelled = true;
+        stage->cancel_sequence = state->base + i;
+    }
+    append(round, stage, op);
+    pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
+    return PAWL_OK;
+}
+
 /* A holder that parks its process without having seen a cancel request: were it stuck now, that request would be lost
  * until an operator comes. It becomes ready instead, and whoever claims it sees the request. Model: lease.pml,
  * UNSEEN_CANCEL. */
@@ -222,6 +270,8 @@ pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *o
         return suspend(round, stage, op);
     case PAWL_OP_COMPLETE:
         return complete(round, stage, op);
+    case PAWL_OP_CONTINUE:
+        return continue_as_new(round, stage, op, bytes, fault);
     default:
         return park(round, stage, op, fault);
     }

@@ -156,6 +156,7 @@ static void stage(pawl_store_round *round, pawl_registry_op *op)
     case PAWL_OP_SUSPEND:
     case PAWL_OP_COMPLETE:
     case PAWL_OP_PARK:
+    case PAWL_OP_CONTINUE:
         status = pawl_store_stage_commit(round, op, &fault);
         break;
     case PAWL_OP_POST:

@@ -14,16 +14,6 @@ static void delete_under(pawl_store_round *round, pawl_family family, uint64_t n
     pawl_batch_delete_range(&round->rows, family, pawl_key_bytes(&from), pawl_key_bytes(&to));
 }
 
-/* The sequences are known, so no cursor has to look for them. */
-static void delete_counted(pawl_store_round *round, uint64_t number, uint64_t head)
-{
-    pawl_key key;
-    for (uint64_t sequence = 1; sequence <= head; sequence++) {
-        pawl_store_key_journal(&key, number, sequence);
-        pawl_batch_delete(&round->rows, PAWL_FAMILY_JOURNAL, pawl_key_bytes(&key));
-    }
-}
-
 /* By what is there; all of it or, when reading fails, nothing. */
 static pawl_status delete_found(pawl_store_round *round, uint64_t number, pawl_fault *fault)
 {
@@ -49,11 +39,12 @@ static pawl_status delete_found(pawl_store_round *round, uint64_t number, pawl_f
 
 /* Counting reads nothing; but a damaged last record may have any sequence, and must not make the committer count to
  * it. */
-static pawl_status delete_journal(pawl_store_round *round, uint64_t number, uint64_t head, pawl_fault *fault)
+static pawl_status delete_journal(pawl_store_round *round, uint64_t number, const pawl_store_state *state,
+                                  pawl_fault *fault)
 {
-    if (head > COUNTED_RECORDS_MAX)
+    if (state->head - state->base >= COUNTED_RECORDS_MAX)
         return delete_found(round, number, fault);
-    delete_counted(round, number, head);
+    pawl_store_stage_forget(round, number, state->base, state->head);
     return PAWL_OK;
 }
 
@@ -104,7 +95,7 @@ static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t 
         return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
                               "stored data is damaged: process number %llu is listed as ended and has status %u",
                               (unsigned long long)number, stage->state.status);
-    status = delete_journal(round, number, stage->state.head, fault);
+    status = delete_journal(round, number, &stage->state, fault);
     if (status != PAWL_OK)
         return status;
     delete_rest(round, stage, ended_unix_ns);

@@ -42,6 +42,7 @@ typedef struct reading {
     uint64_t number;
     uint64_t next; /* the sequence that is read next */
     uint64_t left; /* how many may still be visited */
+    bool shown;    /* something was visited */
     pawl_record_visit visit;
     void *context;
     pawl_fault *fault;
@@ -57,7 +58,8 @@ static bool show(reading *r, const pawl_store_record *stored)
         .time_unix_ns = stored->time_unix_ns,
         .body = stored->body,
     };
-    r->next++;
+    r->next = stored->sequence + 1;
+    r->shown = true;
     r->left--;
     return r->visit(r->context, &record) == 0 && r->left > 0;
 }
@@ -71,7 +73,11 @@ static pawl_status show_from_cursor(reading *r, pawl_kv_cursor *cursor)
         pawl_status status = pawl_store_decode_record(cursor->key, cursor->value, &stored, r->fault);
         if (status != PAWL_OK)
             return status;
-        if (stored.sequence != r->next)
+        /* A run begins with STARTED, and nothing stands before it: what was asked for belongs to an earlier run, or
+         * went with it while it was read. */
+        if (stored.sequence != r->next && stored.kind == PAWL_RECORD_STARTED && r->shown)
+            return PAWL_OK;
+        if (stored.sequence != r->next && stored.kind != PAWL_RECORD_STARTED)
             return pawl_row_bad(PAWL_FAMILY_JOURNAL, cursor->key, "the record in front of it is missing", r->fault);
         if (!show(r, &stored))
             return PAWL_OK;
@@ -82,14 +88,13 @@ static pawl_status show_from_cursor(reading *r, pawl_kv_cursor *cursor)
 static pawl_status show_range(reading *r)
 {
     pawl_key prefix;
-    uint64_t from = r->next;
     pawl_store_key_number(&prefix, r->number);
     pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(r->store->kv, PAWL_FAMILY_JOURNAL, &prefix);
     if (cursor == NULL)
         return pawl_fault_nomem(r->fault);
     pawl_status status = show_from_cursor(r, cursor);
     pawl_kv_cursor_close(cursor);
-    if (status == PAWL_OK && r->next == from && !pawl_store_has_header(r->store->kv, r->number))
+    if (status == PAWL_OK && !r->shown && !pawl_store_has_header(r->store->kv, r->number))
         status = pawl_fault_set(r->fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
                                 (unsigned long long)r->number);
     return status;
@@ -109,8 +114,19 @@ static pawl_status show_one_by_one(reading *r, uint64_t count)
     return status;
 }
 
-/* How many records surely are there from r->next on, as far as memory tells. */
-static uint64_t known(const reading *r)
+/* What a header says of where the journal begins; 0: there is none that can be read. */
+static uint64_t stored_base(const reading *r)
+{
+    pawl_buffer buffer = {0};
+    pawl_store_header header;
+    pawl_status status = pawl_store_read_header(r->store->kv, r->number, &buffer, &header, NULL);
+    pawl_buffer_finish(&buffer);
+    return status == PAWL_OK ? header.state.base : 0;
+}
+
+/* How many records surely are there from r->next on, as far as memory tells. Moves next to the first that there is: to
+ * look for it from the start of the number would be to wade through what earlier runs have left. */
+static uint64_t known(reading *r)
 {
     pawl_store_registry *registry = r->store->registry;
     pthread_mutex_lock(&registry->lock);
@@ -118,7 +134,11 @@ static uint64_t known(const reading *r)
     /* What the running round writes of it may be there already, and was shown by a header: then memory is too old. */
     bool current = entry != NULL && !entry->fresh && entry->stage == NULL;
     uint64_t head = current ? entry->state.head : 0;
+    uint64_t base = entry != NULL && !entry->fresh ? entry->state.base : 0;
     pthread_mutex_unlock(&registry->lock);
+    if (base == 0)
+        base = stored_base(r);
+    r->next = r->next < base ? base : r->next;
     return head < r->next ? 0 : head - r->next + 1;
 }
 

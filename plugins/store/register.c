@@ -102,7 +102,6 @@ static pawl_store_entry *new_entry(pawl_store_round *round, const pawl_register 
     const pawl_store_identity identity = {
         .type = type->id,
         .revision = request->revision,
-        .run = 1,
         .external = request->external != 0,
         .created_unix_ns = round->now_unix_ns,
         .id = request->id,
@@ -187,6 +186,8 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fa
     put_types(round, type);
     pawl_store_put_ident(&round->rows, request->id, entry->number, false, 0);
     put_relations(round, entry);
+    stage->state.run = 1;
+    stage->state.base = 1;
     pawl_store_stage_record(round, stage, PAWL_RECORD_STARTED, request->input);
     pawl_store_stage_move(round, stage, external || later ? PAWL_WAITING : PAWL_READY,
                           later ? request->start_unix_ns : 0, ready);

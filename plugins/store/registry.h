@@ -60,11 +60,11 @@ static inline pawl_bytes pawl_store_type_name(const pawl_store_type *type)
 
 /* ---- processes in memory ---- */
 
-/* What never changes about a process. The bytes point into `encoded`, which is how a header row holds it. */
+/* What never changes about a process, whichever run it is in. The bytes point into `encoded`, which is how a header row
+ * holds it. */
 typedef struct pawl_store_identity {
     uint32_t type;
     uint32_t revision;
-    uint32_t run;
     uint32_t external;
     uint64_t created_unix_ns;
     pawl_bytes id;
@@ -88,8 +88,10 @@ typedef struct pawl_store_state {
     uint32_t status; /* never PAWL_RUNNING: that is a lease, in memory */
     bool cancelled;
     bool has_document;
+    uint32_t run;  /* 1, and one more with each CONTINUE */
+    uint64_t base; /* sequence of STARTED, the first record of this run; nothing stands before it */
     uint64_t head;
-    uint64_t journal_bytes;
+    uint64_t journal_bytes;  /* of this run */
     uint64_t last_posted;    /* sequence of the last record of kind 64 and up; 0: none but STARTED */
     uint64_t ready_sequence; /* of its ready row; 0: it has none */
     uint64_t wake_unix_ns;   /* of its wake row; 0: it has none */

@@ -88,9 +88,9 @@ pawl_status pawl_store_stage_has_room(const pawl_store_round *round, const pawl_
     uint64_t allowed = round->registry->store->journal_bytes_max;
     if (stage->state.journal_bytes > allowed || bytes > allowed - stage->state.journal_bytes)
         return pawl_store_limit(fault, "the bytes of a journal", stage->state.journal_bytes + bytes, allowed);
-    if (stage->state.head + records > PAWL_STORE_JOURNAL_RECORDS_MAX)
-        return pawl_store_limit(fault, "the records of a journal", stage->state.head + records,
-                                PAWL_STORE_JOURNAL_RECORDS_MAX);
+    uint64_t count = stage->state.head + 1 - stage->state.base + records;
+    if (count > PAWL_STORE_JOURNAL_RECORDS_MAX)
+        return pawl_store_limit(fault, "the records of a journal", count, PAWL_STORE_JOURNAL_RECORDS_MAX);
     return PAWL_OK;
 }
 
@@ -110,6 +110,16 @@ uint64_t pawl_store_stage_record(pawl_store_round *round, pawl_store_stage *stag
     state->updated_unix_ns = round->now_unix_ns;
     pawl_store_put_record(&round->rows, stage->entry->number, &record);
     return state->head;
+}
+
+/* The sequences are known, so no cursor has to look for them. */
+void pawl_store_stage_forget(pawl_store_round *round, uint64_t number, uint64_t first, uint64_t last)
+{
+    pawl_key key;
+    for (uint64_t sequence = first; sequence <= last; sequence++) {
+        pawl_store_key_journal(&key, number, sequence);
+        pawl_batch_delete(&round->rows, PAWL_FAMILY_JOURNAL, pawl_key_bytes(&key));
+    }
 }
 
 bool pawl_store_stage_note_posted(pawl_store_round *round, pawl_store_stage *stage, uint32_t kind, uint64_t sequence)

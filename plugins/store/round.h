@@ -96,6 +96,8 @@ pawl_store_stage *pawl_store_stage_of(pawl_store_round *round, pawl_store_entry 
 bool pawl_store_stage_is_leased(const pawl_store_stage *stage);
 /** Append a record after everything staged so far. @return its sequence */
 uint64_t pawl_store_stage_record(pawl_store_round *round, pawl_store_stage *stage, uint32_t kind, pawl_bytes body);
+/** Delete the records of a run from the first to the last sequence given. */
+void pawl_store_stage_forget(pawl_store_round *round, uint64_t number, uint64_t first, uint64_t last);
 /** Room for records of these sizes? */
 pawl_status pawl_store_stage_has_room(const pawl_store_round *round, const pawl_store_stage *stage, uint64_t records,
                                       uint64_t bytes, pawl_fault *fault);

@@ -122,7 +122,6 @@ void pawl_store_identity_encode(pawl_buffer *encoded, const pawl_store_identity 
     const uint8_t flags = identity_flags(identity);
     pawl_buffer_u32(encoded, identity->type);
     pawl_buffer_u32(encoded, identity->revision);
-    pawl_buffer_u32(encoded, identity->run);
     pawl_buffer_u8(encoded, flags);
     pawl_buffer_u64(encoded, identity->created_unix_ns);
     pawl_buffer_bytes(encoded, identity->id);
@@ -140,7 +139,6 @@ bool pawl_store_identity_decode(pawl_bytes encoded, pawl_store_identity *identit
     pawl_reader reader = pawl_reader_of(encoded);
     identity->type = pawl_reader_u32(&reader);
     identity->revision = pawl_reader_u32(&reader);
-    identity->run = pawl_reader_u32(&reader);
     uint8_t flags = pawl_reader_u8(&reader);
     identity->created_unix_ns = pawl_reader_u64(&reader);
     identity->id = pawl_reader_bytes(&reader);
@@ -165,6 +163,8 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_buffer_u32(to, state->status);
     pawl_buffer_u8(to, state->cancelled);
     pawl_buffer_u8(to, state->has_document);
+    pawl_buffer_varint(to, state->run);
+    pawl_buffer_varint(to, state->base);
     pawl_buffer_u64(to, state->ready_sequence);
     pawl_buffer_u64(to, state->wake_unix_ns);
     pawl_buffer_u64(to, state->token);
@@ -184,6 +184,9 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     header->state = (pawl_store_state){.status = pawl_reader_u32(&reader)};
     header->state.cancelled = pawl_reader_u8(&reader) != 0;
     header->state.has_document = pawl_reader_u8(&reader) != 0;
+    uint64_t run = pawl_reader_varint(&reader);
+    header->state.run = (uint32_t)run;
+    header->state.base = pawl_reader_varint(&reader);
     header->state.ready_sequence = pawl_reader_u64(&reader);
     header->state.wake_unix_ns = pawl_reader_u64(&reader);
     header->state.token = pawl_reader_u64(&reader);
@@ -191,7 +194,7 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     header->reason_code = pawl_reader_bytes(&reader);
     header->reason = pawl_reader_bytes(&reader);
     if (!pawl_store_identity_decode(pawl_reader_rest(&reader), &header->identity) || reader.bad ||
-        header->state.status >= STORE_STATUS_COUNT)
+        header->state.status >= STORE_STATUS_COUNT || run == 0 || run > UINT32_MAX || header->state.base == 0)
         return pawl_row_bad(PAWL_FAMILY_PROCESS, key, "its fields do not fit", fault);
     return PAWL_OK;
 }

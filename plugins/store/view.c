@@ -51,7 +51,7 @@ static void fill(pawl_store_view *view, const pawl_store_identity *identity, con
         .id = identity->id,
         .type = pawl_store_type_name(type),
         .revision = identity->revision,
-        .run = identity->run,
+        .run = state->run,
         .plugin = identity->plugin,
         .digest = identity->digest,
         .profile = identity->profile,
@@ -70,6 +70,7 @@ static void fill(pawl_store_view *view, const pawl_store_identity *identity, con
         .parent_close = identity->parent_close,
         .priority = identity->priority,
         .deadline_unix_ns = identity->deadline_unix_ns,
+        .base = state->base,
     };
 }
 

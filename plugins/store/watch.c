@@ -94,9 +94,9 @@ static pawl_status look_back(pawl_store_round *round, const pawl_store_entry *en
 {
     const uint64_t cancel_only = 1ull << (PAWL_RECORD_CANCEL - 64);
     *sequence = 0;
-    if (request->after == 0 && wants(request->kinds, PAWL_RECORD_STARTED)) { /* record 1 is not on the chain */
+    if (request->after < entry->state.base && wants(request->kinds, PAWL_RECORD_STARTED)) { /* it is not on the chain */
         *kind = PAWL_RECORD_STARTED;
-        *sequence = 1;
+        *sequence = entry->state.base;
         return PAWL_OK;
     }
     if (request->kinds == cancel_only && !entry->state.cancelled)
