@@ -322,6 +322,16 @@ typedef struct pawl_process_host {
      * ends (recorded then), min when its journal is older than the change; the same answer for ever. Recorded and not
      * in [min, max]: stuck. change_id: like a name of an effect. 0: it cannot be told, and the run is stuck. */
     uint32_t(PAWL_CALL *version)(pawl_process *p, pawl_bytes change_id, uint32_t min, uint32_t max);
+    /* How long the journal of this run is, up to what the program has seen of it: the record that its last await ended
+     * with. The same in every activation. */
+    uint64_t(PAWL_CALL *journal_bytes)(pawl_process *p);
+    uint64_t(PAWL_CALL *journal_records)(pawl_process *p);
+    /* Non-zero: that is long, and it is time to continue as a new run. What is long is recorded when first asked. */
+    int32_t(PAWL_CALL *should_continue)(pawl_process *p);
+    /* End this run and go on as the next one: the same process, run one more, this input, a journal that begins anew
+     * with the signals not taken and a cancel request not told. Timers are dropped. The return value is what activate
+     * should return. PAWL_E_INVALID while calls are open; PAWL_E_CANCELLED when the process was told to stop. */
+    pawl_status(PAWL_CALL *continue_as_new)(pawl_process *p, pawl_bytes input);
 } pawl_process_host;
 
 /* What process code sees of its process: the table to use it with. The rest is the host's. */
@@ -828,7 +838,7 @@ PAWL_FROZEN_(pawl_effect_table, reconcile, 32);
 PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
 PAWL_FROZEN_(pawl_attachments, load, 56);
 PAWL_FROZEN_(pawl_call_options, timeout_ns, 16);
-PAWL_FROZEN_(pawl_process_host, version, 176);
+PAWL_FROZEN_(pawl_process_host, continue_as_new, 208);
 PAWL_FROZEN_(pawl_process, host, 8);
 PAWL_FROZEN_(pawl_process_table, activate, 16);
 PAWL_FROZEN_(pawl_storage_table, describe, 40);

@@ -366,6 +366,41 @@ PAWL_INLINE_ pawl_status pawl_failf(pawl_process *p, const char *code, const cha
     return p->host->fail(p, &failure);
 }
 
+/* ---- the next run ----------------------------------------------------------------------------------------------- */
+/* A process that goes on for ever must not let its journal grow for ever: now and then it ends its run and begins the
+ * next one with an input of its making.
+ *
+ *     for (;;) {
+ *         PAWL_TRY(pawl_signal(p, "order", &order));
+ *         PAWL_TRY(pawl_call(p, "shop.book", order, &total));
+ *         if (pawl_should_continue(p))
+ *             return pawl_continue_as_new(p, total);
+ *     } */
+
+/* How long the journal of this run is, up to what the last await gave; the same in every activation. */
+PAWL_INLINE_ uint64_t pawl_journal_bytes(pawl_process *p)
+{
+    return p->host->journal_bytes(p);
+}
+
+PAWL_INLINE_ uint64_t pawl_journal_records(pawl_process *p)
+{
+    return p->host->journal_records(p);
+}
+
+/* Non-zero when that is long: over the profile's limits.journal_warn, or 10 000 records. */
+PAWL_INLINE_ int pawl_should_continue(pawl_process *p)
+{
+    return p->host->should_continue(p) != 0;
+}
+
+/* Go on as the next run: the same id, run number one more, this input, an empty journal. Signals that were not taken go
+ * over in their order. Return what it returns; not while calls are open. */
+PAWL_INLINE_ pawl_status pawl_continue_as_new(pawl_process *p, pawl_bytes input)
+{
+    return p->host->continue_as_new(p, input);
+}
+
 /* ---- process types ---------------------------------------------------------------------------------------------- */
 
 typedef pawl_status (*pawl_program)(pawl_process *p);

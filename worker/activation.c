@@ -27,6 +27,8 @@ pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_ac
     mirror->config.program = config->program;
     mirror->config.value_bytes_max = config->value_bytes_max;
     mirror->config.commands_max = config->commands_max;
+    mirror->config.warn_bytes = config->warn_bytes;
+    mirror->config.warn_records = config->warn_records;
     mirror->config.log = config->log;
     mirror->config.keep_from = config->keep_from;
     mirror->config.keeps_left = config->keeps_left;
@@ -199,6 +201,8 @@ static void find_fault(struct run *run, pawl_status status)
         break_contract(run, "the program called fail and then returned success", status);
     else if (status < 0 && run->outcome == PAWL_COMPLETED)
         break_contract(run, "the program called complete and then returned a failure", status);
+    else if (status < 0 && run->outcome == OUTCOME_CONTINUED)
+        break_contract(run, "the program called continue_as_new and then returned a failure", status);
     else if (status > PAWL_SUSPEND)
         break_contract(run, "the program returned a status that means nothing here", status);
 }
@@ -228,6 +232,9 @@ static void judge(struct run *run, pawl_status status, pawl_run_result *ret)
         ret->kind = PAWL_RUN_SUSPENDED;
         ret->waits = (pawl_bytes){run->waits_text, run->waits_size};
         ret->waits_for_signal = run->waits_for_signal;
+    } else if (status == PAWL_OK && run->outcome == OUTCOME_CONTINUED) {
+        ret->kind = PAWL_RUN_CONTINUED;
+        ret->output = run->output;
     } else if (status == PAWL_OK) {
         end(ret, PAWL_COMPLETED, NULL);
         ret->output = run->output;
@@ -279,7 +286,7 @@ void pawl_activation_run(pawl_activation *mirror, uint64_t now_unix_ns, pawl_run
     *ret = (pawl_run_result){0};
     pawl_status status = PAWL_E_INVALID;
     if (mirror->head == 0)
-        pawl_program_stick(run, PAWL_E_INVALID, "contract", "the process has no record 1");
+        pawl_program_stick(run, PAWL_E_INVALID, "contract", "the process has no first record");
     else if (mirror->config.program == NULL)
         status = PAWL_E_UNSUPPORTED;
     else

@@ -13,9 +13,11 @@
  *    when an await ends with it;
  *  - a version is that of its MARKER; without one it is the oldest when later commands are in the journal, else the
  * newest and the MARKER is written; the first time in a run decides for the whole run;
- *  - random bytes and uuids come from a seed (process id, run, time of record 1) and the ordinal.
- * A command that differs from what the journal holds at its ordinal (kind, name, input digest, span), or a journal with
- * commands that the program, having ended or suspended, did not issue, is nondeterminism: expected and found are named.
+ *  - random bytes and uuids come from a seed (process id, run, time of its first record) and the ordinal;
+ *  - how long the journal is, is asked as of what the program has seen of it: up to the record that the last await
+ * ended with; from when on it is long is recorded when that is first asked (LIMITS). A command that differs from what
+ * the journal holds at its ordinal (kind, name, input digest, span), or a journal with commands that the program,
+ * having ended or suspended, did not issue, is nondeterminism: expected and found are named.
  *
  * [instance]: one thread at a time. Never calls anything but the program. */
 #ifndef PAWL_ACTIVATION_H
@@ -42,6 +44,7 @@ typedef struct pawl_activation_config {
     const pawl_process_table *program; /* outlives the activation */
     size_t value_bytes_max;            /* limit of one input, result, document or output */
     size_t commands_max;               /* calls and timers that may be open at once; e.g. 10000 */
+    uint64_t warn_bytes, warn_records; /* a journal beyond one of them is long; 0: never */
     /* From so many commands on, a program that waits is kept where it stands, on a stack of its own, and goes on from
      * there: else the time of each step grows with the steps before it. UINT64_MAX: never. What it does is the same. */
     uint64_t keep_from;
@@ -85,13 +88,14 @@ enum {
     /* reason_code and reason are set: "nondeterminism"; "contract" (activate returned what makes no sense); "limit"
      * (host calls or memory of one run); "unsupported" (no program for this type and revision); "out_of_memory". */
     PAWL_RUN_STUCK = 3,
+    PAWL_RUN_CONTINUED = 4, /* it goes on as the next run: output is the input of that. See pawl_activation_carry */
 };
 
 /** What one run gave. Bytes live until the next run or the activation's end. */
 typedef struct pawl_run_result {
     uint32_t kind;                  /* PAWL_RUN_* */
     uint32_t status;                /* ENDED: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED */
-    pawl_bytes output;              /* ENDED and completed */
+    pawl_bytes output;              /* ENDED and completed, CONTINUED */
     pawl_failure failure;           /* ENDED and failed or cancelled */
     pawl_bytes reason_code, reason; /* STUCK */
     pawl_bytes waits;               /* SUSPENDED: in words, e.g. "signal accepted, timer" (at most 256 bytes) */
@@ -111,13 +115,19 @@ pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_ac
  */
 pawl_activation *pawl_activation_destroy(pawl_activation *activation);
 
-/** Add the next record (its bytes are copied). Errors: PAWL_E_CORRUPT when it cannot be decoded or contradicts the
- * mirror (for instance a STEP for an ordinal that has ended), PAWL_E_INVALID when its sequence is not head + 1,
- *  PAWL_E_UNSUPPORTED for a newer version, PAWL_E_NOMEM. */
+/** Give the records that go over into the next run, in their order: signals that no wait has taken, and the cancel
+ * request. After a run that gave PAWL_RUN_CONTINUED. sequence: of the record that is carried. Errors: what visit gives
+ * (it then ends). */
+pawl_status pawl_activation_carry(const pawl_activation *activation,
+                                  pawl_status (*visit)(void *context, const pawl_entry *entry), void *context);
+
+/** Add the next record (its bytes are copied). The first one may have any sequence: it begins the run. Errors:
+ * PAWL_E_CORRUPT when it cannot be decoded or contradicts the mirror (for instance a STEP for an ordinal that has
+ * ended), PAWL_E_INVALID when its sequence is not head + 1, PAWL_E_UNSUPPORTED for a newer version, PAWL_E_NOMEM. */
 pawl_status pawl_activation_feed(pawl_activation *activation, const pawl_record *record, pawl_error *error);
 
 /** Run the program: from the top, or on from where it is kept. now_unix_ns is what a first reading of the clock gives.
- * Needs record 1. Never fails otherwise: what goes wrong is the process's and comes out as ENDED or STUCK. */
+ * Needs a first record. Never fails otherwise: what goes wrong is the process's and comes out as ENDED or STUCK. */
 void pawl_activation_run(pawl_activation *activation, uint64_t now_unix_ns, pawl_run_result *ret);
 
 /** The document that the last run gave is in the store: the next runs give it again only when it has changed. Without

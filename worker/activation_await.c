@@ -76,6 +76,8 @@ static void take(struct run *run, struct wait *wait, struct signal *signal)
 {
     if (wait->taken != NULL)
         return;
+    if (run->last_taken == NULL || signal->sequence > run->last_taken->sequence)
+        run->last_taken = signal;
     wait->taken = signal;
     wait->name->taken = signal;
     wait->name->taken_epoch = run->mirror->epoch;
@@ -198,6 +200,8 @@ static void advance(struct run *run, uint64_t sequence)
     for (; next != NULL && next->came <= sequence; next = next->next_came) {
         if (run->open > 0)
             run->open--;
+        if (run->open_calls > 0 && next->kind == COMMAND_CALL)
+            run->open_calls--;
         run->last_known = next;
         run->mirror->effort++;
     }

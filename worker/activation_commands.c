@@ -146,8 +146,10 @@ static pawl_future issued(struct run *run, struct command *command)
     run->ordinal++;
     if (run->ordinal > run->mirror->ordinal_max)
         run->mirror->ordinal_max = run->ordinal;
-    if (command->came == 0 || command->came > run->horizon)
+    if (command->came == 0 || command->came > run->horizon) {
         run->open++;
+        run->open_calls += command->kind == COMMAND_CALL;
+    }
     return FUTURE_OF_ORDINAL(run->ordinal);
 }
 

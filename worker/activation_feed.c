@@ -49,6 +49,7 @@ static void note_recorded(pawl_activation *mirror, uint64_t ordinal, struct comm
 static void note_came(pawl_activation *mirror, struct command *command, uint64_t sequence)
 {
     command->came = sequence;
+    command->came_bytes = mirror->bytes;
     if (mirror->last_came == NULL)
         mirror->first_came = command;
     else
@@ -190,6 +191,16 @@ static pawl_status feed_now(pawl_activation *mirror, const pawl_entry *entry, pa
     return PAWL_OK;
 }
 
+static pawl_status feed_limits(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
+{
+    if (mirror->limits_recorded)
+        return contradiction(entry, error, "the limits were recorded before");
+    mirror->limits_recorded = true;
+    mirror->limit_bytes = entry->limit_bytes;
+    mirror->limit_records = entry->limit_records;
+    return PAWL_OK;
+}
+
 static pawl_status feed_marker(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
 {
     struct name *change = pawl_mirror_name(mirror, entry->name);
@@ -208,7 +219,13 @@ static pawl_status feed_signal(pawl_activation *mirror, const pawl_entry *entry,
     struct signal *signal = pawl_arena_alloc(&mirror->arena, sizeof *signal);
     if (name == NULL || signal == NULL || !pawl_arena_copy(&mirror->arena, entry->value, &signal->payload))
         return no_memory(error);
-    signal->sequence = entry->sequence;
+    *signal =
+        (struct signal){.name = name, .sequence = entry->sequence, .bytes = mirror->bytes, .payload = signal->payload};
+    if (mirror->last_signal == NULL)
+        mirror->first_signal = signal;
+    else
+        mirror->last_signal->later = signal;
+    mirror->last_signal = signal;
     if (name->last_signal == NULL)
         name->first_signal = signal;
     else
@@ -225,17 +242,20 @@ static pawl_status feed_cancel(pawl_activation *mirror, const pawl_entry *entry,
         return no_memory(error);
     mirror->cancel_sequence = entry->sequence;
     mirror->cancel_unix_ns = entry->time_unix_ns;
+    mirror->cancel_bytes = mirror->bytes;
     return PAWL_OK;
 }
 
 static pawl_status feed_started(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
 {
-    if (entry->sequence != 1)
-        return contradiction(entry, error, "only record 1 starts a process");
+    if (mirror->head != 0)
+        return contradiction(entry, error, "only the first record starts a run");
     if (!pawl_arena_copy(&mirror->arena, entry->value, &mirror->input))
         return no_memory(error);
+    mirror->base = entry->sequence;
+    mirror->base_bytes = mirror->bytes;
     mirror->started_unix_ns = entry->time_unix_ns;
-    /* The seed of everything random: id, run and time of record 1, in fixed width. */
+    /* The seed of everything random: id, run and time of the first record, in fixed width. */
     uint8_t parts[32];
     pawl_mirror_digest(mirror->config.id, parts);
     pawl_mirror_put_fixed(parts + 16, mirror->config.run);
@@ -260,6 +280,8 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
         return feed_fired(mirror, entry, error);
     case PAWL_RECORD_NOW:
         return feed_now(mirror, entry, error);
+    case PAWL_RECORD_LIMITS:
+        return feed_limits(mirror, entry, error);
     case PAWL_RECORD_MARKER:
         return feed_marker(mirror, entry, error);
     case PAWL_RECORD_SIGNAL:
@@ -276,7 +298,8 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
 
 pawl_status pawl_activation_feed(pawl_activation *mirror, const pawl_record *record, pawl_error *error)
 {
-    if (record->sequence != mirror->head + 1)
+    bool first = mirror->head == 0; /* of a run that follows others it has a larger sequence than 1 */
+    if (first ? record->sequence == 0 : record->sequence != mirror->head + 1)
         return pawl_error_set(error, PAWL_E_INVALID, "journal.order",
                               "record %" PRIu64 " was fed where record %" PRIu64 " comes next", record->sequence,
                               mirror->head + 1);
@@ -284,12 +307,15 @@ pawl_status pawl_activation_feed(pawl_activation *mirror, const pawl_record *rec
     pawl_status status = pawl_entry_decode(record, &entry, error);
     if (status != PAWL_OK)
         return status;
-    if (mirror->head == 0 && entry.kind != PAWL_RECORD_STARTED)
-        return contradiction(&entry, error, "record 1 must be \"started\"");
+    if (first && entry.kind != PAWL_RECORD_STARTED)
+        return contradiction(&entry, error, "the first record must be \"started\"");
     if (mirror->ended)
         return contradiction(&entry, error, "nothing follows \"ended\"");
+    mirror->bytes += record->body.size;
     status = feed_entry(mirror, &entry, error);
     if (status == PAWL_OK)
         mirror->head = record->sequence;
+    else
+        mirror->bytes -= record->body.size;
     return status;
 }

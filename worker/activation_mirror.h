@@ -21,7 +21,10 @@
 
 /* One SIGNAL record. */
 struct signal {
-    struct signal *next; /* of the same name, in order of sequence */
+    struct signal *next;  /* of the same name, in order of sequence */
+    struct signal *later; /* of any name, likewise */
+    const struct name *name;
+    uint64_t bytes; /* of the journal up to its record */
     uint64_t sequence;
     pawl_bytes payload;
 };
@@ -44,6 +47,8 @@ struct name {
     uint64_t chosen_epoch;
 };
 
+#define OUTCOME_CONTINUED UINT32_MAX
+
 enum command_kind { COMMAND_NONE, COMMAND_CALL, COMMAND_TIMER, COMMAND_NOW };
 
 struct open_call {
@@ -63,6 +68,7 @@ struct command {
     bool recorded;             /* the journal has a record of it; else only a run has issued it */
     bool failed;               /* CALL that came as a failure */
     uint64_t came;             /* sequence of its STEP or FIRED record; 0: not yet */
+    uint64_t came_bytes;       /* of the journal up to that record */
     struct command *next_came; /* in order of sequence */
     union {
         uint8_t digest[16]; /* CALL */
@@ -99,6 +105,8 @@ struct run {
      * known to the program, however long it has been in the journal. */
     uint64_t horizon;
     uint64_t open;               /* commands started and not come before the horizon */
+    uint64_t open_calls;         /* those of them that are calls */
+    struct signal *last_taken;   /* the one of the largest sequence; NULL: none */
     struct command *last_known;  /* the last command that came up to the horizon; NULL: none */
     struct open_call *last_call; /* of smaller ordinal than the next command; NULL: none */
     struct open_timer *last_timer;
@@ -125,7 +133,7 @@ struct run {
     pawl_status seen;
     pawl_failure seen_failure;
     /* What the program said about its end. */
-    uint32_t outcome; /* 0, PAWL_COMPLETED or PAWL_FAILED */
+    uint32_t outcome; /* 0, PAWL_COMPLETED, PAWL_FAILED or OUTCOME_CONTINUED */
     pawl_bytes output;
     pawl_failure failure;
     bool has_document;
@@ -142,6 +150,9 @@ struct pawl_activation {
     pawl_arena arena;              /* lives as long as the mirror */
     pawl_arena run_arena;          /* of the last run */
     uint64_t head;
+    uint64_t base;       /* sequence of the first record */
+    uint64_t bytes;      /* of all bodies fed */
+    uint64_t base_bytes; /* of the first record's */
     pawl_bytes input;
     uint64_t started_unix_ns;
     uint8_t seed[16]; /* of random(); set with record 1 */
@@ -155,6 +166,10 @@ struct pawl_activation {
     /* names */
     struct name **buckets;
     size_t bucket_count, name_count;
+    struct signal *first_signal, *last_signal; /* of any name */
+    /* the LIMITS record, or what the current run was told, which is to be recorded */
+    bool limits_recorded;
+    uint64_t limits_epoch, limit_bytes, limit_records;
     /* what is open */
     struct open_call *first_call, *last_call;
     struct open_timer *first_timer, *last_timer;
@@ -162,7 +177,7 @@ struct pawl_activation {
     struct open_timer *spare_timers;
     size_t input_bytes; /* of the open calls */
     /* the first CANCEL record */
-    uint64_t cancel_sequence, cancel_unix_ns;
+    uint64_t cancel_sequence, cancel_unix_ns, cancel_bytes;
     pawl_bytes cancel_reason;
     /* runs */
     uint64_t epoch;        /* number of the current run */
@@ -233,6 +248,12 @@ pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes
 pawl_future pawl_program_start_timer(struct run *run, uint64_t after_ns);
 pawl_future pawl_program_wait_signal(struct run *run, pawl_bytes name);
 uint64_t pawl_program_now(struct run *run);
+/* How long the journal is, up to what the program has seen of it. */
+uint64_t pawl_program_journal_bytes(const struct run *run);
+uint64_t pawl_program_journal_records(const struct run *run);
+bool pawl_program_should_continue(struct run *run);
+/* Go on as the next run. What it returns, activate should return. */
+pawl_status pawl_program_continue(struct run *run, pawl_bytes input);
 uint32_t pawl_program_version(struct run *run, pawl_bytes change_id, uint32_t min, uint32_t max);
 /* A record to be written before anything that the run starts later; *done turns true when it is fed. False: out of
  * memory. */

@@ -19,6 +19,7 @@ enum {
     FIELD_CODE = 1 << 8,     /* varint length, bytes; into failure.code */
     FIELD_FAILURE = 1 << 9,  /* klass varint; code, message, detail as length and bytes; retry_after varint */
     FIELD_VALUE = 1 << 10,   /* varint length, bytes */
+    FIELD_LIMITS = 1 << 12,  /* two varints: bytes, records */
     FIELD_OUTCOME = 1 << 11, /* a failure when the failed flag is set, else a value */
 };
 
@@ -36,6 +37,7 @@ static const struct layout {
     {PAWL_RECORD_TIMER, FIELD_ORDINAL | FIELD_AFTER | FIELD_DUE, "timer"},
     {PAWL_RECORD_FIRED, FIELD_ORDINAL, "fired"},
     {PAWL_RECORD_NOW, FIELD_ORDINAL | FIELD_DUE, "now"},
+    {PAWL_RECORD_LIMITS, FIELD_LIMITS, "limits"},
     {PAWL_RECORD_MARKER, FIELD_STATUS | FIELD_NAME, "marker"},
     {PAWL_RECORD_STARTED, FIELD_VALUE, "started"},
     {PAWL_RECORD_SIGNAL, FIELD_NAME | FIELD_VALUE, "signal"},
@@ -71,7 +73,7 @@ static size_t failure_size_max(const pawl_failure *failure)
 /* An upper bound, so that one allocation is enough. */
 static size_t body_size_max(const pawl_entry *entry)
 {
-    return 2 + 6 * VARINT_MAX + sizeof entry->digest + 8 + entry->name.size + entry->value.size +
+    return 2 + 8 * VARINT_MAX + sizeof entry->digest + 8 + entry->name.size + entry->value.size +
            failure_size_max(&entry->failure);
 }
 
@@ -142,6 +144,8 @@ pawl_status pawl_entry_encode(pawl_arena *arena, const pawl_entry *entry, pawl_b
         at = put_varint(at, entry->after_ns);
     if (fields & FIELD_DUE)
         at = put_fixed(at, entry->due_unix_ns);
+    if (fields & FIELD_LIMITS)
+        at = put_varint(put_varint(at, entry->limit_bytes), entry->limit_records);
     if (fields & FIELD_CODE)
         at = put_bytes(at, entry->failure.code);
     if (fields & FIELD_FAILURE)
@@ -261,6 +265,10 @@ static void get_fields(struct reader *reader, uint32_t fields, pawl_entry *entry
         entry->after_ns = get_varint(reader, UINT64_MAX, "span");
     if (fields & FIELD_DUE)
         entry->due_unix_ns = get_fixed(reader, "time");
+    if (fields & FIELD_LIMITS) {
+        entry->limit_bytes = get_varint(reader, UINT64_MAX, "bytes");
+        entry->limit_records = get_varint(reader, UINT64_MAX, "records");
+    }
     if (fields & FIELD_CODE)
         entry->failure.code = get_bytes(reader, "code");
     fields = resolve_outcome(fields, entry->failed);

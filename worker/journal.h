@@ -21,6 +21,7 @@ enum {
     PAWL_RECORD_TIMER = 4,   /* a timer was set */
     PAWL_RECORD_FIRED = 5,   /* a timer fired */
     PAWL_RECORD_NOW = 6,     /* the clock was read */
+    PAWL_RECORD_LIMITS = 30, /* the program asked whether to continue as a new run: from when on it is told so */
     PAWL_RECORD_MARKER = 21, /* the program met a change of its code, and which version it lives by */
 };
 
@@ -39,7 +40,8 @@ typedef struct pawl_entry {
     pawl_bytes value;      /* STEP: result; STARTED: input; SIGNAL: payload; ENDED: output; CANCEL, RESUMED: reason;
                               PARKED: message */
     pawl_failure failure;  /* when failed: klass, code, message, detail_json; PARKED: code */
-    uint32_t status;       /* ENDED: PAWL_COMPLETED ...; MARKER: the version */
+    uint64_t limit_bytes, limit_records; /* LIMITS */
+    uint32_t status;                     /* ENDED: PAWL_COMPLETED ...; MARKER: the version */
 } pawl_entry;
 
 /** Encode an entry's body into the arena. The record's kind is entry->kind; sequence and time are the provider's.

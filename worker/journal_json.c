@@ -182,6 +182,9 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
         return put(object, "ordinal", integer(entry->ordinal));
     case PAWL_RECORD_NOW:
         return put(object, "ordinal", integer(entry->ordinal)) && put_time(object, "value", entry->due_unix_ns);
+    case PAWL_RECORD_LIMITS:
+        return put(object, "bytes", integer(entry->limit_bytes)) &&
+               put(object, "records", integer(entry->limit_records));
     case PAWL_RECORD_MARKER:
         return put_text(object, "name", entry->name) && put(object, "version", json_integer(entry->status));
     case PAWL_RECORD_STARTED:

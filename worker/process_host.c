@@ -305,6 +305,32 @@ static pawl_status PAWL_CALL host_fail(pawl_process *p, const pawl_failure *fail
     return PAWL_E_FAILED;
 }
 
+/* ---- the next run ---- */
+
+static uint64_t PAWL_CALL host_journal_bytes(pawl_process *p)
+{
+    pawl_program_enter(run_of(p));
+    return pawl_program_journal_bytes(run_of(p));
+}
+
+static uint64_t PAWL_CALL host_journal_records(pawl_process *p)
+{
+    pawl_program_enter(run_of(p));
+    return pawl_program_journal_records(run_of(p));
+}
+
+static int32_t PAWL_CALL host_should_continue(pawl_process *p)
+{
+    struct run *run = run_of(p);
+    return pawl_program_enter(run) == PAWL_OK && pawl_program_should_continue(run);
+}
+
+static pawl_status PAWL_CALL host_continue_as_new(pawl_process *p, pawl_bytes input)
+{
+    pawl_status status = may_end(run_of(p));
+    return status == PAWL_OK ? pawl_program_continue(run_of(p), input) : status;
+}
+
 const pawl_process_host *pawl_process_host_table(void)
 {
     static const pawl_process_host table = {
@@ -330,6 +356,10 @@ const pawl_process_host *pawl_process_host_table(void)
         .fail = host_fail,
         .cancel_reason = host_cancel_reason,
         .version = host_version,
+        .journal_bytes = host_journal_bytes,
+        .journal_records = host_journal_records,
+        .should_continue = host_should_continue,
+        .continue_as_new = host_continue_as_new,
     };
     return &table;
 }

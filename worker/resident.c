@@ -18,9 +18,10 @@ typedef struct pawl_posted {
     pawl_record record; /* body behind this struct */
 } pawl_posted;
 
-#define TIME_CHECK_NS      (10 * PAWL_NS_PER_SECOND) /* how long a jump of the wall clock may go unnoticed */
-#define LOAD_RETRY_NS      PAWL_NS_PER_SECOND
-#define TERMINATE_RETRY_NS PAWL_NS_PER_SECOND
+#define JOURNAL_WARN_RECORDS 10000u                    /* to live a longer one again takes a noticeable time */
+#define TIME_CHECK_NS        (10 * PAWL_NS_PER_SECOND) /* how long a jump of the wall clock may go unnoticed */
+#define LOAD_RETRY_NS        PAWL_NS_PER_SECOND
+#define TERMINATE_RETRY_NS   PAWL_NS_PER_SECOND
 
 /* ---- coming and going ---- */
 
@@ -94,7 +95,8 @@ static void lose(pawl_resident *r)
 static bool wakes_program(uint32_t kind)
 {
     return kind != PAWL_RECORD_INTENT && kind != PAWL_RECORD_ATTEMPT && kind != PAWL_RECORD_TIMER &&
-           kind != PAWL_RECORD_NOW && kind != PAWL_RECORD_MARKER && kind != PAWL_RECORD_PARKED;
+           kind != PAWL_RECORD_NOW && kind != PAWL_RECORD_MARKER && kind != PAWL_RECORD_LIMITS &&
+           kind != PAWL_RECORD_PARKED;
 }
 
 bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
@@ -171,6 +173,8 @@ static bool load(pawl_resident *r)
         .program = type == NULL ? NULL : type->program,
         .value_bytes_max = config->value_bytes_max,
         .commands_max = 10000,
+        .warn_bytes = config->journal_warn_bytes,
+        .warn_records = JOURNAL_WARN_RECORDS,
         .keep_from = PAWL_KEEP_FROM,
         .keeps_left = &r->worker->keeps_left,
         .log = {log_line, config->log},
@@ -350,13 +354,15 @@ static void prepare_timers(pawl_resident *r)
 
 /* ---- what next ---- */
 
-static uint64_t grace_end(const pawl_resident *r)
+/* Of the first request: it goes over into a new run, and the grace does not begin anew. */
+static uint64_t grace_end(pawl_resident *r)
 {
     uint64_t asked = pawl_activation_cancel_time(r->activation);
     if (asked == 0)
         return UINT64_MAX;
-    uint64_t from = asked > r->loaded_unix_ns ? asked : r->loaded_unix_ns; /* its code gets the whole grace */
-    return from + r->worker->config.cancel_grace_ns;
+    if (r->grace_from_unix_ns == 0) /* its code gets the whole grace */
+        r->grace_from_unix_ns = asked > r->loaded_unix_ns ? asked : r->loaded_unix_ns;
+    return r->grace_from_unix_ns + r->worker->config.cancel_grace_ns;
 }
 
 /* Set the timer to the next moment at which something changes by itself. */
@@ -476,9 +482,9 @@ static bool step(pawl_resident *r)
             run(r);
             continue;
         }
-        if (r->result.kind == PAWL_RUN_ENDED) {
+        if (r->result.kind == PAWL_RUN_ENDED || r->result.kind == PAWL_RUN_CONTINUED) {
             if (r->calls == NULL)
-                pawl_resident_commit(r, PAWL_OP_COMPLETE);
+                pawl_resident_commit(r, r->result.kind == PAWL_RUN_ENDED ? PAWL_OP_COMPLETE : PAWL_OP_CONTINUE);
             else
                 pawl_resident_cancel_calls(r); /* an end is reported only when its effects have ended */
             return true;

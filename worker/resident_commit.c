@@ -77,6 +77,21 @@ void pawl_resident_park(pawl_resident *r, const char *code, const char *format, 
 
 /* ---- writing ---- */
 
+/* The first records of the next run: its input, and what goes over. What is pending is of this run, and goes with it.
+ */
+static pawl_status carry(void *context, const pawl_entry *entry)
+{
+    return resident_batch_entry(context, entry) ? PAWL_OK : PAWL_E_NOMEM;
+}
+
+static bool fill_next_run(pawl_resident *r)
+{
+    const pawl_entry started = {.kind = PAWL_RECORD_STARTED, .value = r->result.output};
+    r->batch.count = 0;
+    return resident_batch_entry(&r->batch, &started) &&
+           pawl_activation_carry(r->activation, carry, &r->batch) == PAWL_OK;
+}
+
 /* When a process that is put away must come back by itself. 0: never. */
 static uint64_t wake_time(pawl_resident *r)
 {
@@ -131,6 +146,8 @@ void pawl_resident_commit(pawl_resident *r, uint32_t kind)
         ended.failure = r->result.failure;
         r->commit.status = r->result.status;
         ok = resident_batch_entry(&r->batch, &ended);
+    } else if (kind == PAWL_OP_CONTINUE) {
+        ok = fill_next_run(r);
     } else if (kind == PAWL_OP_PARK) {
         pawl_entry parked = {.kind = PAWL_RECORD_PARKED, .value = pawl_bytes_text(r->park_reason)};
         parked.failure.code = pawl_bytes_text(r->park_code);
@@ -193,7 +210,7 @@ static bool catch_up(pawl_resident *r)
 static bool feed_committed(pawl_resident *r, const pawl_registry_op *op)
 {
     bool more = (op->flags & PAWL_RESULT_MORE) != 0;
-    bool appended = op->kind != PAWL_OP_COMPLETE && r->batch.count > 0;
+    bool appended = op->kind != PAWL_OP_COMPLETE && op->kind != PAWL_OP_CONTINUE && r->batch.count > 0;
     pawl_resident_feed_early(r);
     uint64_t head = pawl_activation_head(r->activation);
     if ((more && head <= r->commit.seen) || (appended && op->sequence > head + 1)) {
@@ -284,6 +301,12 @@ void pawl_resident_committed(pawl_shard *shard, pawl_message *message)
     }
     r->commit_failures = 0;
     bool more = (op->flags & PAWL_RESULT_MORE) != 0;
+    if (op->kind == PAWL_OP_CONTINUE && !more) {
+        r->run++;
+        r->warned_size = false;
+        pawl_resident_go_back(r); /* to the start: what the journal holds now is of the new run */
+        return;
+    }
     if (op->kind == PAWL_OP_PARK || (op->kind != PAWL_OP_APPEND && !more)) {
         pawl_resident_leave(r);
         return;

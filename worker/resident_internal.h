@@ -70,7 +70,8 @@ struct pawl_resident {
     pawl_activation *activation;
     pawl_running *calls; /* changed under the shard's table_lock */
     uint64_t loaded_unix_ns;
-    uint64_t journal_bytes; /* of the bodies of its records */
+    uint64_t grace_from_unix_ns; /* from when on the grace after a cancel request counts; 0: nobody asked */
+    uint64_t journal_bytes;      /* of the bodies of its records */
 
     /* the program */
     bool dirty; /* it has not seen everything that it could wait for */

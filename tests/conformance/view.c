@@ -61,6 +61,7 @@ void row_copy(struct row *to, const pawl_process_row *from)
     to->parent_close = from->parent_close;
     to->priority = from->priority;
     to->deadline_unix_ns = from->deadline_unix_ns;
+    to->base = from->base;
 }
 
 struct collect {
@@ -217,8 +218,10 @@ static void dump_row(const struct world *world, FILE *out, const struct row *row
         fprintf(out, "active");
     else
         fprintf(out, "%u wake=%" PRIu64 " updated=%" PRIu64, row->status, row->wake_unix_ns, row->updated_unix_ns);
-    fprintf(out, " revision=%u run=%u external=%u cancelled=%u head=%" PRIu64 " bytes=%" PRIu64 " created=%" PRIu64,
-            row->revision, row->run, row->external, row->cancelled, row->head, row->journal_bytes,
+    fprintf(out,
+            " revision=%u run=%u base=%" PRIu64 " external=%u cancelled=%u head=%" PRIu64 " bytes=%" PRIu64
+            " created=%" PRIu64,
+            row->revision, row->run, row->base, row->external, row->cancelled, row->head, row->journal_bytes,
             row->created_unix_ns);
     dump_text(out, "id", &row->id);
     dump_text(out, "type", &row->type);

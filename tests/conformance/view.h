@@ -20,10 +20,10 @@ struct row {
     uint64_t number;
     struct text id, type, plugin, digest, profile, session, parent, reason_code, reason, document, outcome, worker;
     uint32_t revision, run, external, cancelled;
-    uint64_t token, head, journal_bytes, created_unix_ns, updated_unix_ns, wake_unix_ns, lease_left_ns, claims;
     struct text parent_note, key;
     uint32_t parent_close, priority;
     uint64_t deadline_unix_ns;
+    uint64_t token, head, journal_bytes, created_unix_ns, updated_unix_ns, wake_unix_ns, lease_left_ns, claims, base;
 };
 
 struct entry {

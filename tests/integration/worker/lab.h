@@ -75,6 +75,8 @@ void lab_end_all(lab *own);
 void lab_destroy(lab *own);
 /** Close the store and open it again; no worker may be left. */
 void lab_reopen(lab *own);
+/** What its files hold; "rocksdb". */
+uint64_t lab_store_bytes(lab *own);
 bool lab_logged(lab *own, const char *text);
 uint32_t lab_logged_times(lab *own, const char *text);
 const char *lab_log_text(lab *own);
@@ -154,7 +156,7 @@ typedef struct lab_settings {
     uint32_t shards, effect_threads, resident_max, effects_queued_max;
     uint64_t lease_ttl_ns, heartbeat_ns, cancel_grace_ns, activation_warn_ns;
     size_t value_bytes_max;
-    uint64_t journal_max_bytes;
+    uint64_t journal_warn_bytes, journal_max_bytes;
 } lab_settings;
 
 /** Start a worker with the lab's types and effects. settings may be NULL. */
@@ -215,7 +217,8 @@ pawl_status lab_prune(lab *own, uint64_t *removed);
 /** A header, and its outcome in plain words. */
 typedef struct lab_row {
     uint32_t status;
-    uint64_t number, token, head, wake_unix_ns;
+    uint64_t number, token, head, base, wake_unix_ns;
+    uint32_t run;
     bool cancelled;
     char reason_code[64], reason[512], worker[32], document[256];
     char output[256]; /* ENDED with a value */

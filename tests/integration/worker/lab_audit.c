@@ -11,7 +11,8 @@
 typedef struct audit {
     lab *own;
     char id[257];
-    uint64_t next;
+    uint64_t base, next;
+    uint32_t run;
     bool ended;
     uint64_t *step_unix_ns; /* by ordinal; 0: no step */
     char wrong[512];
@@ -33,7 +34,7 @@ static int32_t check_record(void *context, const pawl_record *record)
     if (record->sequence != a->next)
         WRONG(a, "record %llu where %llu should be", sequence, (unsigned long long)a->next);
     a->next = record->sequence + 1;
-    if ((record->sequence == 1) != (record->kind == PAWL_RECORD_STARTED))
+    if ((record->sequence == a->base) != (record->kind == PAWL_RECORD_STARTED))
         WRONG(a, "record %llu has kind %u", sequence, record->kind);
     if (a->ended)
         WRONG(a, "record %llu stands behind the end", sequence);
@@ -55,7 +56,7 @@ static void check_executions(audit *a)
         unsigned run = 0;
         unsigned long long ordinal = 0;
         if (strncmp(execution->key, a->id, prefix) != 0 ||
-            sscanf(execution->key + prefix, "/%u/%llu", &run, &ordinal) != 2 || ordinal >= STEPS_MAX)
+            sscanf(execution->key + prefix, "/%u/%llu", &run, &ordinal) != 2 || ordinal >= STEPS_MAX || run != a->run)
             continue;
         uint64_t step = a->step_unix_ns[ordinal];
         if (step != 0 && execution->begin_unix_ns > step)
@@ -67,7 +68,8 @@ static int32_t check_row(void *context, const pawl_process_row *row)
 {
     audit *a = context;
     snprintf(a->id, sizeof a->id, "%.*s", (int)row->id.size, (const char *)row->id.data);
-    a->next = 1;
+    a->run = row->run;
+    a->base = a->next = row->base;
     a->ended = false;
     memset(a->step_unix_ns, 0, STEPS_MAX * sizeof *a->step_unix_ns);
     lab *own = a->own;

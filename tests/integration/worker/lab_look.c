@@ -175,6 +175,8 @@ static int32_t take_row(void *context, const pawl_process_row *row)
                      .number = row->number,
                      .token = row->token,
                      .head = row->head,
+                     .base = row->base,
+                     .run = row->run,
                      .wake_unix_ns = row->wake_unix_ns,
                      .cancelled = row->cancelled != 0};
     copy_text(ret->reason_code, sizeof ret->reason_code, row->reason_code);
@@ -267,7 +269,7 @@ static int32_t say_record(void *context, const pawl_record *record)
         return 0;
     }
     unsigned long long ordinal = (unsigned long long)e.ordinal;
-    say(to, "%s%s", record->sequence == 1 ? "" : " ", pawl_record_name(e.kind));
+    say(to, "%s%s", record->kind == PAWL_RECORD_STARTED ? "" : " ", pawl_record_name(e.kind));
     switch (e.kind) {
     case PAWL_RECORD_STEP:
     case PAWL_RECORD_ATTEMPT:

@@ -61,9 +61,9 @@ static void test_records_come_in_order(void **state)
     (void)state;
     struct sim sim;
     sim_open(&sim, &pawl_processes, "in_sequence");
-    expect_refused(&sim, (pawl_entry){.kind = PAWL_RECORD_CANCEL}, PAWL_E_CORRUPT, "record 1 must be");
+    expect_refused(&sim, (pawl_entry){.kind = PAWL_RECORD_CANCEL}, PAWL_E_CORRUPT, "the first record must be");
     sim_start(&sim, "2");
-    expect_refused(&sim, (pawl_entry){.kind = PAWL_RECORD_STARTED}, PAWL_E_CORRUPT, "only record 1 starts");
+    expect_refused(&sim, (pawl_entry){.kind = PAWL_RECORD_STARTED}, PAWL_E_CORRUPT, "only the first record starts");
     pawl_error error;
     pawl_record gap = sim.records[0];
     gap.sequence = 3;

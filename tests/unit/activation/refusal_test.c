@@ -404,7 +404,7 @@ static void test_a_mirror_without_record_1_is_stuck(void **state)
     struct sim sim;
     sim_open(&sim, &pawl_processes, "one_by_one");
     sim_run(&sim);
-    sim_expect(&sim, "> stuck contract: the process has no record 1\n");
+    sim_expect(&sim, "> stuck contract: the process has no first record\n");
     sim_close(&sim);
 }
 

@@ -290,6 +290,9 @@ static void trace_end(struct sim *sim)
                      (int)failure->code.size, (const char *)failure->code.data, (int)failure->message.size,
                      (const char *)failure->message.data);
         break;
+    case PAWL_RUN_CONTINUED:
+        sim_note(sim, "> continued %.*s", (int)result->output.size, (const char *)result->output.data);
+        break;
     default:
         fail_msg("a run ended as %" PRIu32, result->kind);
     }

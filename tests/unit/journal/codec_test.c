@@ -12,8 +12,8 @@
 
 static const uint32_t kinds[] = {PAWL_RECORD_STEP,   PAWL_RECORD_INTENT, PAWL_RECORD_ATTEMPT, PAWL_RECORD_TIMER,
                                  PAWL_RECORD_FIRED,  PAWL_RECORD_NOW,    PAWL_RECORD_STARTED, PAWL_RECORD_SIGNAL,
-                                 PAWL_RECORD_MARKER, PAWL_RECORD_CANCEL, PAWL_RECORD_RESUMED, PAWL_RECORD_ENDED,
-                                 PAWL_RECORD_PARKED};
+                                 PAWL_RECORD_LIMITS, PAWL_RECORD_MARKER, PAWL_RECORD_CANCEL,  PAWL_RECORD_RESUMED,
+                                 PAWL_RECORD_ENDED,  PAWL_RECORD_PARKED};
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 
 static pawl_bytes text(const char *text)
@@ -41,6 +41,8 @@ static pawl_entry full(uint32_t kind, bool failed)
                     .message = text("slow down"),
                     .detail_json = text("{}"),
                     .retry_after_ns = 5},
+        .limit_bytes = 300,
+        .limit_records = 7,
         .status = failed ? PAWL_FAILED : PAWL_COMPLETED,
     };
     for (size_t i = 0; i < sizeof entry.digest; i++)
@@ -100,6 +102,10 @@ static void check_round_trip(uint32_t kind, bool failed)
     }
     if (call || kind == PAWL_RECORD_SIGNAL || kind == PAWL_RECORD_MARKER)
         assert_bytes(found.name, entry.name);
+    if (kind == PAWL_RECORD_LIMITS) {
+        assert_int_equal(found.limit_bytes, entry.limit_bytes);
+        assert_int_equal(found.limit_records, entry.limit_records);
+    }
     if (kind == PAWL_RECORD_TIMER)
         assert_int_equal(found.after_ns, entry.after_ns);
     if (kind == PAWL_RECORD_TIMER || kind == PAWL_RECORD_ATTEMPT || kind == PAWL_RECORD_NOW)
@@ -164,7 +170,7 @@ static void test_golden_bytes(void **state)
         {PAWL_RECORD_STEP, false, {step, sizeof step}},           {PAWL_RECORD_ENDED, true, {failed, sizeof failed}},
         {PAWL_RECORD_TIMER, false, {timer, sizeof timer}},        {PAWL_RECORD_SIGNAL, false, {signal, sizeof signal}},
         {PAWL_RECORD_MARKER, false, {"\1\20\13bank.charge", 14}}, {PAWL_RECORD_FIRED, false, {"\1\xac\2", 3}},
-        {PAWL_RECORD_STARTED, false, {"\1\7{\"a\":1}", 9}},
+        {PAWL_RECORD_LIMITS, false, {"\1\xac\2\7", 4}},           {PAWL_RECORD_STARTED, false, {"\1\7{\"a\":1}", 9}},
     };
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
         pawl_arena arena = {0};
