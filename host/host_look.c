@@ -75,6 +75,30 @@ static pawl_status check(pawl_host *host, const char *id, pawl_error *error)
     return status == PAWL_OK ? pawl_check_id(id, error) : status;
 }
 
+static int32_t PAWL_CALL take_time(void *context, const pawl_record *record)
+{
+    *(uint64_t *)context = record->time_unix_ns;
+    return 0;
+}
+
+/* Since when the present run goes, where it is not the first. A journal that cannot be read hides nothing else. */
+static bool set_run_start(pawl_host *host, const pawl_process_row *row, json_t *json)
+{
+    uint64_t started = 0;
+    if (row->run > 1)
+        (void)host->registry.table.journal(host->registry.store, row->number, row->base, 1, take_time, &started, NULL);
+    return started == 0 || pawl_view_time(json, "run_started", started);
+}
+
+static json_t *view_whole(pawl_host *host, const pawl_process_row *row)
+{
+    json_t *json = pawl_view_process(host, row, true);
+    if (json == NULL || set_run_start(host, row, json))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
 pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, pawl_error *error)
 {
     pawl_status status = check(host, id, error);
@@ -85,7 +109,7 @@ pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, 
     pawl_host_entered(host);
     status = pawl_host_row(host, id, &arena, &row, error);
     if (status == PAWL_OK)
-        status = pawl_view_give(pawl_view_process(host, &row, true), ret_json, error);
+        status = pawl_view_give(view_whole(host, &row), ret_json, error);
     pawl_host_left(host);
     pawl_arena_finish(&arena);
     return status;

@@ -246,6 +246,7 @@ static bool set_state(json_t *json, const pawl_process_row *row)
 static bool set_whole(json_t *json, const pawl_process_row *row)
 {
     bool made = pawl_view_set(json, "run", json_integer(row->run)) &&
+                pawl_view_set(json, "base", json_integer((json_int_t)row->base)) &&
                 pawl_view_set(json, "head", json_integer((json_int_t)row->head)) &&
                 pawl_view_set(json, "journal_bytes", json_integer((json_int_t)row->journal_bytes)) &&
                 set_some(json, "plugin", row->plugin) && set_some(json, "profile", row->profile);

@@ -198,8 +198,8 @@ PAWL_EXPORT pawl_status pawl_host_complete(pawl_host *host, const char *id, cons
 /* ---- looking ----------------------------------------------------------------------------------------------------- */
 
 /** One process as JSON: id, type, revision, status, why (the one-line answer to "why is it not running?", for processes
- * that have not ended), reason, document, outcome, session, times (RFC 3339 and _unix_ns), head, journal_bytes,
- * plugin, digest, worker, cancelled. Since 0.1. */
+ * that have not ended), reason, document, outcome, session, times (RFC 3339 and _unix_ns), run, base, head,
+ * journal_bytes, plugin, digest, worker, cancelled. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, pawl_error *error);
 
 /** Which processes to list. Zero: all. */
