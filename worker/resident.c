@@ -121,7 +121,8 @@ bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
     return true;
 }
 
-/* Posted records whose turn has come. Where one stands is known only when nothing is ahead of the store. */
+/* Posted records whose turn has come. Where one stands is known only when nothing is ahead of the store.
+ * Model: ahead.pml, MAY_FEED. */
 void pawl_resident_feed_early(pawl_resident *r)
 {
     while (r->ahead == 0 && r->early != NULL && r->early->record.sequence <= pawl_activation_head(r->activation) + 1) {
@@ -433,7 +434,8 @@ static bool advance_suspended(pawl_resident *r)
     return true;
 }
 
-/* Everything that can be done without waiting is done; false: r is gone. Model: lease.pml, next. */
+/* Everything that can be done without waiting is done; false: r is gone. Model: lease.pml, next.
+ * Model: ahead.pml, next. */
 static bool step(pawl_resident *r)
 {
     for (;;) {

@@ -2,7 +2,8 @@
  * shows nothing outside and may run again, so nobody can tell that it ran and was forgotten. Its record is given to the
  * mirror at once, under the sequence that it will get, and written later together with what follows. Must never let
  * anything visible begin meanwhile: everything but another such call waits until what is ahead is durable, and what is
- * ahead is written only where it was said to stand, or thrown away. */
+ * ahead is written only where it was said to stand, or thrown away. tests/model/ahead.pml has the rules, each with what
+ * breaks without it. */
 #include "resident_internal.h"
 
 #include <string.h>
@@ -10,6 +11,7 @@
 #define AHEAD_RECORDS_MAX ((size_t)64)
 #define AHEAD_BYTES_MAX   ((size_t)256 * 1024)
 
+/* Model: ahead.pml, DURABLE_HEAD. */
 uint64_t pawl_resident_durable_head(const pawl_resident *r)
 {
     return pawl_activation_head(r->activation) - r->ahead;
@@ -36,7 +38,7 @@ static bool is_local(const pawl_resident *r, const pawl_open_call *open)
 }
 
 /* It must be the only call, so that when it is thrown away nothing of another one is. A process that is to stop has no
- * haste, and a worker that stops gives it back as soon as everything is written. */
+ * haste, and a worker that stops gives it back as soon as everything is written. Model: ahead.pml, MAY_GO_AHEAD. */
 bool pawl_resident_may_go_ahead(pawl_resident *r, const pawl_open_call *open)
 {
     bool alone = r->calls == NULL && open == pawl_activation_calls(r->activation) && open->next == NULL;
@@ -51,6 +53,7 @@ bool pawl_resident_may_stay_ahead(pawl_resident *r)
     return r->ahead > 0 && open != NULL && pawl_resident_is_startable(r, open) && pawl_resident_may_go_ahead(r, open);
 }
 
+/* Model: ahead.pml, run_local. */
 void pawl_resident_go_ahead(pawl_resident *r)
 {
     if (r->parking || r->pending.count != r->ahead + 1)
@@ -63,6 +66,7 @@ void pawl_resident_go_ahead(pawl_resident *r)
         r->ahead++;
 }
 
+/* Model: ahead.pml, go_back. */
 void pawl_resident_go_back(pawl_resident *r)
 {
     pawl_resident_forget_efforts(r);

@@ -124,6 +124,7 @@ void pawl_resident_submit(pawl_resident *r)
     pawl_shard_submit(r->shard, &r->request.op);
 }
 
+/* Model: ahead.pml, submit. */
 void pawl_resident_commit(pawl_resident *r, uint32_t kind)
 {
     pawl_batch swap = r->batch;
@@ -174,7 +175,7 @@ void pawl_resident_commit(pawl_resident *r, uint32_t kind)
     pawl_resident_submit(r);
 }
 
-/* The records are durable: the mirror and the program may see them. */
+/* The records are durable: the mirror and the program may see them. Model: ahead.pml, feed. */
 static void feed_batch(pawl_resident *r, uint64_t first_sequence)
 {
     uint64_t now = resident_unix_now(r); /* about the provider's time; nothing deterministic depends on it */
@@ -281,7 +282,7 @@ static void tell_end(const pawl_resident *r)
     config->on_end(config->on_end_context, &end);
 }
 
-/* Model: lease.pml, answer. */
+/* Model: lease.pml, answer; Model: ahead.pml, answer. */
 void pawl_resident_committed(pawl_shard *shard, pawl_message *message)
 {
     (void)shard;

@@ -147,7 +147,7 @@ static void append(pawl_store_round *round, pawl_store_stage *stage, pawl_regist
 }
 
 /* Of a holder that went on as if its records stood behind those it has seen: with others between them, they never were.
- */
+ * Model: ahead.pml, OVERTAKEN. */
 static bool is_overtaken(const pawl_store_stage *stage, const pawl_commit *commit)
 {
     return commit->seen != 0 && stage->state.head > commit->seen;
