@@ -562,6 +562,12 @@ typedef struct pawl_record {
     pawl_bytes body;
 } pawl_record;
 
+/* Which limit a ready process stands behind (see pawl_type_limits). */
+#define PAWL_HELD_TYPE_CONCURRENCY 1u
+#define PAWL_HELD_KEY_CONCURRENCY  2u
+#define PAWL_HELD_TYPE_RATE        3u
+#define PAWL_HELD_KEY_RATE         4u
+
 /* The header of a process. As a result, all bytes are borrowed until the visitor returns. */
 typedef struct pawl_process_row {
     uint32_t struct_size;
@@ -597,7 +603,11 @@ typedef struct pawl_process_row {
     uint32_t priority; /* never 0 */
     uint64_t deadline_unix_ns;
     pawl_bytes attributes; /* the current ones */
-    uint64_t base;          /* sequence of STARTED, with which the journal begins; 1 unless a run was continued */
+    uint64_t base;         /* sequence of STARTED, with which the journal begins; 1 unless a run was continued */
+    uint32_t held;         /* PAWL_HELD_*: what a ready process stands behind, if the provider can tell; 0: nothing */
+    uint32_t reserved0;
+    uint64_t held_limit; /* of a concurrency: how many at once; of a rate: nanoseconds for each one */
+    uint64_t ahead;      /* get: ready ones of its type, priority and key in front of it, counted up to 1000 */
 } pawl_process_row;
 typedef int32_t(PAWL_CALL *pawl_row_visit)(void *context, const pawl_process_row *row);
 typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *record);
@@ -733,6 +743,20 @@ typedef struct pawl_prune {
     uint64_t ended_before_unix_ns;
 } pawl_prune;
 
+/* Limits of a type; they hold for all worker sessions of a store together, as the last claim of the type has them. A
+ * type or key at a limit is passed over as a whole; WORK is announced when something of it may go on. A rate counts
+ * what is claimed because it is ready: new, signalled, resumed. A key is pawl_register.key, else the session. */
+typedef struct pawl_type_limits {
+    uint32_t struct_size;
+    uint32_t concurrency;          /* processes leased at once; 0: no limit */
+    uint64_t rate_interval_ns;     /* one for each so many on average; 0: no limit */
+    uint64_t key_rate_interval_ns; /* likewise of one key; what has no key is not counted */
+    uint32_t key_concurrency;
+    uint32_t rate_burst; /* so many at once after a pause; 0: 1 */
+    uint32_t key_rate_burst;
+    uint32_t reserved0;
+} pawl_type_limits;
+
 typedef struct pawl_claim {
     uint32_t struct_size;
     uint32_t limit;
@@ -742,6 +766,7 @@ typedef struct pawl_claim {
     size_t type_size; /* sizeof(pawl_bytes) */
     pawl_bytes id;    /* not empty: this process only; PAWL_E_BUSY names the holder and the time left,
                          PAWL_E_TERMINAL or PAWL_E_NOT_FOUND otherwise */
+    const pawl_type_limits *const *limits; /* NULL, or for each of types its limits, or NULL */
 } pawl_claim;
 
 typedef struct pawl_list {
@@ -850,14 +875,15 @@ PAWL_FROZEN_(pawl_attachment_table, collect, 88);
 PAWL_FROZEN_(pawl_session_change, value, 40);
 PAWL_FROZEN_(pawl_session_table, remove, 40);
 PAWL_FROZEN_(pawl_record, body, 40);
-PAWL_FROZEN_(pawl_process_row, base, 360);
+PAWL_FROZEN_(pawl_process_row, ahead, 384);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);
 PAWL_FROZEN_(pawl_register, reserved1, 248);
 PAWL_FROZEN_(pawl_commit, document, 104);
 PAWL_FROZEN_(pawl_post, force, 80);
 PAWL_FROZEN_(pawl_watch, kinds, 40);
 PAWL_FROZEN_(pawl_prune, ended_before_unix_ns, 16);
-PAWL_FROZEN_(pawl_claim, id, 56);
+PAWL_FROZEN_(pawl_type_limits, reserved0, 40);
+PAWL_FROZEN_(pawl_claim, limits, 64);
 PAWL_FROZEN_(pawl_list, id_prefix, 96);
 PAWL_FROZEN_(pawl_registry_event, record, 32);
 PAWL_FROZEN_(pawl_registry_host, event, 24);

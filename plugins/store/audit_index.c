@@ -73,7 +73,7 @@ static pawl_status expect_ready(pawl_audit *audit, const pawl_audit_place *proce
     pawl_audit_place place = *process;
     pawl_key key;
     pawl_reader row = {0};
-    pawl_store_key_ready(&key, header->identity.type, header->state.ready_sequence);
+    pawl_store_key_ready(&key, &header->identity, header->state.ready_sequence);
     place.family = PAWL_FAMILY_READY;
     place.key = pawl_key_bytes(&key);
     const char *found = read_row(audit, &place, &row);
@@ -187,7 +187,7 @@ static bool right_key(pawl_family family, pawl_bytes key, uint64_t number, const
     const uint8_t *data = key.data;
     switch (family) {
     case PAWL_FAMILY_READY:
-        pawl_store_key_ready(right, identity->type, state->ready_sequence);
+        pawl_store_key_ready(right, identity, state->ready_sequence);
         return state->ready_sequence != 0;
     case PAWL_FAMILY_WAKE:
         pawl_store_key_wake(right, identity->type, state->wake_unix_ns, number);
@@ -228,11 +228,12 @@ static pawl_status check_row(pawl_audit *audit, pawl_family family, pawl_kv_curs
     bool readable = pawl_row_open(&row, family, cursor->key, cursor->value, &bad) == PAWL_OK;
     place.number = number_of(family, cursor->key, row);
     owner_is owner = place.number == 0 ? OWNER_GONE : find_owner(audit, place.number, &header);
-    if (family == PAWL_FAMILY_READY && cursor->key.size == 12) {
-        pawl_reader key = pawl_reader_of(cursor->key);
-        pawl_reader_u32(&key);
-        pawl_store_audit_ticket(audit, pawl_reader_u64(&key));
-    }
+    uint32_t type;
+    uint32_t priority;
+    uint64_t lane;
+    uint64_t sequence;
+    if (family == PAWL_FAMILY_READY && pawl_store_read_ready_key(cursor->key, &type, &priority, &lane, &sequence))
+        pawl_store_audit_ticket(audit, sequence);
     if (owner == OWNER_UNKNOWN)
         return PAWL_OK;
     bool is_right = owner == OWNER_THERE && right_key(family, cursor->key, place.number, &header, &right) &&

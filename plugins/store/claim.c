@@ -3,27 +3,14 @@
  *
  * For each type: first what was given back, then what is due, then what is ready. Cursors remember how far the rows
  * were looked at, so that deleted ones are never waded through again. */
+#include "claim.h"
 #include "view.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-typedef struct leased {
-    pawl_store_entry *entry; /* pinned */
-    uint64_t token;
-} leased;
-
-typedef struct claiming {
-    pawl_store_registry *registry;
-    uint64_t session;
-    uint64_t now_unix_ns;
-    uint64_t token; /* fetched, not used yet; 0: none */
-    leased *picks;
-    size_t count;
-    size_t limit;
-    bool over; /* the session has ended */
-    pawl_fault *fault;
-} claiming;
+typedef pawl_store_claiming claiming;
+typedef pawl_store_pick leased;
 
 static pawl_status stale(pawl_fault *fault)
 {
@@ -49,6 +36,9 @@ static bool lease(claiming *c, pawl_store_entry *entry)
     }
     if (entry->worker != NULL || !pawl_store_claimable(entry, c->now_unix_ns))
         return false;
+    if (!pawl_store_queue_key_has_room(entry->type, entry->identity.lane) &&
+        pawl_store_queue_hold_entry(c->registry, entry))
+        return false;
     pawl_store_worker *worker = pawl_store_worker_alive(c->registry, c->session);
     c->over = worker == NULL;
     if (c->over || c->token <= entry->token) { /* nobody to lease it to; or leased meanwhile under a younger token */
@@ -69,7 +59,7 @@ static bool lease(claiming *c, pawl_store_entry *entry)
 static void try_returned(claiming *c, pawl_store_type *type, pawl_store_entry *entry)
 {
     if (!pawl_store_claimable(entry, c->now_unix_ns)) {
-        pawl_store_returned_remove(entry);
+        pawl_store_returned_remove(c->registry, entry);
         if (entry->state.wake_unix_ns != 0) /* the clock was set back: it is due again later */
             pawl_store_type_note_wake(type, entry->state.wake_unix_ns, entry->number);
         pawl_store_entry_settle(c->registry, entry);
@@ -106,8 +96,7 @@ static pawl_status pick_returned(claiming *c, pawl_store_type *type)
 
 /* ---- 2 and 3: rows ---- */
 
-/* A damaged process stalls nobody else: it is reported and passed over. */
-static pawl_status try_number(claiming *c, uint64_t number)
+pawl_status pawl_store_claim_number(pawl_store_claiming *c, uint64_t number)
 {
     pawl_store_entry *entry;
     pawl_fault fault = {0};
@@ -130,12 +119,20 @@ static pawl_status try_number(claiming *c, uint64_t number)
     return PAWL_OK;
 }
 
-static pawl_kv_cursor *type_cursor(claiming *c, pawl_family family, uint32_t type)
+pawl_kv_cursor *pawl_store_claim_cursor(pawl_store_claiming *c, pawl_family family, uint32_t type)
 {
     pawl_key prefix;
     pawl_key_start(&prefix);
     pawl_key_u32(&prefix, type);
     return pawl_kv_cursor_prefix(c->registry->store->kv, family, &prefix);
+}
+
+static bool is_crowded(claiming *c, const pawl_store_type *type)
+{
+    pthread_mutex_lock(&c->registry->lock);
+    bool crowded = pawl_store_queue_is_crowded(type);
+    pthread_mutex_unlock(&c->registry->lock);
+    return crowded;
 }
 
 typedef struct wake_scan {
@@ -155,9 +152,9 @@ static pawl_status scan_wakes(claiming *c, pawl_store_type *type, pawl_kv_cursor
         pawl_reader_u32(&reader);
         scan->next_due = pawl_reader_u64(&reader);
         uint64_t number = pawl_reader_u64(&reader);
-        if (scan->next_due > c->now_unix_ns || c->count == c->limit || c->over)
+        if (scan->next_due > c->now_unix_ns || c->count == c->limit || c->over || is_crowded(c, type))
             return PAWL_OK;
-        status = try_number(c, number);
+        status = pawl_store_claim_number(c, number);
         if (status != PAWL_OK)
             return status;
         scan->due = scan->next_due;
@@ -178,7 +175,7 @@ static pawl_status pick_due(claiming *c, pawl_store_type *type)
     pthread_mutex_unlock(&c->registry->lock);
     if (!due || c->count == c->limit)
         return PAWL_OK;
-    pawl_kv_cursor *cursor = type_cursor(c, PAWL_FAMILY_WAKE, type->id);
+    pawl_kv_cursor *cursor = pawl_store_claim_cursor(c, PAWL_FAMILY_WAKE, type->id);
     if (cursor == NULL)
         return pawl_fault_nomem(c->fault);
     pawl_status status = scan_wakes(c, type, cursor, &scan);
@@ -195,67 +192,66 @@ static pawl_status pick_due(claiming *c, pawl_store_type *type)
     return status;
 }
 
-static pawl_status pick_ready(claiming *c, pawl_store_type *type)
-{
-    pawl_key key;
-    pthread_mutex_lock(&c->registry->lock);
-    bool drained = type->drained;
-    uint64_t at = type->ready_cursor;
-    uint64_t writes = type->ready_writes;
-    pthread_mutex_unlock(&c->registry->lock);
-    if (drained || c->count == c->limit)
-        return PAWL_OK;
-    pawl_kv_cursor *cursor = type_cursor(c, PAWL_FAMILY_READY, type->id);
-    if (cursor == NULL)
-        return pawl_fault_nomem(c->fault);
-    pawl_status status = PAWL_OK;
-    pawl_store_key_ready(&key, type->id, at);
-    pawl_kv_cursor_seek(cursor, pawl_key_bytes(&key));
-    while (status == PAWL_OK && cursor->valid && c->count < c->limit && !c->over) {
-        pawl_reader row;
-        pawl_reader reader = pawl_reader_of(cursor->key);
-        pawl_reader_u32(&reader);
-        uint64_t sequence = pawl_reader_u64(&reader);
-        status = pawl_row_open(&row, PAWL_FAMILY_READY, cursor->key, cursor->value, c->fault);
-        if (status == PAWL_OK)
-            status = try_number(c, pawl_reader_u64(&row));
-        else if (status == PAWL_E_CORRUPT) {
-            pawl_store_log(c->registry->store, PAWL_LOG_ERROR, "claim passes over a process: %s", c->fault->message);
-            status = PAWL_OK;
-        }
-        if (status == PAWL_OK) {
-            at = sequence + 1;
-            pawl_kv_cursor_next(cursor);
-        }
-    }
-    bool end = status == PAWL_OK && !cursor->valid;
-    if (end)
-        status = pawl_kv_cursor_status(cursor, c->fault);
-    pawl_kv_cursor_close(cursor);
-    pthread_mutex_lock(&c->registry->lock);
-    if (at > type->ready_cursor)
-        type->ready_cursor = at;
-    type->drained = end && status == PAWL_OK && type->ready_writes == writes;
-    pthread_mutex_unlock(&c->registry->lock);
-    return status;
-}
-
 /* ---- many ---- */
 
-static pawl_store_type **find_types(pawl_store_registry *registry, const pawl_claim *claim, size_t *count)
+/* The types of a claim, with the limits that it has for them. */
+static pawl_store_type **find_types(claiming *c, const pawl_claim *claim, size_t *count)
 {
+    pawl_store_registry *registry = c->registry;
     pawl_store_type **types = calloc(claim->type_count, sizeof *types);
     if (types == NULL)
         return NULL;
     pthread_mutex_lock(&registry->lock);
     for (size_t i = 0; i < claim->type_count; i++) {
         const void *name = (const char *)claim->types + i * claim->type_size;
+        const pawl_type_limits *limits = claim->limits == NULL ? NULL : claim->limits[i];
+        pawl_type_limits told = {.struct_size = sizeof told};
         pawl_store_type *type = pawl_store_type_find(registry, *(const pawl_bytes *)name);
-        if (type != NULL)
-            types[(*count)++] = type;
+        if (type == NULL)
+            continue;
+        if (limits != NULL)
+            memcpy(&told, limits, limits->struct_size < sizeof told ? limits->struct_size : sizeof told);
+        pawl_store_queue_set_limits(registry, type, &told);
+        types[(*count)++] = type;
     }
     pthread_mutex_unlock(&registry->lock);
     return types;
+}
+
+static size_t room_of(claiming *c, const pawl_store_type *type)
+{
+    pthread_mutex_lock(&c->registry->lock);
+    size_t room = pawl_store_queue_room(type);
+    pthread_mutex_unlock(&c->registry->lock);
+    return room;
+}
+
+/* What is due gets half of it, so that a million timers do not go before what is ready. */
+static pawl_status pick_half_due(claiming *c, pawl_store_type *type)
+{
+    size_t outer = c->limit;
+    c->limit = c->count + (outer - c->count + 1) / 2;
+    pawl_status status = pick_due(c, type);
+    c->limit = outer;
+    return status;
+}
+
+/* What one type gives, to c->limit at most. */
+static pawl_status pick_type(claiming *c, pawl_store_type *type)
+{
+    size_t room = room_of(c, type);
+    if (room < c->limit - c->count)
+        c->limit = c->count + room;
+    if (room == 0)
+        return PAWL_OK; /* who leaves makes room, and tells */
+    pawl_status status = pick_returned(c, type);
+    if (status == PAWL_OK)
+        status = pick_half_due(c, type);
+    if (status == PAWL_OK)
+        status = pawl_store_claim_ready(c, type);
+    if (status == PAWL_OK)
+        status = pick_due(c, type);
+    return status;
 }
 
 /* Round robin: each type gets an equal share of what is left, as long as any has something to give. */
@@ -270,11 +266,7 @@ static pawl_status pick(claiming *c, pawl_store_type **types, size_t type_count)
             pawl_store_type *type = types[(c->registry->next_type + i) % type_count];
             size_t share = (limit - c->count + type_count - i - 1) / (type_count - i);
             c->limit = c->count + share;
-            status = pick_returned(c, type);
-            if (status == PAWL_OK)
-                status = pick_due(c, type);
-            if (status == PAWL_OK)
-                status = pick_ready(c, type);
+            status = pick_type(c, type);
         }
         c->registry->next_type++;
         if (status != PAWL_OK)
@@ -297,7 +289,7 @@ static pawl_status claim_many(claiming *c, const pawl_claim *claim)
     if (c->over)
         return stale(c->fault);
     size_t type_count = 0;
-    pawl_store_type **types = find_types(c->registry, claim, &type_count);
+    pawl_store_type **types = find_types(c, claim, &type_count);
     if (types == NULL)
         return pawl_fault_nomem(c->fault);
     pawl_status status = PAWL_OK;

@@ -19,7 +19,7 @@ typedef enum pawl_family {
     PAWL_FAMILY_IDENT,      /* process id -> number, or tombstone of a pruned one */
     PAWL_FAMILY_PROCESS,    /* number -> header */
     PAWL_FAMILY_JOURNAL,    /* number, sequence -> record */
-    PAWL_FAMILY_READY,      /* type, ready sequence -> number: "ready, or leased in memory" */
+    PAWL_FAMILY_READY,      /* type, priority, key's hash, ready sequence -> number: "ready, or leased in memory" */
     PAWL_FAMILY_WAKE,       /* type, due, number -> nothing */
     PAWL_FAMILY_POST,       /* number, kind, post id -> sequence, fingerprint */
     PAWL_FAMILY_STATUS,     /* status, number -> nothing */

@@ -30,12 +30,15 @@ void pawl_store_returned_add(pawl_store_entry *entry)
     TAILQ_INSERT_TAIL(&entry->type->returned, entry, returned_link);
 }
 
-void pawl_store_returned_remove(pawl_store_entry *entry)
+void pawl_store_returned_remove(pawl_store_registry *registry, pawl_store_entry *entry)
 {
     if (!entry->returned)
         return;
     entry->returned = false;
-    TAILQ_REMOVE(&entry->type->returned, entry, returned_link);
+    if (entry->held != NULL)
+        pawl_store_queue_drop_entry(registry, entry);
+    else
+        TAILQ_REMOVE(&entry->type->returned, entry, returned_link);
 }
 
 void pawl_store_lease_take(pawl_store_registry *registry, pawl_store_entry *entry, pawl_store_worker *worker,
@@ -48,7 +51,8 @@ void pawl_store_lease_take(pawl_store_registry *registry, pawl_store_entry *entr
     entry->claims++;
     LIST_INSERT_HEAD(&worker->leases, entry, lease_link);
     registry->leased[entry->state.status]++;
-    pawl_store_returned_remove(entry);
+    pawl_store_returned_remove(registry, entry);
+    pawl_store_queue_took(registry, entry);
 }
 
 void pawl_store_lease_drop(pawl_store_registry *registry, pawl_store_entry *entry, bool lost)
@@ -63,6 +67,7 @@ void pawl_store_lease_drop(pawl_store_registry *registry, pawl_store_entry *entr
     LIST_REMOVE(entry, lease_link);
     entry->worker = NULL;
     registry->leased[entry->state.status]--;
+    pawl_store_queue_left(registry, entry);
 }
 
 /* Everything a session leases may be claimed at once. */
@@ -240,6 +245,11 @@ void pawl_store_announce_due(pawl_store_registry *registry)
         return; /* nobody to tell; whoever comes claims before it waits */
     for (uint32_t i = 0; i < registry->type_count; i++) {
         pawl_store_type *type = registry->types_by_id[i];
+        if (type->queue.look_mono_ns != STORE_NEVER &&
+            type->queue.look_mono_ns <= pawl_store_mono_now(registry->store)) {
+            type->queue.look_mono_ns = STORE_NEVER; /* the claim that follows lets go what is due */
+            pawl_store_announce_work(registry);
+        }
         if (type->next_due == STORE_NEVER || type->announced)
             continue;
         if (now == 0)
@@ -264,9 +274,15 @@ uint64_t pawl_store_next_look(pawl_store_registry *registry)
         next = left < next ? left : next;
     }
     uint64_t due = STORE_NEVER;
-    for (uint32_t i = 0; i < registry->type_count; i++)
-        if (!registry->types_by_id[i]->announced && registry->types_by_id[i]->next_due < due)
-            due = registry->types_by_id[i]->next_due;
+    for (uint32_t i = 0; i < registry->type_count; i++) {
+        const pawl_store_type *type = registry->types_by_id[i];
+        if (!type->announced && type->next_due < due)
+            due = type->next_due;
+        if (type->queue.look_mono_ns == STORE_NEVER || registry->worker_count == 0)
+            continue;
+        uint64_t left = type->queue.look_mono_ns > mono ? type->queue.look_mono_ns - mono : 0;
+        next = left < next ? left : next;
+    }
     if (due != STORE_NEVER && registry->worker_count > 0) {
         uint64_t now = pawl_store_unix_now(registry->store);
         uint64_t left = due > now ? due - now : 0;

@@ -35,4 +35,9 @@
 #define PAWL_STORE_ROUND_BYTES_MAX  (32u << 20) /* a round takes no further operation beyond this */
 #define PAWL_STORE_IDLE_ENTRIES_MAX 4096u       /* unleased processes kept in memory, as a cache */
 
+#define PAWL_STORE_AHEAD_MAX        1000u /* counted of those in front of a ready process, for whoever asks */
+#define PAWL_STORE_LANES_MAX        16384u /* keys with ready processes kept in memory; the others are looked up in turn */
+#define PAWL_STORE_ACCOUNTS_MAX     65536u /* keys whose rate is remembered after their last process has left */
+#define PAWL_STORE_HELD_ENTRIES_MAX 4096u  /* due processes of a type whose key is at its limit, kept in memory */
+
 #endif

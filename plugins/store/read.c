@@ -24,6 +24,8 @@ pawl_status pawl_store_get(pawl_store *store, pawl_bytes id, pawl_row_visit visi
         status = pawl_store_read_ident(store->kv, id, &number, &fault);
     if (status == PAWL_OK) {
         status = pawl_store_view_read(&view, store->registry, number, &fault);
+        if (status == PAWL_OK)
+            status = pawl_store_view_count_ahead(&view, store->registry, &fault);
         if (status == PAWL_E_NOT_FOUND) /* pruned in between: the id says so now */
             status = pawl_store_read_ident(store->kv, id, &number, &fault);
         else if (status == PAWL_OK && visit != NULL)

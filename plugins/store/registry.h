@@ -15,16 +15,12 @@
 #define PAWL_STORE_REGISTRY_H
 
 #include "arena.h"
+#include "queue.h"
 #include "store.h"
-
-#include <sys/queue.h>
-#include <sys/tree.h>
 
 #define STORE_NEVER        UINT64_MAX
 #define STORE_STATUS_COUNT 20u
 
-typedef struct pawl_store_type pawl_store_type;
-typedef struct pawl_store_entry pawl_store_entry;
 typedef struct pawl_store_worker pawl_store_worker;
 typedef struct pawl_store_watch pawl_store_watch;
 typedef struct pawl_store_round pawl_store_round;
@@ -36,18 +32,15 @@ typedef struct pawl_store_stage pawl_store_stage;
 struct pawl_store_type {
     RB_ENTRY(pawl_store_type) link;
     uint32_t id;
-    /* No ready row in front of ready_cursor is of interest. drained: none behind it either. */
-    bool drained;
-    uint64_t ready_cursor;
-    uint64_t ready_writes; /* raised with each ready row published: a scan that overlaps one is not the whole truth */
-    /* Likewise for due wake rows in front of (wake_cursor_due, wake_cursor_number). next_due: no wake row is due
-     * before it. */
+    pawl_store_queue queue; /* of ready rows */
+    /* No wake row in front of (wake_cursor_due, wake_cursor_number) is of interest. next_due: none is due before it.
+     * wake_writes is raised with each one published: a scan that overlaps that is not the whole truth. */
     uint64_t wake_cursor_due;
     uint64_t wake_cursor_number;
     uint64_t wake_writes;
     uint64_t next_due;
-    bool announced;                          /* that next_due has come was told to the worker sessions */
-    TAILQ_HEAD(, pawl_store_entry) returned; /* claimable, and no scan will meet them again */
+    bool announced;                        /* that next_due has come was told to the worker sessions */
+    struct pawl_store_entry_list returned; /* claimable, and no scan will meet them again */
     size_t name_size;
     char name[];
 };
@@ -81,6 +74,7 @@ typedef struct pawl_store_identity {
     uint32_t priority; /* never 0 */
     uint64_t deadline_unix_ns;
     pawl_bytes encoded;
+    uint64_t lane; /* hash of the key it queues under; 0: none. Worked out, not stored */
 } pawl_store_identity;
 
 /* What is durable about a process and changes. */
@@ -111,7 +105,9 @@ struct pawl_store_entry {
     uint32_t pins;                /* users outside of the lock */
     bool fresh;                   /* its registration is not published: nobody but the committer may use it */
     bool gone;                    /* out of the tables: freed with its last user */
-    bool returned;                /* on its type's list */
+    bool returned;                /* on its type's list, or its account's */
+    pawl_store_account *held;     /* at whose limit it hangs although it is claimable; NULL: none */
+    pawl_store_account *account;  /* that counts its lease; NULL: none */
     bool idle;                    /* on the list of entries kept as a cache */
     uint64_t token;               /* of the current or last lease */
     pawl_store_worker *worker;    /* who leases it; NULL: nobody */
@@ -166,8 +162,9 @@ typedef struct pawl_store_event {
 
 struct pawl_store_registry {
     pawl_store *store;
-    pthread_mutex_t claim_lock; /* one claim at a time: guards next_type */
+    pthread_mutex_t claim_lock; /* one claim at a time: guards next_type and scans */
     uint64_t next_type;         /* round robin over a claim's types */
+    uint64_t scans;             /* of ready rows, so far */
 
     pthread_mutex_t lock; /* guards from here to the queue */
     struct pawl_store_number_tree by_number;
@@ -179,6 +176,8 @@ struct pawl_store_registry {
     uint64_t removals; /* raised when an entry leaves for good; what was being read then is read again */
     struct pawl_store_type_tree types;
     pawl_store_type **types_by_id;
+    size_t lane_count;
+    size_t account_count;
     uint32_t type_count;
     uint32_t types_stored; /* the rows of the first so many are durable */
     LIST_HEAD(, pawl_store_worker) workers;
@@ -235,6 +234,8 @@ void pawl_store_entry_unpin(pawl_store_registry *registry, pawl_store_entry *ent
 void pawl_store_entry_settle(pawl_store_registry *registry, pawl_store_entry *entry);
 void pawl_store_entries_finish(pawl_store_registry *registry);
 
+uint32_t pawl_store_priority_of(const pawl_store_identity *identity); /**< from 0; in row.c */
+
 /* ---- type.c ---- */
 
 pawl_store_type *pawl_store_type_find(pawl_store_registry *registry, pawl_bytes name); /* under lock */
@@ -244,8 +245,7 @@ pawl_store_type *pawl_store_type_by_id(pawl_store_registry *registry, uint32_t i
 pawl_status pawl_store_types_open(pawl_store_registry *registry, pawl_fault *fault);
 void pawl_store_types_finish(pawl_store_registry *registry);
 void pawl_store_put_type(pawl_batch *batch, const pawl_store_type *type); /**< its row */
-/** Tell the type of a row that now is durable, so that claims and the clock meet it. Under lock. */
-void pawl_store_type_note_ready(pawl_store_type *type, uint64_t ready_sequence);
+/** Tell the type of a wake row that now is durable, so that claims and the clock meet it. Under lock. */
 void pawl_store_type_note_wake(pawl_store_type *type, uint64_t due, uint64_t number);
 
 /* ---- lease.c: worker sessions and leases. All under lock, unless it says otherwise ---- */
@@ -260,7 +260,7 @@ void pawl_store_lease_drop(pawl_store_registry *registry, pawl_store_entry *entr
 bool pawl_store_claimable(const pawl_store_entry *entry, uint64_t now_unix_ns); /* by what is durable about it */
 /** Put on its type's list, or take off. */
 void pawl_store_returned_add(pawl_store_entry *entry);
-void pawl_store_returned_remove(pawl_store_entry *entry);
+void pawl_store_returned_remove(pawl_store_registry *registry, pawl_store_entry *entry);
 /** Expire worker sessions whose time has come. */
 void pawl_store_workers_expire(pawl_store_registry *registry);
 /** Every worker session is to get a WORK event. */

@@ -144,13 +144,13 @@ static void move_ready(pawl_store_round *round, pawl_store_stage *stage, uint32_
     pawl_key key;
     pawl_store_state *state = &stage->state;
     if (status != PAWL_READY && state->ready_sequence != 0) {
-        pawl_store_key_ready(&key, stage->entry->type->id, state->ready_sequence);
+        pawl_store_key_ready(&key, &stage->entry->identity, state->ready_sequence);
         pawl_batch_delete(&round->rows, PAWL_FAMILY_READY, pawl_key_bytes(&key));
         state->ready_sequence = 0;
         stage->made_ready = false;
     } else if (status == PAWL_READY && state->ready_sequence == 0) {
         state->ready_sequence = ready;
-        pawl_store_key_ready(&key, stage->entry->type->id, ready);
+        pawl_store_key_ready(&key, &stage->entry->identity, ready);
         pawl_batch_begin(&round->rows, PAWL_FAMILY_READY, pawl_key_bytes(&key));
         pawl_buffer_u64(&round->rows.bytes, stage->entry->number);
         pawl_batch_end(&round->rows);
@@ -221,6 +221,8 @@ static void publish_claim(pawl_store_round *round, pawl_store_stage *stage)
     pawl_store_worker *worker = pawl_store_worker_find(registry, request->claim_session);
     if (worker == NULL || worker->expired || stage->ended)
         return; /* it ended meanwhile: the process is ready like any other */
+    if (!pawl_store_queue_is_clear(stage->entry->type, pawl_store_priority_of(&stage->entry->identity)))
+        return; /* others were here first: it joins them */
     pawl_store_lease_take(registry, stage->entry, worker, stage->claim_token);
     stage->claim->token = stage->claim_token;
     stage->claim->flags |= PAWL_RESULT_CLAIMED;
@@ -265,12 +267,12 @@ static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
     if (stage->wake_set)
         pawl_store_type_note_wake(entry->type, entry->state.wake_unix_ns, entry->number);
     if (entry->worker != NULL || !pawl_store_claimable(entry, UINT64_MAX))
-        pawl_store_returned_remove(entry);
+        pawl_store_returned_remove(registry, entry);
     /* Parked and ready again under the row it was claimed by: no scan will meet that row again. */
     if (stage->drop_lease && entry->state.status == PAWL_READY && !stage->made_ready)
         pawl_store_returned_add(entry);
     if (stage->made_ready && entry->worker == NULL) {
-        pawl_store_type_note_ready(entry->type, entry->state.ready_sequence);
+        pawl_store_queue_note(registry, entry);
         pawl_store_announce_work(registry);
     } else if (entry->returned) {
         pawl_store_announce_work(registry); /* it was passed over while it was part of this round */
@@ -309,7 +311,7 @@ void pawl_store_round_undo(pawl_store_round *round, const pawl_fault *fault)
         pawl_store_entry *entry = stage->entry;
         entry->stage = NULL;
         if (entry->fresh || entry->worker != NULL || !pawl_store_claimable(entry, UINT64_MAX))
-            pawl_store_returned_remove(entry);
+            pawl_store_returned_remove(registry, entry);
         if (entry->fresh) {
             pawl_store_entry_remove(registry, entry);
             continue;

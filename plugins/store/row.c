@@ -25,11 +25,36 @@ void pawl_store_key_journal(pawl_key *key, uint64_t number, uint64_t sequence)
     pawl_key_u64(key, sequence);
 }
 
-void pawl_store_key_ready(pawl_key *key, uint32_t type, uint64_t ready_sequence)
+uint32_t pawl_store_priority_of(const pawl_store_identity *identity)
+{
+    uint32_t priority = identity->priority == 0 ? PAWL_PRIORITY_NORMAL : identity->priority;
+    return (priority <= PAWL_PRIORITY_LOWEST ? priority : PAWL_PRIORITY_LOWEST) - PAWL_PRIORITY_HIGHEST;
+}
+
+void pawl_store_key_lane(pawl_key *key, uint32_t type, uint32_t priority, uint64_t lane)
 {
     pawl_key_start(key);
     pawl_key_u32(key, type);
+    pawl_key_u8(key, (uint8_t)(priority << 1 | (lane != 0)));
+    if (lane != 0)
+        pawl_key_u64(key, lane);
+}
+
+void pawl_store_key_ready(pawl_key *key, const pawl_store_identity *identity, uint64_t ready_sequence)
+{
+    pawl_store_key_lane(key, identity->type, pawl_store_priority_of(identity), identity->lane);
     pawl_key_u64(key, ready_sequence);
+}
+
+bool pawl_store_read_ready_key(pawl_bytes key, uint32_t *type, uint32_t *priority, uint64_t *lane, uint64_t *sequence)
+{
+    pawl_reader reader = pawl_reader_of(key);
+    *type = pawl_reader_u32(&reader);
+    uint32_t place = pawl_reader_u8(&reader);
+    *priority = place >> 1;
+    *lane = (place & 1) != 0 ? pawl_reader_u64(&reader) : 0;
+    *sequence = pawl_reader_u64(&reader);
+    return !reader.bad && reader.at == reader.end && *priority < STORE_PRIORITY_COUNT;
 }
 
 void pawl_store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t number)
@@ -134,6 +159,14 @@ void pawl_store_identity_encode(pawl_buffer *encoded, const pawl_store_identity 
     encode_rest(encoded, identity, flags);
 }
 
+/* Who says no key queues with its session. */
+static uint64_t lane_of(const pawl_store_identity *identity)
+{
+    pawl_bytes name = identity->key.size > 0 ? identity->key : identity->session;
+    uint64_t hash = name.size == 0 ? 0 : pawl_store_hash(name);
+    return name.size > 0 && hash == 0 ? 1 : hash;
+}
+
 bool pawl_store_identity_decode(pawl_bytes encoded, pawl_store_identity *identity)
 {
     pawl_reader reader = pawl_reader_of(encoded);
@@ -150,6 +183,7 @@ bool pawl_store_identity_decode(pawl_bytes encoded, pawl_store_identity *identit
     identity->fingerprint = pawl_reader_bytes(&reader);
     decode_rest(&reader, identity, flags);
     identity->encoded = encoded;
+    identity->lane = lane_of(identity);
     return !reader.bad && reader.at == reader.end && (flags & ~(unsigned)IDENTITY_ALL) == 0;
 }
 

@@ -59,7 +59,12 @@ void pawl_store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number, boo
 
 void pawl_store_key_number(pawl_key *key, uint64_t number);
 void pawl_store_key_journal(pawl_key *key, uint64_t number, uint64_t sequence);
-void pawl_store_key_ready(pawl_key *key, uint32_t type, uint64_t ready_sequence);
+/** Type, priority and whether there is a key in one byte, the key's hash if so, ready sequence. */
+void pawl_store_key_ready(pawl_key *key, const pawl_store_identity *identity, uint64_t ready_sequence);
+/** The part of it that all ready rows of one priority and key share; of all keys of a priority: KEYED. */
+void pawl_store_key_lane(pawl_key *key, uint32_t type, uint32_t priority, uint64_t lane);
+/** What a key of a ready row says; false: it is none. */
+bool pawl_store_read_ready_key(pawl_bytes key, uint32_t *type, uint32_t *priority, uint64_t *lane, uint64_t *sequence);
 void pawl_store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t number);
 void pawl_store_key_status(pawl_key *key, uint32_t status, uint64_t number);
 void pawl_store_key_ended(pawl_key *key, uint64_t ended_unix_ns, uint64_t number);

@@ -45,7 +45,7 @@ static pawl_store_type *add(pawl_store_registry *registry, pawl_bytes name, pawl
     memcpy(type->name, name.data, name.size);
     type->name_size = name.size;
     type->id = registry->type_count;
-    type->drained = true;
+    pawl_store_queue_init(type);
     type->next_due = STORE_NEVER;
     TAILQ_INIT(&type->returned);
     registry->types_by_id[registry->type_count++] = type;
@@ -93,7 +93,7 @@ static pawl_status open_type(pawl_store_registry *registry, pawl_kv_cursor *curs
     if (type == NULL)
         return fault->status;
     registry->types_stored++;
-    type->drained = false;
+    pawl_store_queue_reopen(type);
     return first_due(registry, type, fault);
 }
 
@@ -128,19 +128,11 @@ void pawl_store_put_type(pawl_batch *batch, const pawl_store_type *type)
 
 void pawl_store_types_finish(pawl_store_registry *registry)
 {
-    for (uint32_t i = 0; i < registry->type_count; i++)
+    for (uint32_t i = 0; i < registry->type_count; i++) {
+        pawl_store_queue_finish(registry, registry->types_by_id[i]);
         free(registry->types_by_id[i]);
-    free(registry->types_by_id);
-}
-
-void pawl_store_type_note_ready(pawl_store_type *type, uint64_t ready_sequence)
-{
-    type->ready_writes++;
-    /* Those of one round come in the order of its stages, not of their sequences: a later call may lie before. */
-    if (type->drained || ready_sequence < type->ready_cursor) {
-        type->drained = false;
-        type->ready_cursor = ready_sequence;
     }
+    free(registry->types_by_id);
 }
 
 void pawl_store_type_note_wake(pawl_store_type *type, uint64_t due, uint64_t number)

@@ -19,6 +19,11 @@ static void lay_over(pawl_store_view *view, pawl_store_registry *registry, uint6
         row->lease_left_ns = worker->expires_mono_ns > now ? worker->expires_mono_ns - now : 0;
         memcpy(view->worker, worker->name, worker->name_size);
         row->worker = (pawl_bytes){view->worker, worker->name_size};
+    } else if (row->status == PAWL_READY) {
+        uint64_t interval_ns = 0;
+        row->held = pawl_store_queue_held_by(view->type, view->lane, pawl_store_mono_now(registry->store),
+                                             &row->held_limit, &interval_ns);
+        row->held_limit = interval_ns != 0 ? interval_ns : row->held_limit;
     }
     pthread_mutex_unlock(&registry->lock);
 }
@@ -72,6 +77,10 @@ static void fill(pawl_store_view *view, const pawl_store_identity *identity, con
         .deadline_unix_ns = identity->deadline_unix_ns,
         .base = state->base,
     };
+    view->type = type;
+    view->priority = pawl_store_priority_of(identity);
+    view->lane = identity->lane;
+    view->ready_sequence = state->ready_sequence;
 }
 
 pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *registry, uint64_t number,
@@ -120,6 +129,32 @@ pawl_status pawl_store_view_entry(pawl_store_view *view, pawl_store_registry *re
     pawl_status status = state.has_document ? read_document(view, registry, entry->number, fault) : PAWL_OK;
     if (status == PAWL_OK)
         lay_over(view, registry, entry->number);
+    return status;
+}
+
+pawl_status pawl_store_view_count_ahead(pawl_store_view *view, pawl_store_registry *registry, pawl_fault *fault)
+{
+    pawl_key key;
+    if (view->row.status != PAWL_READY || view->ready_sequence == 0)
+        return PAWL_OK;
+    pawl_store_key_lane(&key, view->type->id, view->priority, view->lane);
+    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(registry->store->kv, PAWL_FAMILY_READY, &key);
+    if (cursor == NULL)
+        return pawl_fault_nomem(fault);
+    pthread_mutex_lock(&registry->lock);
+    uint64_t from = pawl_store_queue_begins_at(view->type, view->priority, view->lane);
+    pthread_mutex_unlock(&registry->lock);
+    size_t lane_size = key.size;
+    pawl_key_u64(&key, from);
+    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&key)); cursor->valid; pawl_kv_cursor_next(cursor)) {
+        pawl_reader reader = pawl_reader_of(cursor->key);
+        reader.at += lane_size;
+        if (pawl_reader_u64(&reader) >= view->ready_sequence || view->row.ahead >= PAWL_STORE_AHEAD_MAX)
+            break;
+        view->row.ahead++;
+    }
+    pawl_status status = pawl_kv_cursor_status(cursor, fault);
+    pawl_kv_cursor_close(cursor);
     return status;
 }
 

@@ -11,6 +11,10 @@ typedef struct pawl_store_view {
     pawl_buffer tail;
     pawl_buffer document;
     char worker[PAWL_STORE_WORKER_NAME_BYTES_MAX];
+    const pawl_store_type *type;
+    uint32_t priority; /* from 0 */
+    uint64_t lane;
+    uint64_t ready_sequence; /* 0: it has no place in the queue */
 } pawl_store_view;
 
 /** Read one process. PAWL_E_NOT_FOUND, PAWL_E_CORRUPT. Not under lock. */
@@ -20,6 +24,8 @@ pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *reg
  *  pinned, and stays so as long as the row is used. Not under lock. */
 pawl_status pawl_store_view_entry(pawl_store_view *view, pawl_store_registry *registry, const pawl_store_entry *entry,
                                   pawl_fault *fault);
+/** Count who stands in front of the process that was read last, into its row: PAWL_STORE_AHEAD_MAX at most. */
+pawl_status pawl_store_view_count_ahead(pawl_store_view *view, pawl_store_registry *registry, pawl_fault *fault);
 void pawl_store_view_finish(pawl_store_view *view);
 
 #endif

@@ -232,9 +232,16 @@ static void check_journals(audit *own)
 static void check_ready(audit *own, pawl_reader key, pawl_reader row, void *context)
 {
     (void)context;
-    uint32_t type = pawl_reader_u32(&key);
-    uint64_t sequence = pawl_reader_u64(&key);
+    uint32_t type;
+    uint32_t priority;
+    uint64_t lane;
+    uint64_t sequence;
+    const pawl_bytes bytes = {key.at, (size_t)(key.end - key.at)};
     const audit_process *process = find_number(own, pawl_reader_u64(&row));
+    if (!pawl_store_read_ready_key(bytes, &type, &priority, &lane, &sequence)) {
+        problem(own, "a ready row's key of %zu bytes is none", bytes.size);
+        return;
+    }
     if (process == NULL || process->state.status != PAWL_READY || process->state.ready_sequence != sequence ||
         process->type != type)
         problem(own, "a ready row %u/%llu does not fit %s", type, (unsigned long long)sequence,

@@ -316,7 +316,7 @@ static void test_rows_that_are_too_much_are_taken_away(void **state)
     add_row(f, PAWL_FAMILY_STATUS, &key, 0);
     pawl_store_key_status(&key, PAWL_READY, 9999); /* it was never there */
     add_row(f, PAWL_FAMILY_STATUS, &key, 0);
-    pawl_store_key_ready(&key, 0, 5);
+    pawl_store_key_ready(&key, &(pawl_store_identity){.type = 0}, 5);
     add_row(f, PAWL_FAMILY_READY, &key, 2);
     pawl_store_key_wake(&key, 0, 77, 2);
     add_row(f, PAWL_FAMILY_WAKE, &key, 0);
