@@ -13,8 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CROWD     40
-#define NAMES_MAX 5000
+#define CROWD      40
+#define STARTS_MAX 400 /* of one round: no disk takes so many */
+#define ROUNDS_MAX 100
+#define NAMES_MAX  ((STARTS_MAX + 1) * ROUNDS_MAX)
 
 static unsigned rounds = 2;
 static unsigned seed;
@@ -175,12 +177,16 @@ static void test_S10_I10_a_disk_filled_by_work_loses_nothing_acknowledged(void *
     memcpy(plan, "step once", 9);
     memset(plan + 9, ' ', sizeof plan - 10);
     serve_upon(y, FULL_DISK_LIBRARY, "FULL_DISK");
+    assert_in_range(rounds, 1, ROUNDS_MAX);
     for (unsigned round = 0; round < rounds; round++) {
         unsigned long long room = 4000000 + round % 5 * 777777;
         long status = 201;
-        for (unsigned i = 0; i < 400 && count + 1 < NAMES_MAX; i++) {
-            if (i % 32 == 0) /* what the store itself gives back in between is taken by others */
-                yard_write(y, "disk", "budget %llu\n", store_bytes(y) + room / (1 + i / 32));
+        for (unsigned i = 0; i < STARTS_MAX; i++) {
+            /* What the store itself gives back in between is taken by others, in the end all of it. */
+            if (i % 32 == 0) {
+                unsigned long long left = i < STARTS_MAX / 2 ? room / (1 + i / 32) : 0;
+                yard_write(y, "disk", "budget %llu\n", store_bytes(y) + left);
+            }
             snprintf(names[count], sizeof names[count], "f%u-%u", round, i);
             status = try_start(y, names[count], plan, NULL);
             if (status != 201)
