@@ -277,6 +277,18 @@ typedef struct pawl_call_options {
     uint64_t timeout_ns;   /* of one attempt */
 } pawl_call_options;
 
+/* How a child is started. Zero means: of the parent's session, awaited, asked to stop when its parent ends. */
+#define PAWL_CHILD_DETACHED   1u /* flags: its future comes when it is durably started, not when it ends */
+#define PAWL_CHILD_NO_SESSION 2u /* flags: it belongs to no session, though its parent does */
+typedef struct pawl_child_options {
+    uint32_t struct_size;
+    uint32_t flags; /* PAWL_CHILD_* */
+    pawl_bytes id;  /* 1..256 bytes; empty: made from the parent's id, run and the place of this command */
+    pawl_bytes session;
+    uint32_t parent_close; /* PAWL_PARENT_CLOSE_*: what becomes of it when its parent ends, however that ends */
+    uint32_t reserved0;
+} pawl_child_options;
+
 typedef struct pawl_process pawl_process;
 /* "pawl.process-host/1": what process code may do. All functions are [instance], during activate. */
 #define PAWL_EXT_PROCESS_HOST "pawl.process-host/1"
@@ -332,6 +344,12 @@ typedef struct pawl_process_host {
      * with the signals not taken and a cancel request not told. Timers are dropped. The return value is what activate
      * should return. PAWL_E_INVALID while calls are open; PAWL_E_CANCELLED when the process was told to stop. */
     pawl_status(PAWL_CALL *continue_as_new)(pawl_process *p, pawl_bytes input);
+    /* Start a process of this type as a child. Its result is its output; it has failed when the child could not be
+     * started or ended otherwise than completed. options may be NULL. */
+    pawl_future(PAWL_CALL *start_child)(pawl_process *p, pawl_bytes type, pawl_bytes input,
+                                        const pawl_child_options *options);
+    /* The id of a child, known as soon as the future is. PAWL_E_INVALID when the future is not of one. */
+    pawl_status(PAWL_CALL *child_id)(pawl_process *p, pawl_future future, pawl_bytes *id);
 } pawl_process_host;
 
 /* What process code sees of its process: the table to use it with. The rest is the host's. */
@@ -553,6 +571,9 @@ typedef struct pawl_session_table {
 #define PAWL_RECORD_RESUMED 67u /* posted: a stuck process may go on */
 #define PAWL_RECORD_ENDED   68u /* always the last record; its body is the outcome */
 #define PAWL_RECORD_PARKED  69u /* the process became stuck; its body is the reason */
+/* A child has ended: the provider appends it in the batch that ends the child. Its body is the child's parent_note and
+ * behind it the body of the child's ENDED record. */
+#define PAWL_RECORD_CHILD 70u
 
 typedef struct pawl_record {
     uint32_t struct_size;
@@ -652,12 +673,15 @@ struct pawl_registry_op {
 };
 
 #define PAWL_PARENT_NOTE_BYTES_MAX  64u
+#define PAWL_CLOSE_BODY_BYTES_MAX   256u
 #define PAWL_PARENT_CLOSE_CANCEL    0u /* it is asked to stop */
 #define PAWL_PARENT_CLOSE_TERMINATE 1u
-#define PAWL_PARENT_CLOSE_ABANDON   2u /* it goes on */
-#define PAWL_PRIORITY_HIGHEST       1u
-#define PAWL_PRIORITY_NORMAL        3u
-#define PAWL_PRIORITY_LOWEST        5u
+#define PAWL_PARENT_CLOSE_ABANDON   2u   /* it goes on; a cancel of its parent does not reach it either */
+#define PAWL_PARENT_CLOSE_UNTOLD    128u /* in a registration, added to one of these: its parent is not told of its end \
+                                          */
+#define PAWL_PRIORITY_HIGHEST 1u
+#define PAWL_PRIORITY_NORMAL  3u
+#define PAWL_PRIORITY_LOWEST  5u
 #define PAWL_REUSE_EXISTING                                                                                            \
     0u /* the same content is the same process, also when it has ended; other content conflicts */
 
@@ -686,6 +710,10 @@ typedef struct pawl_register {
     pawl_bytes attributes;     /* search attributes, a JSON object; may be empty */
     uint32_t reuse;            /* PAWL_REUSE_*: what an id that is known means */
     uint32_t reserved1;
+    /* Of a child: the body of the CANCEL record that asks it to stop when its parent has ended, or, with
+     * PAWL_PARENT_CLOSE_TERMINATE, of its ENDED record; at most PAWL_CLOSE_BODY_BYTES_MAX. The provider posts that by
+     * itself. With a parent_note the parent must be leased by somebody (PAWL_E_STALE). */
+    pawl_bytes close_body;
 } pawl_register;
 
 /* What a lease holder writes. CONTINUE ends the run and begins the next one in one batch: the same number, run one
@@ -863,7 +891,8 @@ PAWL_FROZEN_(pawl_effect_table, reconcile, 32);
 PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
 PAWL_FROZEN_(pawl_attachments, load, 56);
 PAWL_FROZEN_(pawl_call_options, timeout_ns, 16);
-PAWL_FROZEN_(pawl_process_host, continue_as_new, 208);
+PAWL_FROZEN_(pawl_child_options, reserved0, 48);
+PAWL_FROZEN_(pawl_process_host, child_id, 224);
 PAWL_FROZEN_(pawl_process, host, 8);
 PAWL_FROZEN_(pawl_process_table, activate, 16);
 PAWL_FROZEN_(pawl_storage_table, describe, 40);
@@ -877,7 +906,7 @@ PAWL_FROZEN_(pawl_session_table, remove, 40);
 PAWL_FROZEN_(pawl_record, body, 40);
 PAWL_FROZEN_(pawl_process_row, ahead, 384);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);
-PAWL_FROZEN_(pawl_register, reserved1, 248);
+PAWL_FROZEN_(pawl_register, close_body, 264);
 PAWL_FROZEN_(pawl_commit, document, 104);
 PAWL_FROZEN_(pawl_post, force, 80);
 PAWL_FROZEN_(pawl_watch, kinds, 40);

@@ -190,6 +190,47 @@ PAWL_INLINE_ pawl_future pawl_wait_signal(pawl_process *p, const char *name)
     return p->host->wait_signal(p, pawl_bytes_of_text(name));
 }
 
+/* ---- children --------------------------------------------------------------------------------------------------- */
+/* A child is a process of its own, with its own journal, whose parent is this one. It is started once, however often
+ * this code is run again. Its future comes when it has ended, with its output; or as failed, with the child's failure
+ * (its code, and a detail that names the child and how it ended), when it failed, was cancelled or terminated. */
+
+/* Choices for a child; change what is to be different. */
+PAWL_INLINE_ pawl_child_options pawl_child_defaults(void)
+{
+    pawl_child_options options;
+    memset(&options, 0, sizeof options);
+    options.struct_size = sizeof options;
+    return options;
+}
+
+PAWL_INLINE_ pawl_future pawl_start_child_with(pawl_process *p, const char *type, pawl_bytes input,
+                                               const pawl_child_options *options)
+{
+    return p->host->start_child(p, pawl_bytes_of_text(type), input, options);
+}
+
+PAWL_INLINE_ pawl_future pawl_start_child(pawl_process *p, const char *type, pawl_bytes input)
+{
+    return pawl_start_child_with(p, type, input, NULL);
+}
+
+/* Start one that goes on by itself: its future comes, with its id, as soon as it is durably started. It outlives this
+ * process. */
+PAWL_INLINE_ pawl_future pawl_start_detached(pawl_process *p, const char *type, pawl_bytes input)
+{
+    pawl_child_options options = pawl_child_defaults();
+    options.flags = PAWL_CHILD_DETACHED;
+    options.parent_close = PAWL_PARENT_CLOSE_ABANDON;
+    return pawl_start_child_with(p, type, input, &options);
+}
+
+/* The id of a child, from its future. */
+PAWL_INLINE_ pawl_status pawl_child_id(pawl_process *p, pawl_future future, pawl_bytes *id)
+{
+    return p->host->child_id(p, future, id);
+}
+
 /* Options with everything else left to the manifest and the profile. */
 PAWL_INLINE_ pawl_call_options pawl_options(uint32_t attempts_max, uint64_t timeout_ns)
 {
@@ -278,6 +319,14 @@ PAWL_INLINE_ pawl_status pawl_call_with(pawl_process *p, const char *name, pawl_
 PAWL_INLINE_ pawl_status pawl_call(pawl_process *p, const char *name, pawl_bytes input, pawl_bytes *value)
 {
     return pawl_call_with(p, name, input, NULL, value);
+}
+
+/* Start a child, wait until it has ended, and take its output. output may be NULL. */
+PAWL_INLINE_ pawl_status pawl_child(pawl_process *p, const char *type, pawl_bytes input, pawl_bytes *output)
+{
+    pawl_future future = pawl_start_child(p, type, input);
+    pawl_status status = pawl_await(p, future);
+    return status == PAWL_OK ? pawl_result(p, future, output) : status;
 }
 
 PAWL_INLINE_ pawl_status pawl_sleep(pawl_process *p, uint64_t span_ns)

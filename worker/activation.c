@@ -323,6 +323,17 @@ pawl_open_timer *pawl_activation_timers(pawl_activation *mirror)
     return mirror->first_timer == NULL ? NULL : &mirror->first_timer->timer;
 }
 
+pawl_open_child *pawl_activation_children(pawl_activation *mirror)
+{
+    return mirror->first_child == NULL ? NULL : &mirror->first_child->open;
+}
+
+bool pawl_activation_child_ended(const pawl_activation *mirror, uint64_t ordinal)
+{
+    const struct command *command = pawl_mirror_command(mirror, ordinal);
+    return command != NULL && command->child && command->end.child->ended;
+}
+
 uint64_t pawl_activation_cancel_time(const pawl_activation *mirror)
 {
     return mirror->cancel_unix_ns;

@@ -6,9 +6,10 @@
  *
  * Rules that make it deterministic:
  *  - a call, timer or clock reading gets the next ordinal in program order; signal waits and versions take none;
- *  - a future comes at the sequence of its record (STEP, FIRED, SIGNAL); `await any` gives the smallest sequence among
- *    those that came; a cancel request counts as one more thing awaited, told once: an await ends as cancelled when the
- *    CANCEL record stands before what it would have given;
+ *  - a future comes at the sequence of its record (STEP, FIRED, SIGNAL), that of a child at the later of the two that
+ * say that it was started (STEP) and that it has ended (CHILD); `await any` gives the smallest sequence among those
+ * that came; a cancel request counts as one more thing awaited, told once: an await ends as cancelled when the CANCEL
+ *    record stands before what it would have given;
  *  - the k-th taken wait for a signal name takes the earliest signal of that name not yet taken; a wait takes one only
  *    when an await ends with it;
  *  - a version is that of its MARKER; without one it is the oldest when later commands are in the journal, else the
@@ -64,6 +65,7 @@ typedef struct pawl_open_call {
     uint32_t attempts_max;          /* from pawl_call_options; 0: policy */
     uint64_t timeout_ns;            /* likewise */
     bool issued;                    /* the program has started it in a run of this mirror */
+    bool child;                     /* it starts a process: the input is a request of child.h, no effect is called */
     uint32_t intents;               /* highest attempt with an INTENT record; 0: none */
     uint32_t attempts;              /* highest attempt with an ATTEMPT record; 0: none. intents > attempts: in doubt */
     uint64_t due_unix_ns;           /* of the last ATTEMPT record: not before this */
@@ -80,6 +82,15 @@ typedef struct pawl_open_timer {
     uint64_t due_unix_ns; /* 0 until its TIMER record is fed; the caller chooses due when it writes that record */
     bool recorded;
 } pawl_open_timer;
+
+/** A child that was started and whose end is not in the journal. Lives as long as the mirror. */
+typedef struct pawl_open_child {
+    struct pawl_open_child *next; /* in the order in which their starts were recorded */
+    uint64_t ordinal;
+    pawl_bytes id;         /* empty until the program has issued it in this residency */
+    uint32_t parent_close; /* likewise */
+    uint32_t asked;        /* the caller's own; 0 at first */
+} pawl_open_child;
 
 /** How a run ended. */
 enum {
@@ -135,9 +146,12 @@ void pawl_activation_run(pawl_activation *activation, uint64_t now_unix_ns, pawl
 void pawl_activation_document_stored(pawl_activation *activation);
 
 /** Facts about the mirror. */
-uint64_t pawl_activation_head(const pawl_activation *activation);        /* sequence of the last record fed */
-pawl_open_call *pawl_activation_calls(pawl_activation *activation);      /* first open call, or NULL */
-pawl_open_timer *pawl_activation_timers(pawl_activation *activation);    /* first open timer, or NULL */
+uint64_t pawl_activation_head(const pawl_activation *activation);       /* sequence of the last record fed */
+pawl_open_call *pawl_activation_calls(pawl_activation *activation);     /* first open call, or NULL */
+pawl_open_timer *pawl_activation_timers(pawl_activation *activation);   /* first open timer, or NULL */
+pawl_open_child *pawl_activation_children(pawl_activation *activation); /* first open child, or NULL */
+/** The journal says that the child of this command has ended (it may, before it says that it was started). */
+bool pawl_activation_child_ended(const pawl_activation *activation, uint64_t ordinal);
 uint64_t pawl_activation_cancel_time(const pawl_activation *activation); /* of the first CANCEL record; 0: none */
 bool pawl_activation_cancel_told(const pawl_activation *activation);     /* the last run was told of it */
 /** The last command that the last run had issued when it was told: what came later is its way of stopping. 0: not told.

@@ -97,6 +97,11 @@ static void describe_target(const struct target *target, pawl_line *line)
         return;
     }
     const struct open_call *open = target->command->open.call;
+    if (target->command->child) {
+        pawl_line_text(line, target->command->end.child->started ? "child " : "start of child ");
+        pawl_line_bytes(line, target->command->end.child->open.id);
+        return;
+    }
     pawl_line_text(line, "call ");
     pawl_line_bytes(line, target->command->name->text);
     if (open != NULL && open->call.attempts > 0) {
@@ -277,10 +282,24 @@ pawl_status pawl_program_result(struct run *run, pawl_future future, pawl_bytes 
         *value = (pawl_bytes){"", 0};
         return PAWL_OK;
     }
+    if (command->child)
+        return pawl_program_child_result(command->end.child, value, failure);
     if (!command->failed) {
         *value = command->end.value;
         return PAWL_OK;
     }
     *failure = command->end.failure;
     return PAWL_E_FAILED;
+}
+
+pawl_status pawl_program_child_id(struct run *run, pawl_future future, pawl_bytes *id)
+{
+    struct target target = {0};
+    if (future == 0)
+        return refused(run);
+    if (!find_target(run, future, &target) || target.command == NULL || !target.command->child)
+        return pawl_program_misuse(run, PAWL_E_INVALID, "process.no_child",
+                                   "the id of a child was asked of a future that is not of one");
+    *id = target.command->end.child->open.id;
+    return PAWL_OK;
 }

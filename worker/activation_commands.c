@@ -11,10 +11,7 @@
 
 /* ---- refusals ---- */
 
-/* A start that cannot be done: remembered, and told when the program awaits 0. */
-static pawl_future refuse(struct run *run, pawl_status status, const char *code, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-static pawl_future refuse(struct run *run, pawl_status status, const char *code, const char *format, ...)
+pawl_future pawl_program_refuse(struct run *run, pawl_status status, const char *code, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -30,21 +27,21 @@ static pawl_future refuse(struct run *run, pawl_status status, const char *code,
     return 0;
 }
 
-/* May the program start something now? */
-static bool may_start(struct run *run)
+bool pawl_program_may_start(struct run *run)
 {
     if (pawl_program_enter(run) != PAWL_OK)
         return false;
     if (run->suspended)
-        refuse(run, PAWL_SUSPEND, "process.suspended", "an await gave PAWL_SUSPEND and the program went on");
+        pawl_program_refuse(run, PAWL_SUSPEND, "process.suspended",
+                            "an await gave PAWL_SUSPEND and the program went on");
     else if (run->outcome != 0)
-        refuse(run, PAWL_E_INVALID, "process.ended", "the program has already called complete or fail");
+        pawl_program_refuse(run, PAWL_E_INVALID, "process.ended", "the program has already called complete or fail");
     else
         return true;
     return false;
 }
 
-static bool name_is_good(pawl_bytes name)
+bool pawl_program_name_is_good(pawl_bytes name)
 {
     if (name.size == 0 || name.size > NAME_BYTES_MAX || name.data == NULL)
         return false;
@@ -57,10 +54,11 @@ static bool name_is_good(pawl_bytes name)
 
 static pawl_future refuse_name(struct run *run, const char *what, pawl_bytes name)
 {
-    return refuse(run, PAWL_E_INVALID, "process.bad_name",
-                  "a name of %s is %zu bytes with blanks or control characters, or empty, or longer than %zu: \"%.*s\"",
-                  what, name.size, NAME_BYTES_MAX, (int)(name.data == NULL ? 0 : (name.size < 64 ? name.size : 64)),
-                  (const char *)name.data);
+    return pawl_program_refuse(
+        run, PAWL_E_INVALID, "process.bad_name",
+        "a name of %s is %zu bytes with blanks or control characters, or empty, or longer than %zu: \"%.*s\"", what,
+        name.size, NAME_BYTES_MAX, (int)(name.data == NULL ? 0 : (name.size < 64 ? name.size : 64)),
+        (const char *)name.data);
 }
 
 static bool too_many_open(struct run *run)
@@ -68,8 +66,9 @@ static bool too_many_open(struct run *run)
     size_t limit = run->mirror->config.commands_max;
     if (run->open < limit)
         return false;
-    refuse(run, PAWL_E_LIMIT, "process.too_many_open",
-           "%zu calls and timers are open at once, as many as are allowed: await some before starting more", limit);
+    pawl_program_refuse(
+        run, PAWL_E_LIMIT, "process.too_many_open",
+        "%zu calls and timers are open at once, as many as are allowed: await some before starting more", limit);
     return true;
 }
 
@@ -94,6 +93,8 @@ static const char *describe(const struct command *command, char *text, size_t si
         describe_span(command->of.after_ns, text, size);
     } else if (command->kind == COMMAND_NOW) {
         snprintf(text, size, "reading of the clock");
+    } else if (command->kind == COMMAND_NONE) {
+        snprintf(text, size, "a child that has ended");
     } else {
         int used = snprintf(text, size, "call %.*s with input ", (int)command->name->text.size,
                             (const char *)command->name->text.data);
@@ -138,7 +139,13 @@ void pawl_program_check_all_issued(struct run *run, const char *did)
 static struct command *known_command(const struct run *run)
 {
     struct command *command = pawl_mirror_command(run->mirror, run->ordinal + 1);
-    return command == NULL || command->kind == COMMAND_NONE ? NULL : command;
+    return command == NULL || (command->kind == COMMAND_NONE && !command->child) ? NULL : command;
+}
+
+bool pawl_program_next_is_new(const struct run *run)
+{
+    const struct command *command = pawl_mirror_command(run->mirror, run->ordinal + 1);
+    return command == NULL || command->kind == COMMAND_NONE;
 }
 
 static pawl_future issued(struct run *run, struct command *command)
@@ -187,7 +194,7 @@ static pawl_future restart_call(struct run *run, struct command *command, pawl_b
         differs(run, run->ordinal + 1, command, &found);
         return 0;
     }
-    if (command->came == 0 && !arm_call(run, command->open.call, input, options)) {
+    if (command->open.call != NULL && command->came == 0 && !arm_call(run, command->open.call, input, options)) {
         pawl_program_out_of_memory(run);
         return 0;
     }
@@ -197,11 +204,6 @@ static pawl_future restart_call(struct run *run, struct command *command, pawl_b
 static pawl_future first_call(struct run *run, pawl_bytes name, pawl_bytes input, const pawl_call_options *options)
 {
     pawl_activation *mirror = run->mirror;
-    if (input.size > mirror->config.value_bytes_max)
-        return refuse(
-            run, PAWL_E_LIMIT, "process.input_too_large",
-            "the input of call %.*s is %zu bytes, at most %zu are allowed: put large content into an attachment",
-            (int)name.size, (const char *)name.data, input.size, mirror->config.value_bytes_max);
     if (too_many_open(run))
         return 0;
     struct command *command = pawl_mirror_command_make(mirror, run->ordinal + 1);
@@ -224,20 +226,39 @@ static pawl_future first_call(struct run *run, pawl_bytes name, pawl_bytes input
     return future;
 }
 
+pawl_future pawl_program_issue_call(struct run *run, pawl_bytes name, pawl_bytes input,
+                                    const pawl_call_options *options)
+{
+    struct command *command = known_command(run);
+    /* Of a child the end may be known before its start: the journal has it as soon as it happens. */
+    if (command != NULL && command->kind == COMMAND_NONE && pawl_mirror_is_child(name))
+        command = NULL;
+    return command != NULL ? restart_call(run, command, name, input, options) : first_call(run, name, input, options);
+}
+
 pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes input,
                                     const pawl_call_options *options)
 {
-    if (!may_start(run))
+    if (!pawl_program_may_start(run))
         return 0;
     run->progress++;
-    if (!name_is_good(name))
+    if (!pawl_program_name_is_good(name))
         return refuse_name(run, "a call", name);
+    if (name.size >= strlen(PAWL_OWN_CALLS) && memcmp(name.data, PAWL_OWN_CALLS, strlen(PAWL_OWN_CALLS)) == 0)
+        return pawl_program_refuse(run, PAWL_E_INVALID, "process.bad_name",
+                                   "names that begin with \"" PAWL_OWN_CALLS "\" are Pawl's own: %.*s", (int)name.size,
+                                   (const char *)name.data);
     if (input.data == NULL && input.size > 0)
-        return refuse(run, PAWL_E_INVALID, "process.bad_input", "the input of call %.*s has a size and no data",
-                      (int)name.size, (const char *)name.data);
-    struct command *command = known_command(run);
+        return pawl_program_refuse(run, PAWL_E_INVALID, "process.bad_input",
+                                   "the input of call %.*s has a size and no data", (int)name.size,
+                                   (const char *)name.data);
     /* Limits are for what is new: what was accepted once is not judged again under other settings. */
-    return command != NULL ? restart_call(run, command, name, input, options) : first_call(run, name, input, options);
+    if (known_command(run) == NULL && input.size > run->mirror->config.value_bytes_max)
+        return pawl_program_refuse(
+            run, PAWL_E_LIMIT, "process.input_too_large",
+            "the input of call %.*s is %zu bytes, at most %zu are allowed: put large content into an attachment",
+            (int)name.size, (const char *)name.data, input.size, run->mirror->config.value_bytes_max);
+    return pawl_program_issue_call(run, name, input, options);
 }
 
 static pawl_future restart_timer(struct run *run, struct command *command, uint64_t after_ns)
@@ -254,7 +275,7 @@ static pawl_future restart_timer(struct run *run, struct command *command, uint6
 
 pawl_future pawl_program_start_timer(struct run *run, uint64_t after_ns)
 {
-    if (!may_start(run))
+    if (!pawl_program_may_start(run))
         return 0;
     run->progress++;
     struct command *command = known_command(run);
@@ -277,10 +298,10 @@ pawl_future pawl_program_start_timer(struct run *run, uint64_t after_ns)
 
 pawl_future pawl_program_wait_signal(struct run *run, pawl_bytes name)
 {
-    if (!may_start(run))
+    if (!pawl_program_may_start(run))
         return 0;
     run->progress++;
-    if (!name_is_good(name))
+    if (!pawl_program_name_is_good(name))
         return refuse_name(run, "a signal", name);
     if (run->wait_count == run->wait_room) {
         size_t room = run->wait_room == 0 ? 4 : run->wait_room * 2;
@@ -330,7 +351,7 @@ static bool note_now(struct run *run, uint64_t ordinal, const struct command *co
 
 uint64_t pawl_program_now(struct run *run)
 {
-    if (!may_start(run))
+    if (!pawl_program_may_start(run))
         return 0;
     run->progress++;
     struct command *command = known_command(run);
@@ -375,10 +396,10 @@ static uint32_t choose_version(struct run *run, struct name *change, uint32_t mi
 
 uint32_t pawl_program_version(struct run *run, pawl_bytes change_id, uint32_t min, uint32_t max)
 {
-    if (!may_start(run))
+    if (!pawl_program_may_start(run))
         return 0;
     run->progress++;
-    if (!name_is_good(change_id) || min > max) {
+    if (!pawl_program_name_is_good(change_id) || min > max) {
         pawl_program_stick(run, PAWL_E_INVALID, "contract",
                            "a change has an id of %zu bytes (wanted 1 to %zu, no blanks or control characters) and "
                            "versions from %" PRIu32 " to %" PRIu32,

@@ -33,6 +33,8 @@ static pawl_status find_command(pawl_activation *mirror, const pawl_entry *entry
         return contradiction(entry, error, "the command at this ordinal is of another kind");
     if (command->came != 0)
         return contradiction(entry, error, "the command at this ordinal has ended");
+    if (command->child && kind != COMMAND_CALL)
+        return contradiction(entry, error, "the command at this ordinal started a child");
     *ret = command;
     return PAWL_OK;
 }
@@ -46,7 +48,7 @@ static void note_recorded(pawl_activation *mirror, uint64_t ordinal, struct comm
         mirror->recorded_max = ordinal;
 }
 
-static void note_came(pawl_activation *mirror, struct command *command, uint64_t sequence)
+void pawl_mirror_note_came(pawl_activation *mirror, struct command *command, uint64_t sequence)
 {
     command->came = sequence;
     command->came_bytes = mirror->bytes;
@@ -82,6 +84,10 @@ static pawl_status find_call(pawl_activation *mirror, const pawl_entry *entry, s
                memcmp(command->of.digest, entry->digest, sizeof entry->digest) != 0) {
         return contradiction(entry, error, "the call at this ordinal has another name or input");
     }
+    if (command->child && !pawl_mirror_is_child(entry->name))
+        return contradiction(entry, error, "the command at this ordinal started a child");
+    if (command->child && command->end.child->started)
+        return contradiction(entry, error, "the child of this ordinal was started before");
     *ret = command;
     return PAWL_OK;
 }
@@ -92,6 +98,12 @@ static pawl_status feed_step(pawl_activation *mirror, const pawl_entry *entry, p
     pawl_status status = find_call(mirror, entry, &command, error);
     if (status != PAWL_OK)
         return status;
+    if (pawl_mirror_is_child(entry->name)) {
+        status = pawl_mirror_child_started(mirror, command, entry, error);
+        if (status == PAWL_OK)
+            note_recorded(mirror, entry->ordinal, command);
+        return status;
+    }
     if (entry->failed) {
         pawl_failure *failure = pawl_arena_alloc(&mirror->arena, sizeof *failure);
         if (failure == NULL || !copy_failure(&mirror->arena, &entry->failure, failure))
@@ -105,7 +117,7 @@ static pawl_status feed_step(pawl_activation *mirror, const pawl_entry *entry, p
         pawl_mirror_call_close(mirror, command);
     command->kind = COMMAND_CALL;
     note_recorded(mirror, entry->ordinal, command);
-    note_came(mirror, command, entry->sequence);
+    pawl_mirror_note_came(mirror, command, entry->sequence);
     return PAWL_OK;
 }
 
@@ -171,7 +183,7 @@ static pawl_status feed_fired(pawl_activation *mirror, const pawl_entry *entry, 
     if (command->kind == COMMAND_NONE || !command->recorded)
         return contradiction(entry, error, "no timer was set at this ordinal");
     pawl_mirror_timer_close(mirror, command);
-    note_came(mirror, command, entry->sequence);
+    pawl_mirror_note_came(mirror, command, entry->sequence);
     return PAWL_OK;
 }
 
@@ -288,6 +300,8 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
         return feed_signal(mirror, entry, error);
     case PAWL_RECORD_CANCEL:
         return feed_cancel(mirror, entry, error);
+    case PAWL_RECORD_CHILD:
+        return pawl_mirror_child_ended(mirror, entry, error);
     case PAWL_RECORD_ENDED:
         mirror->ended = true;
         return PAWL_OK;

@@ -133,6 +133,7 @@ struct open_call *pawl_mirror_call_open(pawl_activation *mirror, uint64_t ordina
     open->call.ordinal = ordinal;
     open->call.name = command->name->text;
     open->call.input = (pawl_bytes){"", 0};
+    open->call.child = pawl_mirror_is_child(open->call.name);
     memcpy(open->call.digest, command->of.digest, sizeof open->call.digest);
     if (after == NULL)
         mirror->first_call = open;

@@ -6,6 +6,7 @@
 #define PAWL_ACTIVATION_MIRROR_H
 
 #include "activation.h"
+#include "child.h"
 #include "coroutine.h"
 
 #define COMMANDS_PER_CHUNK ((size_t)16)
@@ -62,11 +63,25 @@ struct open_timer {
     struct open_timer *previous;
 };
 
+/* What is known of a child, from the journal or from the command that starts it. */
+struct child {
+    pawl_open_child open; /* first: what others see */
+    struct child *previous;
+    bool detached;
+    bool started; /* its STEP was fed */
+    bool ended;   /* its CHILD record was fed */
+    bool failed;  /* it could not be started, or it ended otherwise than completed */
+    uint32_t status;
+    pawl_bytes output;
+    pawl_failure failure;
+};
+
 /* What is known of one ordinal, from the journal or from an earlier run of this mirror. */
 struct command {
     uint8_t kind;              /* enum command_kind; NONE: nothing is known */
     bool recorded;             /* the journal has a record of it; else only a run has issued it */
     bool failed;               /* CALL that came as a failure */
+    bool child;                /* CALL that starts a child, or NONE of which the journal says that it was one */
     uint64_t came;             /* sequence of its STEP or FIRED record; 0: not yet */
     uint64_t came_bytes;       /* of the journal up to that record */
     struct command *next_came; /* in order of sequence */
@@ -79,6 +94,7 @@ struct command {
     union {
         pawl_bytes value;            /* CALL that succeeded */
         const pawl_failure *failure; /* CALL that failed */
+        struct child *child;         /* when `child` is set */
     } end;
     union {
         struct open_call *call;   /* CALL that has not come */
@@ -173,6 +189,7 @@ struct pawl_activation {
     /* what is open */
     struct open_call *first_call, *last_call;
     struct open_timer *first_timer, *last_timer;
+    struct child *first_child, *last_child;
     struct open_call *spare_calls;
     struct open_timer *spare_timers;
     size_t input_bytes; /* of the open calls */
@@ -211,12 +228,28 @@ struct open_timer *pawl_mirror_timer_before(pawl_activation *mirror, uint64_t or
 /* Take out of the list and free. */
 void pawl_mirror_call_close(pawl_activation *mirror, struct command *command);
 void pawl_mirror_timer_close(pawl_activation *mirror, struct command *command);
+/* The command's sequence is that of its end: it stands behind everything that came before. */
+void pawl_mirror_note_came(pawl_activation *mirror, struct command *command, uint64_t sequence);
 /* XXH3-128 in canonical byte order. */
 void pawl_mirror_digest(pawl_bytes bytes, uint8_t ret[16]);
 bool pawl_mirror_bytes_equal(pawl_bytes left, pawl_bytes right);
 
 /* Eight bytes, least significant first: hashed things must not depend on the machine. */
 void pawl_mirror_put_fixed(uint8_t at[8], uint64_t value);
+
+/* ---- children (activation_child.c) ---- */
+
+/* Is this the name of a command that starts a child? */
+bool pawl_mirror_is_child(pawl_bytes name);
+/* The STEP of a child's start: it was started, or could not be. The command is checked and not yet ended. */
+pawl_status pawl_mirror_child_started(pawl_activation *mirror, struct command *command, const pawl_entry *entry,
+                                      pawl_error *error);
+/* A CHILD record. */
+pawl_status pawl_mirror_child_ended(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error);
+pawl_future pawl_program_start_child(struct run *run, pawl_bytes type, pawl_bytes input,
+                                     const pawl_child_options *options);
+/* What a child that has come has given, as pawl_program_result. */
+pawl_status pawl_program_child_result(const struct child *child, pawl_bytes *value, const pawl_failure **failure);
 
 /* ---- run (activation.c) ---- */
 
@@ -247,6 +280,18 @@ pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes
                                     const pawl_call_options *options);
 pawl_future pawl_program_start_timer(struct run *run, uint64_t after_ns);
 pawl_future pawl_program_wait_signal(struct run *run, pawl_bytes name);
+/* May the program start something now? Counts a host call; otherwise the refusal is remembered. */
+bool pawl_program_may_start(struct run *run);
+/* A start that cannot be done: remembered, and told when the program awaits 0. Returns 0. */
+pawl_future pawl_program_refuse(struct run *run, pawl_status status, const char *code, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* Names of effects, signals and types in process code. */
+bool pawl_program_name_is_good(pawl_bytes name);
+/* Is anything known of the next command? */
+bool pawl_program_next_is_new(const struct run *run);
+/* The next command is this call: checked against what is known of its ordinal, or opened. */
+pawl_future pawl_program_issue_call(struct run *run, pawl_bytes name, pawl_bytes input,
+                                    const pawl_call_options *options);
 uint64_t pawl_program_now(struct run *run);
 /* How long the journal is, up to what the program has seen of it. */
 uint64_t pawl_program_journal_bytes(const struct run *run);
@@ -270,5 +315,6 @@ pawl_status pawl_program_await(struct run *run, uint32_t mode, const pawl_future
 /* The end of a future that the program knows to have come: PAWL_OK and its value, PAWL_E_FAILED and its failure, or
  * what is wrong with asking. */
 pawl_status pawl_program_result(struct run *run, pawl_future future, pawl_bytes *value, const pawl_failure **failure);
+pawl_status pawl_program_child_id(struct run *run, pawl_future future, pawl_bytes *id);
 
 #endif

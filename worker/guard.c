@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PROBES_LOOK_NS PAWL_NS_PER_SECOND /* probes that are under way are told about; this is for when that is lost   \
-                                           */
+#define PROBES_LOOK_NS                                                                                                 \
+    PAWL_NS_PER_SECOND /* probes that are under way are told about; this is for when that is lost                      \
+                        */
 
 /* ---- making ---- */
 

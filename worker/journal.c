@@ -21,6 +21,9 @@ enum {
     FIELD_VALUE = 1 << 10,   /* varint length, bytes */
     FIELD_LIMITS = 1 << 12,  /* two varints: bytes, records */
     FIELD_OUTCOME = 1 << 11, /* a failure when the failed flag is set, else a value */
+    /* First of all, because a provider puts it together: run, generation, ordinal and depth as varints, and then the
+     * version byte of the child's ENDED body, whose fields follow. */
+    FIELD_NOTE = 1 << 13,
 };
 
 #define FLAG_FAILED    1u
@@ -45,6 +48,7 @@ static const struct layout {
     {PAWL_RECORD_RESUMED, FIELD_VALUE, "resumed"},
     {PAWL_RECORD_ENDED, FIELD_FLAGS | FIELD_STATUS | FIELD_OUTCOME, "ended"},
     {PAWL_RECORD_PARKED, FIELD_CODE | FIELD_VALUE, "parked"},
+    {PAWL_RECORD_CHILD, FIELD_NOTE | FIELD_FLAGS | FIELD_STATUS | FIELD_OUTCOME, "child"},
 };
 
 static const struct layout *layout_of(uint32_t kind)
@@ -73,7 +77,7 @@ static size_t failure_size_max(const pawl_failure *failure)
 /* An upper bound, so that one allocation is enough. */
 static size_t body_size_max(const pawl_entry *entry)
 {
-    return 2 + 8 * VARINT_MAX + sizeof entry->digest + 8 + entry->name.size + entry->value.size +
+    return 3 + 10 * VARINT_MAX + sizeof entry->digest + 8 + entry->name.size + entry->value.size +
            failure_size_max(&entry->failure);
 }
 
@@ -109,6 +113,21 @@ static uint8_t *put_failure(uint8_t *at, const pawl_failure *failure)
     return put_varint(at, failure->retry_after_ns);
 }
 
+static uint8_t *put_note(uint8_t *at, const pawl_child_note *note)
+{
+    at = put_varint(at, note->run);
+    at = put_varint(at, note->generation);
+    at = put_varint(at, note->ordinal);
+    return put_varint(at, note->depth);
+}
+
+pawl_bytes pawl_child_note_encode(const pawl_child_note *note, uint8_t to[PAWL_CHILD_NOTE_MAX])
+{
+    _Static_assert(PAWL_CHILD_NOTE_MAX >= 1 + 5 + 5 + VARINT_MAX + 5, "a note has room");
+    to[0] = PAWL_JOURNAL_VERSION;
+    return (pawl_bytes){to, (size_t)(put_note(to + 1, note) - to)};
+}
+
 /* OUTCOME is one of two plain fields; which one, the failed flag says. */
 static uint32_t resolve_outcome(uint32_t fields, bool failed)
 {
@@ -128,6 +147,10 @@ pawl_status pawl_entry_encode(pawl_arena *arena, const pawl_entry *entry, pawl_b
     uint32_t fields = resolve_outcome(layout->fields, entry->failed);
     uint8_t *at = body;
     *at++ = PAWL_JOURNAL_VERSION;
+    if (fields & FIELD_NOTE) {
+        at = put_note(at, &entry->note);
+        *at++ = PAWL_JOURNAL_VERSION;
+    }
     if (fields & FIELD_FLAGS)
         *at++ = entry->failed ? FLAG_FAILED : 0;
     if (fields & FIELD_ORDINAL)
@@ -240,8 +263,35 @@ static void get_failure(struct reader *reader, pawl_failure *failure)
     failure->retry_after_ns = get_varint(reader, UINT64_MAX, "retry_after");
 }
 
+static void get_note(struct reader *reader, pawl_child_note *note)
+{
+    note->run = (uint32_t)get_varint(reader, UINT32_MAX, "run");
+    note->generation = (uint32_t)get_varint(reader, UINT32_MAX, "generation");
+    note->ordinal = get_varint(reader, UINT64_MAX, "ordinal");
+    note->depth = (uint32_t)get_varint(reader, UINT32_MAX, "depth");
+}
+
+bool pawl_child_note_decode(pawl_bytes bytes, pawl_child_note *ret)
+{
+    struct reader reader = {bytes.data, bytes.size, NULL};
+    uint8_t version = get_byte(&reader, "version byte");
+    pawl_child_note note = {0};
+    if (version != PAWL_JOURNAL_VERSION)
+        return false;
+    get_note(&reader, &note);
+    if (reader.fault != NULL || reader.left > 0)
+        return false;
+    *ret = note;
+    return true;
+}
+
 static void get_fields(struct reader *reader, uint32_t fields, pawl_entry *entry)
 {
+    if (fields & FIELD_NOTE) {
+        get_note(reader, &entry->note);
+        if (get_byte(reader, "inner version byte") != PAWL_JOURNAL_VERSION)
+            reader_fail(reader, "inner version byte");
+    }
     if (fields & FIELD_FLAGS) {
         uint8_t flags = get_byte(reader, "flags");
         if (flags & ~FLAG_FAILED)
@@ -301,6 +351,8 @@ pawl_status pawl_entry_decode(const pawl_record *record, pawl_entry *ret_entry, 
         reader_fail(&reader, "version byte");
     pawl_entry entry = {.kind = record->kind, .sequence = record->sequence, .time_unix_ns = record->time_unix_ns};
     get_fields(&reader, layout->fields, &entry);
+    if (record->kind == PAWL_RECORD_CHILD)
+        entry.ordinal = entry.note.ordinal;
     if (reader.fault != NULL)
         return pawl_error_set(error, PAWL_E_CORRUPT, "journal.corrupt",
                               "record %" PRIu64 " (%s, %zu bytes) is damaged: its %s is cut short or impossible",

@@ -25,13 +25,27 @@ enum {
     PAWL_RECORD_MARKER = 21, /* the program met a change of its code, and which version it lives by */
 };
 
+/** What a child's registration holds for its parent, to be told with its end: where the parent started it. */
+typedef struct pawl_child_note {
+    uint32_t run;        /* of the parent */
+    uint32_t generation; /* of the parent's steps, when it was restarted; 0: never */
+    uint64_t ordinal;    /* of the command that started the child */
+    uint32_t depth;      /* of the child in its tree; its topmost ancestor has 0 */
+} pawl_child_note;
+#define PAWL_CHILD_NOTE_MAX 32u /* bytes of an encoded one */
+
+/** Encode a note; the bytes are in `to`. */
+pawl_bytes pawl_child_note_encode(const pawl_child_note *note, uint8_t to[PAWL_CHILD_NOTE_MAX]);
+/** Read one back. False: it is none. */
+bool pawl_child_note_decode(pawl_bytes bytes, pawl_child_note *ret);
+
 /** One decoded record. Members that a kind does not use are zero. Bytes point into the body it was decoded from. */
 typedef struct pawl_entry {
     uint32_t kind;
     uint32_t attempt;      /* STEP (the last one), INTENT, ATTEMPT */
     uint64_t sequence;     /* from the record */
     uint64_t time_unix_ns; /* from the record */
-    uint64_t ordinal;      /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW */
+    uint64_t ordinal;      /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW; CHILD: as in its note */
     pawl_bytes name;       /* STEP, INTENT, ATTEMPT: of the effect; SIGNAL: of the signal; MARKER: id of the change */
     uint8_t digest[16];    /* STEP, INTENT, ATTEMPT: XXH3-128 of the input, canonical byte order */
     uint64_t due_unix_ns;  /* TIMER: when it fires; ATTEMPT: when the next attempt may begin; NOW: the value */
@@ -41,7 +55,8 @@ typedef struct pawl_entry {
                               PARKED: message */
     pawl_failure failure;  /* when failed: klass, code, message, detail_json; PARKED: code */
     uint64_t limit_bytes, limit_records; /* LIMITS */
-    uint32_t status;                     /* ENDED: PAWL_COMPLETED ...; MARKER: the version */
+    uint32_t status;                     /* ENDED, CHILD: PAWL_COMPLETED ...; MARKER: the version */
+    pawl_child_note note;                /* CHILD: what its start said; value or failure are what it ended with */
 } pawl_entry;
 
 /** Encode an entry's body into the arena. The record's kind is entry->kind; sequence and time are the provider's.

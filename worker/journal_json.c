@@ -197,6 +197,10 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
     case PAWL_RECORD_ENDED:
         return put(object, "status", json_string(status_name(entry->status))) &&
                put_outcome(object, "output", entry, whole);
+    case PAWL_RECORD_CHILD:
+        return put(object, "ordinal", integer(entry->note.ordinal)) && put(object, "run", integer(entry->note.run)) &&
+               put(object, "status", json_string(status_name(entry->status))) &&
+               put_outcome(object, "output", entry, whole);
     case PAWL_RECORD_PARKED:
         return put_text(object, "code", entry->failure.code) && put_text(object, "message", entry->value);
     default:

@@ -31,6 +31,24 @@ static pawl_future PAWL_CALL host_wait_signal(pawl_process *p, pawl_bytes name)
     return pawl_program_wait_signal(run_of(p), name);
 }
 
+static pawl_future PAWL_CALL host_start_child(pawl_process *p, pawl_bytes type, pawl_bytes input,
+                                              const pawl_child_options *options)
+{
+    return pawl_program_start_child(run_of(p), type, input, options);
+}
+
+static pawl_status PAWL_CALL host_child_id(pawl_process *p, pawl_future future, pawl_bytes *id)
+{
+    struct run *run = run_of(p);
+    pawl_bytes found = {"", 0};
+    pawl_status status = pawl_program_enter(run);
+    if (status == PAWL_OK)
+        status = pawl_program_child_id(run, future, &found);
+    if (status == PAWL_OK && id != NULL)
+        *id = found;
+    return status;
+}
+
 static uint64_t PAWL_CALL host_now_unix_ns(pawl_process *p)
 {
     return pawl_program_now(run_of(p));
@@ -360,6 +378,8 @@ const pawl_process_host *pawl_process_host_table(void)
         .journal_records = host_journal_records,
         .should_continue = host_should_continue,
         .continue_as_new = host_continue_as_new,
+        .start_child = host_start_child,
+        .child_id = host_child_id,
     };
     return &table;
 }

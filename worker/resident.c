@@ -45,6 +45,10 @@ void pawl_resident_drop_early(pawl_resident *r)
 /* Everything of it is forgotten here; what was durable stays, what was not never was. */
 void pawl_resident_leave(pawl_resident *r)
 {
+    if (r->child_ops > 0) { /* what is at the registry must come back first; then it goes */
+        r->lost = true;
+        return;
+    }
     pawl_shard *shard = r->shard;
     pawl_worker *worker = r->worker;
     pthread_mutex_lock(&shard->table_lock);
@@ -280,6 +284,9 @@ bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
     r->token = claimed->token;
     r->revision = claimed->revision;
     r->run = claimed->run == 0 ? 1 : claimed->run;
+    pawl_child_note note;
+    if (pawl_child_note_decode(claimed->parent_note, &note))
+        r->depth = note.depth;
     r->dirty = true;
     r->returning = claimed->returning;
     const char *profile = worker->config.profile;
@@ -317,6 +324,10 @@ static void run(pawl_resident *r)
     r->dirty = false;
     r->runs++;
     pawl_activation_run(r->activation, resident_unix_now(r), &r->result);
+    if (r->result.kind != PAWL_RUN_ENDED) {
+        r->ends_cancelled = false;
+        atomic_store_explicit(&r->waits_children, 0, memory_order_relaxed);
+    }
     atomic_store_explicit(&shard->running_since_mono_ns, 0, memory_order_relaxed);
     atomic_fetch_add_explicit(&shard->activations, 1, memory_order_relaxed);
     take_local(r);
@@ -363,7 +374,9 @@ static uint64_t grace_end(pawl_resident *r)
         return UINT64_MAX;
     if (r->grace_from_unix_ns == 0) /* its code gets the whole grace */
         r->grace_from_unix_ns = asked > r->loaded_unix_ns ? asked : r->loaded_unix_ns;
-    return r->grace_from_unix_ns + r->worker->config.cancel_grace_ns;
+    uint64_t grace = r->worker->config.cancel_grace_ns;
+    /* Children have a grace of their own, which began a little later: those that wait for nobody end within it. */
+    return r->grace_from_unix_ns + (r->ends_cancelled ? 2 * grace : grace);
 }
 
 /* Set the timer to the next moment at which something changes by itself. */
@@ -386,7 +399,8 @@ static void schedule(pawl_resident *r)
     uint64_t grace = grace_end(r);
     if (grace > now && grace < wall)
         wall = grace;
-    uint64_t look = mono + (r->termination == NULL ? 0 : TERMINATE_RETRY_NS); /* over: end it, see that it ended */
+    bool told = r->termination != NULL || r->ends_cancelled;
+    uint64_t look = mono + (told ? TERMINATE_RETRY_NS : 0); /* over: end it, see that it ended */
     if (grace <= now && look < due)
         due = look;
     if (wall != UINT64_MAX) {
@@ -414,13 +428,14 @@ static bool advance_suspended(pawl_resident *r)
     }
     prepare_timers(r);
     pawl_resident_drop_unbegun(r);
+    pawl_resident_stop_children(r, false);
     pawl_resident_prepare_calls(r);
     if (r->results || r->parking)
         return false;
     size_t startable = pawl_resident_startable(r);
     /* Once told to stop, a process stays in memory until it ends: the grace is counted here. */
-    bool stay = startable > 0 || r->calls != NULL || pawl_activation_cancel_time(r->activation) != 0 ||
-                pawl_resident_waits_here(r);
+    bool stay = startable > 0 || r->calls != NULL || r->child_ops > 0 ||
+                pawl_activation_cancel_time(r->activation) != 0 || pawl_resident_waits_here(r);
     if (!pawl_resident_batch_empty(&r->pending) && !pawl_resident_may_stay_ahead(r)) {
         pawl_resident_commit(r, stay || r->ahead > 0 ? PAWL_OP_APPEND : PAWL_OP_SUSPEND);
         return true;
@@ -434,12 +449,30 @@ static bool advance_suspended(pawl_resident *r)
     return true;
 }
 
+/* The program has ended, and so have its effects. An end as cancelled is reported only when its children have ended,
+ * too; what becomes of them otherwise is up to the store. */
+static void advance_ended(pawl_resident *r)
+{
+    if (r->result.kind == PAWL_RUN_CONTINUED) {
+        if (r->child_ops == 0)
+            pawl_resident_commit(r, PAWL_OP_CONTINUE);
+        return;
+    }
+    r->ends_cancelled = r->result.status == PAWL_CANCELLED;
+    if (r->ends_cancelled)
+        pawl_resident_stop_children(r, true);
+    uint32_t left = r->ends_cancelled ? pawl_resident_children_left(r) : 0;
+    atomic_store_explicit(&r->waits_children, left, memory_order_relaxed);
+    if (left == 0 && r->child_ops == 0)
+        pawl_resident_commit(r, PAWL_OP_COMPLETE);
+}
+
 /* Everything that can be done without waiting is done; false: r is gone. Model: lease.pml, next.
  * Model: ahead.pml, next. */
 static bool step(pawl_resident *r)
 {
     for (;;) {
-        if (r->committing)
+        if (r->committing || r->lost)
             return true;
         uint32_t stop = (uint32_t)atomic_load(&r->worker->stop_mode);
         if (stop >= STOP_ABORT || (stop != 0 && r->broken)) {
@@ -461,7 +494,7 @@ static bool step(pawl_resident *r)
         }
         if (r->parking) {
             bool ahead = r->ahead > 0 && !pawl_resident_batch_empty(&r->pending); /* PARK would write it anywhere */
-            if (r->calls == NULL)
+            if (r->calls == NULL && r->child_ops == 0)
                 pawl_resident_commit(r, ahead ? PAWL_OP_APPEND : PAWL_OP_PARK);
             return true;
         }
@@ -475,7 +508,7 @@ static bool step(pawl_resident *r)
         if (r->wait_more)
             return true;
         if (stop != 0) {
-            if (r->calls != NULL)
+            if (r->calls != NULL || r->child_ops > 0)
                 return true;
             release(r);
             return false;
@@ -486,7 +519,7 @@ static bool step(pawl_resident *r)
         }
         if (r->result.kind == PAWL_RUN_ENDED || r->result.kind == PAWL_RUN_CONTINUED) {
             if (r->calls == NULL)
-                pawl_resident_commit(r, r->result.kind == PAWL_RUN_ENDED ? PAWL_OP_COMPLETE : PAWL_OP_CONTINUE);
+                advance_ended(r);
             else
                 pawl_resident_cancel_calls(r); /* an end is reported only when its effects have ended */
             return true;
@@ -498,7 +531,7 @@ static bool step(pawl_resident *r)
 
 void pawl_resident_advance(pawl_resident *r)
 {
-    if (step(r))
+    if (step(r) && !r->lost)
         schedule(r);
 }
 
@@ -512,8 +545,14 @@ void pawl_resident_due(pawl_shard *shard, pawl_timer *timer)
         pawl_resident_start(r);
         return;
     }
-    if (grace_end(r) <= resident_unix_now(r))
-        pawl_resident_terminate(r);
+    if (r->lost)
+        return;
+    if (grace_end(r) <= resident_unix_now(r)) {
+        if (r->ends_cancelled) /* its own code has stopped in time */
+            pawl_resident_end_children(r);
+        else
+            pawl_resident_terminate(r);
+    }
     pawl_resident_advance(r);
 }
 
@@ -608,10 +647,13 @@ bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_
 {
     pthread_mutex_lock(&shard->table_lock);
     pawl_resident *r = *find(shard, number);
+    uint32_t children = r == NULL ? 0 : atomic_load_explicit(&r->waits_children, memory_order_relaxed);
     if (r != NULL && r->calls != NULL)
         explain_calls(r, text, room);
     else if (r != NULL && r->held[0] != '\0')
         snprintf(text, room, "waits for %s", r->held);
+    else if (children > 0)
+        snprintf(text, room, "waits for %u of its children to end, and then ends as cancelled", children);
     else if (r != NULL && r->foreign)
         snprintf(text, room, "was registered under host profile %s and is left alone here",
                  (const char *)r->profile.data);

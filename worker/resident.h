@@ -14,6 +14,7 @@ typedef struct pawl_claimed {
     pawl_bytes profile;  /* that it was registered under; empty: any */
     bool returning;      /* it was put away until now */
     pawl_bytes document; /* its stored status document, if known */
+    pawl_bytes parent_note;
 } pawl_claimed;
 
 /** Make a resident and send it to its shard. False (and the lease given back) when out of memory. [any] */

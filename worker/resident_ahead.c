@@ -41,7 +41,8 @@ static bool is_local(const pawl_resident *r, const pawl_open_call *open)
  * haste, and a worker that stops gives it back as soon as everything is written. Model: ahead.pml, MAY_GO_AHEAD. */
 bool pawl_resident_may_go_ahead(pawl_resident *r, const pawl_open_call *open)
 {
-    bool alone = r->calls == NULL && open == pawl_activation_calls(r->activation) && open->next == NULL;
+    bool alone =
+        r->calls == NULL && r->child_ops == 0 && open == pawl_activation_calls(r->activation) && open->next == NULL;
     return alone && is_local(r, open) && !r->parking && !r->results && !pawl_resident_has_unseen(r) &&
            r->early == NULL && r->ahead < AHEAD_RECORDS_MAX && ahead_bytes(r) < AHEAD_BYTES_MAX &&
            pawl_activation_cancel_time(r->activation) == 0 && atomic_load(&r->worker->stop_mode) == 0;

@@ -22,7 +22,7 @@ static pawl_effort *effort_of(pawl_resident *r, pawl_open_call *open)
     return open->worker_data;
 }
 
-static pawl_open_call *find_open(pawl_resident *r, uint64_t ordinal)
+pawl_open_call *pawl_resident_find_open(pawl_resident *r, uint64_t ordinal)
 {
     pawl_open_call *open = pawl_activation_calls(r->activation);
     while (open != NULL && open->ordinal != ordinal)
@@ -49,7 +49,7 @@ static void hold(const pawl_open_call *open, uint64_t due_unix_ns)
     }
 }
 
-static void record_value(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, pawl_bytes value)
+void pawl_resident_record_value(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, pawl_bytes value)
 {
     pawl_entry entry = entry_of(open, PAWL_RECORD_STEP, attempt);
     entry.value = value;
@@ -58,7 +58,8 @@ static void record_value(pawl_resident *r, const pawl_open_call *open, uint32_t 
     atomic_fetch_add_explicit(&r->shard->steps, 1, memory_order_relaxed);
 }
 
-static void record_failure(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, const pawl_failure *failure)
+void pawl_resident_record_failure(pawl_resident *r, const pawl_open_call *open, uint32_t attempt,
+                                  const pawl_failure *failure)
 {
     pawl_entry entry = entry_of(open, PAWL_RECORD_STEP, attempt);
     entry.failed = true;
@@ -70,7 +71,7 @@ static void record_failure(pawl_resident *r, const pawl_open_call *open, uint32_
 
 void pawl_resident_refuse_call(pawl_resident *r, const pawl_open_call *open, const pawl_failure *failure)
 {
-    record_failure(r, open, open->attempts + 1, failure);
+    pawl_resident_record_failure(r, open, open->attempts + 1, failure);
 }
 
 static void record_attempt(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, const pawl_failure *failure,
@@ -96,7 +97,7 @@ static void record_doubt(pawl_resident *r, const pawl_open_call *open)
                             .klass = PAWL_UNKNOWN_OUTCOME,
                             .code = pawl_bytes_text("in_doubt"),
                             .message = pawl_bytes_text(message)};
-    record_failure(r, open, open->intents, &failure);
+    pawl_resident_record_failure(r, open, open->intents, &failure);
 }
 
 static pawl_retry_policy policy_of(const pawl_open_call *open, const pawl_effect *effect)
@@ -129,7 +130,7 @@ static void after_failure(pawl_resident *r, pawl_open_call *open, const pawl_eff
     uint32_t klass =
         failure->klass == PAWL_TERMINAL || failure->klass == PAWL_RETRYABLE ? failure->klass : PAWL_UNKNOWN_OUTCOME;
     if (klass == PAWL_TERMINAL || (klass == PAWL_UNKNOWN_OUTCOME && effect->outcome == PAWL_OUTCOME_AT_MOST_ONCE)) {
-        record_failure(r, open, attempt, failure);
+        pawl_resident_record_failure(r, open, attempt, failure);
         return;
     }
     if (klass == PAWL_UNKNOWN_OUTCOME && effect->outcome == PAWL_OUTCOME_RECONCILE) {
@@ -154,7 +155,7 @@ static void after_failure(pawl_resident *r, pawl_open_call *open, const pawl_eff
                            (const char *)failure->code.data, (int)failure->message.size,
                            (const char *)failure->message.data);
     } else {
-        record_failure(r, open, attempt, failure);
+        pawl_resident_record_failure(r, open, attempt, failure);
     }
 }
 
@@ -165,7 +166,7 @@ static void after_reconcile(pawl_resident *r, pawl_open_call *open, const pawl_c
     bool seen_failing = effort->intent == open->intents; /* by this worker: no crash, a failure that counts */
     uint64_t now = resident_unix_now(r);
     if (call->status == PAWL_OK) {
-        record_value(r, open, open->intents, pawl_sink_bytes(&call->out));
+        pawl_resident_record_value(r, open, open->intents, pawl_sink_bytes(&call->out));
         return;
     }
     if (call->status == PAWL_E_NOT_FOUND) {
@@ -207,7 +208,7 @@ static bool stopped_with_worker(const pawl_resident *r, const pawl_call *call)
 
 static void settle(pawl_resident *r, const pawl_call *call)
 {
-    pawl_open_call *open = find_open(r, call->ordinal);
+    pawl_open_call *open = pawl_resident_find_open(r, call->ordinal);
     if (open == NULL || open->worker_data == NULL)
         return;
     pawl_effort *effort = open->worker_data;
@@ -217,12 +218,12 @@ static void settle(pawl_resident *r, const pawl_call *call)
     if (call->reconcile) {
         after_reconcile(r, open, call, effort);
     } else if (call->status == PAWL_OK) {
-        record_value(r, open, attempt, pawl_sink_bytes(&call->out));
+        pawl_resident_record_value(r, open, attempt, pawl_sink_bytes(&call->out));
     } else if (stopped_with_worker(r, call)) {
         if (needs_intent(call->effect) && call->why.failure.klass == PAWL_RETRYABLE)
             record_attempt(r, open, attempt, &call->why.failure, resident_unix_now(r));
     } else if (r->result.kind == PAWL_RUN_ENDED || (stop_asked && meant_by_cancel(r, call))) {
-        record_failure(r, open, attempt, &call->why.failure); /* nobody waits for another attempt */
+        pawl_resident_record_failure(r, open, attempt, &call->why.failure); /* nobody waits for another attempt */
     } else {
         after_failure(r, open, call->effect, attempt, &call->why.failure);
     }
@@ -291,6 +292,11 @@ void pawl_resident_prepare_calls(pawl_resident *r)
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
         if (!pawl_resident_is_startable(r, open))
             continue;
+        if (open->child) {
+            pawl_resident_check_child(r, open);
+            (void)effort_of(r, open);
+            continue;
+        }
         const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
         if (effect == NULL) {
             pawl_resident_park(
@@ -332,8 +338,13 @@ void pawl_resident_drop_unbegun(pawl_resident *r)
         if (!open->issued || open->ordinal > last || open->intents > open->attempts ||
             (effort != NULL && (effort->running != NULL || effort->settled)))
             continue;
-        if (effort_of(r, open) != NULL)
-            record_failure(r, open, open->attempts + 1, &failure);
+        pawl_bytes id;
+        if (effort_of(r, open) == NULL)
+            continue;
+        if (open->child && pawl_resident_child_was_started(r, open, &id)) /* begun after all, before a crash */
+            pawl_resident_record_value(r, open, open->attempts + 1, id);
+        else
+            pawl_resident_record_failure(r, open, open->attempts + 1, &failure);
     }
 }
 
@@ -395,6 +406,10 @@ static pawl_way *take_way(pawl_effort *effort)
 /* Model: lease.pml, begin_effect. */
 static void start_one(pawl_resident *r, pawl_open_call *open)
 {
+    if (open->child) {
+        pawl_resident_start_child(r, open);
+        return;
+    }
     const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
     pawl_effort *effort = open->worker_data;
     if (effect == NULL || effort == NULL)
@@ -441,6 +456,8 @@ static bool is_prepared(const pawl_resident *r, const pawl_open_call *open)
 {
     const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
     const pawl_effort *effort = open->worker_data;
+    if (open->child)
+        return effort != NULL;
     if (effect == NULL || effort == NULL)
         return false;
     uint32_t attempt = open->attempts + 1;
@@ -491,7 +508,7 @@ void pawl_resident_detach_calls(pawl_resident *r)
 
 void pawl_resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordinal)
 {
-    pawl_open_call *open = find_open(r, ordinal);
+    pawl_open_call *open = pawl_resident_find_open(r, ordinal);
     if (open == NULL || open->worker_data == NULL)
         return;
     if (kind == PAWL_RECORD_STEP) {

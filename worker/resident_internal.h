@@ -66,6 +66,7 @@ struct pawl_resident {
 
     uint64_t number, token;
     uint32_t revision, run;
+    uint32_t depth;                                  /* of its tree of processes: how many ancestors it has */
     pawl_bytes id, type, session, profile, document; /* in memory behind this struct */
     pawl_activation *activation;
     pawl_running *calls; /* changed under the shard's table_lock */
@@ -95,6 +96,9 @@ struct pawl_resident {
     uint64_t commit_again_mono_ns; /* the store failed: try the same batch again then; 0: no */
     struct pawl_posted *early;     /* posted records beyond the mirror's head + 1, by sequence */
 
+    uint32_t child_ops;            /* operations on its children that the registry has not answered */
+    bool ends_cancelled;           /* its code has ended so, and it waits for its children alone */
+    atomic_uint waits_children;    /* its code has ended, and so many children must end before it; read by others too */
     pawl_termination *termination; /* posted when the cancel grace was over; NULL: not yet */
 
     bool parking;
@@ -167,7 +171,27 @@ void pawl_resident_go_ahead(pawl_resident *r);
 /** Forget everything that was ahead, and go on from the journal. May free r. */
 void pawl_resident_go_back(pawl_resident *r);
 
+/* resident_children.c */
+/** Park unless the child that this open call starts can be started here. */
+void pawl_resident_check_child(pawl_resident *r, const pawl_open_call *open);
+/** Register it. */
+void pawl_resident_start_child(pawl_resident *r, pawl_open_call *open);
+/** Was it registered, perhaps before a crash? Its id. */
+bool pawl_resident_child_was_started(pawl_resident *r, const pawl_open_call *open, pawl_bytes *ret_id);
+/** Ask those to stop that were started before the process was told to; all: every one that must end before it does. */
+void pawl_resident_stop_children(pawl_resident *r, bool all);
+/** End those that must end before it does and have not. */
+void pawl_resident_end_children(pawl_resident *r);
+/** How many children must still end before the process can be reported as cancelled. */
+uint32_t pawl_resident_children_left(pawl_resident *r);
+
 /* resident_calls.c */
+/** The open call of this ordinal, or NULL. */
+pawl_open_call *pawl_resident_find_open(pawl_resident *r, uint64_t ordinal);
+/** Record how an open call has ended. */
+void pawl_resident_record_value(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, pawl_bytes value);
+void pawl_resident_record_failure(pawl_resident *r, const pawl_open_call *open, uint32_t attempt,
+                                  const pawl_failure *failure);
 /** Write the INTENT records that calls which can start now need. */
 void pawl_resident_prepare_calls(pawl_resident *r);
 /** How many open calls could be started now. pawl_resident_prepare_calls comes first. */

@@ -136,7 +136,8 @@ static int32_t visit_claimed(void *context, const pawl_process_row *row)
                             .session = row->session,
                             .profile = row->profile,
                             .returning = row->wake_unix_ns != 0,
-                            .document = row->document};
+                            .document = row->document,
+                            .parent_note = row->parent_note};
     page->count++;
     (void)pawl_resident_admit(page->worker, &claimed);
     return 0;
@@ -512,7 +513,8 @@ void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, con
                             .run = 1,
                             .id = registered->id,
                             .type = registered->type,
-                            .session = registered->session};
+                            .session = registered->session,
+                            .parent_note = registered->parent_note};
     (void)pawl_resident_admit(worker, &claimed);
 }
 

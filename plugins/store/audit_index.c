@@ -130,6 +130,11 @@ pawl_status pawl_store_audit_expect_indexes(pawl_audit *audit, uint64_t number, 
     if (status == PAWL_OK && PAWL_IS_TERMINAL(state->status)) {
         pawl_store_key_ended(&key, state->updated_unix_ns, number);
         status = expect_mark(audit, &place, PAWL_FAMILY_ENDED, &key, "its place among the ended", fault);
+        if (status == PAWL_OK && state->has_children) {
+            pawl_store_key_relation(&key, STORE_RELATION_ORPHANS, 0, number);
+            status = expect_mark(audit, &place, PAWL_FAMILY_RELATION, &key,
+                                 "its place among the ended whose children are to be looked after", fault);
+        }
     }
     return status;
 }
@@ -200,6 +205,10 @@ static bool right_key(pawl_family family, pawl_bytes key, uint64_t number, const
         return PAWL_IS_TERMINAL(state->status);
     default:
         break;
+    }
+    if (data[0] == STORE_RELATION_ORPHANS) {
+        pawl_store_key_relation(right, data[0], 0, number);
+        return PAWL_IS_TERMINAL(state->status) && state->has_children;
     }
     pawl_bytes name = data[0] == 's' ? identity->session : identity->parent;
     uint64_t value = data[0] == 't' ? identity->type : pawl_store_hash(name);

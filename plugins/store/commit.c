@@ -169,17 +169,23 @@ static pawl_status suspend(pawl_store_round *round, pawl_store_stage *stage, paw
     return PAWL_OK;
 }
 
-static pawl_status complete(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op)
+static pawl_status complete(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op, pawl_fault *fault)
 {
     const pawl_commit *commit = op->request;
+    pawl_store_parent parent;
     if (stage->state.head > commit->seen) {
         op->flags |= PAWL_RESULT_MORE;
         return PAWL_OK;
     }
+    pawl_status status =
+        pawl_store_parent_find(round, stage, record_at(commit, commit->record_count - 1)->body, &parent, fault);
+    if (status != PAWL_OK)
+        return status;
     append(round, stage, op);
     pawl_store_stage_move(round, stage, commit->status, 0, 0);
     pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
     stage->drop_lease = true;
+    pawl_store_parent_tell(round, &parent);
     return PAWL_OK;
 }
 
@@ -269,7 +275,7 @@ pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *o
     case PAWL_OP_SUSPEND:
         return suspend(round, stage, op);
     case PAWL_OP_COMPLETE:
-        return complete(round, stage, op);
+        return complete(round, stage, op, fault);
     case PAWL_OP_CONTINUE:
         return continue_as_new(round, stage, op, bytes, fault);
     default:

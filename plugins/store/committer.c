@@ -95,6 +95,7 @@ static void take(pawl_store_registry *registry)
 {
     pawl_store_round *round = registry->round;
     round->op_count = round->op_at = 0;
+    registry->orphans.wait = false;
     pthread_mutex_lock(&registry->lock);
     pthread_mutex_lock(&registry->queue_lock);
     while (registry->queue_first != NULL && round->op_count < PAWL_STORE_ROUND_OPS_MAX) {
@@ -186,6 +187,7 @@ static void stage_all(pawl_store_round *round)
     round->op_from = round->op_at;
     while (round->op_at < round->op_count && !round->closed && round->rows.bytes.size < PAWL_STORE_ROUND_BYTES_MAX)
         stage(round, round->ops[round->op_at++]);
+    pawl_store_stage_orphans(round);
 }
 
 static void put_counters(pawl_store_round *round)
@@ -228,6 +230,7 @@ static pawl_status pass_over_numbers(pawl_store_registry *registry, pawl_fault *
 static pawl_status read_counters(pawl_store_registry *registry, pawl_fault *fault)
 {
     registry->next_number = 1;
+    registry->orphans.scan = true; /* nobody knows yet */
     pawl_status status = pawl_store_meta_counters(registry->store->kv, &registry->next_number, registry->counts, fault);
     if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
         return status;
@@ -248,6 +251,7 @@ static void commit(pawl_store_round *round)
     }
     pawl_store_log(round->registry->store, PAWL_LOG_ERROR, "a group commit of %zu operations failed: %s",
                    round->op_at - round->op_from, fault.message);
+    round->registry->orphans.wait = true;
     pawl_store_round_undo(round, &fault);
     tell_refusals(round, &fault);
 }
@@ -354,7 +358,8 @@ static bool await_work(pawl_store_registry *registry)
     uint64_t look = pawl_store_next_look(registry);
     pthread_mutex_lock(&registry->queue_lock);
     pthread_mutex_unlock(&registry->lock);
-    while (registry->queue_first == NULL && !registry->poked && !registry->stopping) {
+    bool orphans = pawl_store_orphans_left(registry);
+    while (registry->queue_first == NULL && !registry->poked && !registry->stopping && !orphans) {
         registry->sleeping = true;
         wait_at_most(registry, look);
         registry->sleeping = false;
@@ -420,6 +425,7 @@ static void destroy(pawl_store_registry *registry)
     pthread_mutex_destroy(&registry->queue_lock);
     pthread_mutex_destroy(&registry->claim_lock);
     free(registry->round_cancelled);
+    free(registry->orphans.parents);
     free(registry);
 }
 

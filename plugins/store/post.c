@@ -145,12 +145,43 @@ static pawl_status check_end(const pawl_store_stage *stage, const pawl_post *pos
     return PAWL_OK;
 }
 
+pawl_status pawl_store_stage_posted(pawl_store_round *round, pawl_store_stage *stage, bool leased,
+                                    const pawl_post *post, uint64_t *sequence, pawl_fault *fault)
+{
+    const pawl_bytes none = {NULL, 0};
+    preparation made = {0};
+    pawl_store_parent parent = {0};
+    bool ready = makes_ready(stage, post);
+    pawl_status status = prepare(round, stage, ready, &made, fault);
+    if (status == PAWL_OK && post->kind == PAWL_RECORD_ENDED)
+        status = pawl_store_parent_find(round, stage, post->body, &parent, fault);
+    if (status != PAWL_OK)
+        return status;
+    if (!pawl_store_stage_note_posted(round, stage, post->kind, stage->state.head + 1))
+        return pawl_fault_nomem(fault);
+    *sequence = pawl_store_stage_record(round, stage, post->kind, post->body);
+    put_post(round, stage, post, *sequence, made.staged);
+    if (leased && post->kind != PAWL_RECORD_ENDED)
+        add_event(round, stage, post, *sequence, made.event);
+    if (post->kind == PAWL_RECORD_CANCEL) {
+        stage->state.cancelled = true;
+        stage->cancel_sequence = *sequence;
+    }
+    if (ready)
+        pawl_store_stage_move(round, stage, PAWL_READY, 0, made.ready);
+    else if (post->kind == PAWL_RECORD_ENDED)
+        pawl_store_stage_move(round, stage, post->status, 0, 0);
+    if (ready || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_CANCEL)
+        pawl_store_stage_header(round, stage, none, none);
+    pawl_store_parent_tell(round, &parent);
+    return PAWL_OK;
+}
+
 /* Model: lease.pml, stage_post. */
 static pawl_status stage_post(pawl_store_round *round, pawl_store_stage *stage, bool leased, pawl_registry_op *op,
                               pawl_fault *fault)
 {
     const pawl_post *post = op->request;
-    const pawl_bytes none = {NULL, 0};
     char id[300];
     pawl_status status = replay(round, stage, post, op, fault);
     if (status != PAWL_E_NOT_FOUND)
@@ -161,29 +192,7 @@ static pawl_status stage_post(pawl_store_round *round, pawl_store_stage *stage, 
     status = check_end(stage, post, fault);
     if (status == PAWL_OK && post->kind == PAWL_RECORD_SIGNAL)
         status = pawl_store_stage_has_room(round, stage, 1, post->body.size, fault);
-    preparation made = {0};
-    bool ready = makes_ready(stage, post);
-    if (status == PAWL_OK)
-        status = prepare(round, stage, ready, &made, fault);
-    if (status != PAWL_OK)
-        return status;
-    if (!pawl_store_stage_note_posted(round, stage, post->kind, stage->state.head + 1))
-        return pawl_fault_nomem(fault);
-    op->sequence = pawl_store_stage_record(round, stage, post->kind, post->body);
-    put_post(round, stage, post, op->sequence, made.staged);
-    if (leased && post->kind != PAWL_RECORD_ENDED)
-        add_event(round, stage, post, op->sequence, made.event);
-    if (post->kind == PAWL_RECORD_CANCEL) {
-        stage->state.cancelled = true;
-        stage->cancel_sequence = op->sequence;
-    }
-    if (ready)
-        pawl_store_stage_move(round, stage, PAWL_READY, 0, made.ready);
-    else if (post->kind == PAWL_RECORD_ENDED)
-        pawl_store_stage_move(round, stage, post->status, 0, 0);
-    if (ready || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_CANCEL)
-        pawl_store_stage_header(round, stage, none, none);
-    return PAWL_OK;
+    return status == PAWL_OK ? pawl_store_stage_posted(round, stage, leased, post, &op->sequence, fault) : status;
 }
 
 pawl_status pawl_store_stage_post(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)

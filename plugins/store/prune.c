@@ -95,6 +95,8 @@ static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t 
         return pawl_fault_set(fault, PAWL_E_CORRUPT, "store.corrupt",
                               "stored data is damaged: process number %llu is listed as ended and has status %u",
                               (unsigned long long)number, stage->state.status);
+    if (stage->state.has_children)
+        return PAWL_E_BUSY; /* its children are being looked after */
     status = delete_journal(round, number, &stage->state, fault);
     if (status != PAWL_OK)
         return status;
@@ -121,6 +123,10 @@ static pawl_status prune_all(pawl_store_round *round, pawl_kv_cursor *cursor, co
             break;
         pawl_fault one = {0};
         pawl_status status = prune_one(round, number, ended, &one);
+        if (status == PAWL_E_BUSY) {
+            kept = true;
+            continue;
+        }
         if (status == PAWL_E_CORRUPT || status == PAWL_E_NOT_FOUND) {
             pawl_store_log(round->registry->store, PAWL_LOG_ERROR, "prune leaves a process behind: %s", one.message);
             kept = true;

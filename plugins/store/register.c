@@ -15,7 +15,7 @@ static bool is_blank(pawl_bytes bytes)
 /* What a start may choose beside what it is. */
 static pawl_status check_choices(const pawl_register *request, pawl_fault *fault)
 {
-    if (request->parent_close > PAWL_PARENT_CLOSE_ABANDON)
+    if ((request->parent_close & ~PAWL_PARENT_CLOSE_UNTOLD) > PAWL_PARENT_CLOSE_ABANDON)
         return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid",
                               "the parent-close policy of a process is %u; wanted 0 to %u", request->parent_close,
                               PAWL_PARENT_CLOSE_ABANDON);
@@ -25,6 +25,10 @@ static pawl_status check_choices(const pawl_register *request, pawl_fault *fault
                               request->priority, PAWL_PRIORITY_HIGHEST, PAWL_PRIORITY_LOWEST);
     pawl_status status =
         pawl_store_check_size("a parent note", request->parent_note, PAWL_PARENT_NOTE_BYTES_MAX, fault);
+    if (status == PAWL_OK && request->parent.size == 0 && request->parent_note.size > 0)
+        status = pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", "a parent note without a parent");
+    if (status == PAWL_OK)
+        status = pawl_store_check_size("what closes a child", request->close_body, PAWL_CLOSE_BODY_BYTES_MAX, fault);
     if (status == PAWL_OK)
         status = pawl_store_check_size("the key of a process", request->key, PAWL_STORE_ID_BYTES_MAX, fault);
     return status;
@@ -114,6 +118,7 @@ static pawl_store_entry *new_entry(pawl_store_round *round, const pawl_register 
         .parent_note = request->parent_note,
         .key = request->key,
         .parent_close = request->parent_close,
+        .close_body = request->close_body,
         .priority = request->priority == 0 ? PAWL_PRIORITY_NORMAL : request->priority,
         .deadline_unix_ns = request->deadline_unix_ns,
     };
@@ -175,6 +180,8 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fa
     pawl_status status = external || later ? PAWL_OK : pawl_store_ticket(round->registry->store, &ready, fault);
     if (status == PAWL_OK && claims)
         status = pawl_store_ticket(round->registry->store, &token, fault);
+    if (status == PAWL_OK)
+        status = pawl_store_parent_adopt(round, request, fault);
     pawl_store_type *type = status == PAWL_OK ? intern(round, request->type, fault) : NULL;
     if (type == NULL)
         return fault->status;

@@ -69,6 +69,7 @@ typedef struct pawl_store_identity {
     pawl_bytes fingerprint;
     /* What most processes have not: stored only where it is something else than nothing. */
     pawl_bytes parent_note;
+    pawl_bytes close_body;
     pawl_bytes key;
     uint32_t parent_close;
     uint32_t priority; /* never 0 */
@@ -82,8 +83,9 @@ typedef struct pawl_store_state {
     uint32_t status; /* never PAWL_RUNNING: that is a lease, in memory */
     bool cancelled;
     bool has_document;
-    uint32_t run;  /* 1, and one more with each CONTINUE */
-    uint64_t base; /* sequence of STARTED, the first record of this run; nothing stands before it */
+    bool has_children; /* some were started and, since it ended, not all of them were looked after */
+    uint32_t run;      /* 1, and one more with each CONTINUE */
+    uint64_t base;     /* sequence of STARTED, the first record of this run; nothing stands before it */
     uint64_t head;
     uint64_t journal_bytes;  /* of this run */
     uint64_t last_posted;    /* sequence of the last record of kind 64 and up; 0: none but STARTED */
@@ -158,6 +160,19 @@ typedef struct pawl_store_event {
     const pawl_record *record; /* POSTED: of the running round */
 } pawl_store_event;
 
+/* ---- children of parents that have ended, see orphan.c ---- */
+
+typedef struct pawl_store_orphans {
+    uint64_t *parents; /* whose row was written since the store was opened */
+    size_t count;
+    size_t capacity;
+    bool scan;           /* there may be rows of others, behind this one: */
+    uint64_t scan_after; /* (so that deleted rows are not walked over again and again) */
+    uint64_t parent;     /* whose children are being looked after; 0: nobody's */
+    uint64_t after;      /* and behind which of them to go on */
+    bool wait;           /* it failed: again when there is something else to do */
+} pawl_store_orphans;
+
 /* ---- the registry ---- */
 
 struct pawl_store_registry {
@@ -195,7 +210,8 @@ struct pawl_store_registry {
     pawl_registry_op **round_ops; /* the running round, for unwatch */
     uint8_t *round_cancelled;
     size_t round_count;
-    uint64_t prune_from; /* no end row in front of this time is left */
+    uint64_t prune_from;        /* no end row in front of this time is left */
+    pawl_store_orphans orphans; /* the committer's own */
 
     pthread_mutex_t queue_lock; /* guards the queue and what follows */
     pthread_cond_t queue_cond;

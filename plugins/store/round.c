@@ -44,6 +44,8 @@ void pawl_store_round_begin(pawl_store_round *round)
     round->prune_from = round->registry->prune_from;
     round->now_unix_ns = pawl_store_unix_now(round->registry->store);
     round->closed = false;
+    round->orphan_parent = round->orphan_after = 0;
+    round->orphan_scanned = round->orphans_done = false;
 }
 
 void pawl_store_round_done(pawl_store_round *round, pawl_registry_op *op)
@@ -200,6 +202,11 @@ void pawl_store_stage_move(pawl_store_round *round, pawl_store_stage *stage, uin
             round->prune_from = state->updated_unix_ns; /* the clock was set back */
         pawl_store_key_ended(&key, state->updated_unix_ns, stage->entry->number);
         pawl_batch_mark(&round->rows, PAWL_FAMILY_ENDED, pawl_key_bytes(&key));
+        if (state->has_children) {
+            pawl_store_key_relation(&key, STORE_RELATION_ORPHANS, 0, stage->entry->number);
+            pawl_batch_mark(&round->rows, PAWL_FAMILY_RELATION, pawl_key_bytes(&key));
+            stage->orphans = true;
+        }
     }
 }
 
@@ -278,6 +285,8 @@ static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
         pawl_store_announce_work(registry); /* it was passed over while it was part of this round */
     }
     pawl_store_watches_fire(round, stage);
+    if (stage->orphans)
+        pawl_store_orphans_note(registry, entry->number);
     if (stage->pruned)
         pawl_store_entry_remove(registry, entry);
     else
@@ -293,6 +302,7 @@ void pawl_store_round_publish(pawl_store_round *round)
     registry->next_number = round->next_number;
     registry->types_stored = round->types_stored;
     registry->prune_from = round->prune_from;
+    pawl_store_orphans_publish(round);
     for (pawl_store_stage *stage = round->stages, *next; stage != NULL; stage = next) {
         next = stage->next;
         publish_stage(round, stage);

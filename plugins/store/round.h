@@ -30,6 +30,7 @@ struct pawl_store_stage {
     bool wake_set;
     bool waits; /* was stored as waiting: the count of claims starts anew */
     bool pruned;
+    bool orphans; /* it ended and has children */
     uint64_t cancel_sequence;
     pawl_registry_op *claim; /* REGISTER that wants the lease at once */
     uint64_t claim_token;
@@ -69,6 +70,10 @@ struct pawl_store_round {
     uint32_t types_stored;
     uint64_t prune_from;
     uint64_t now_unix_ns;
+    uint64_t orphan_parent;       /* whose children this round looks after; 0: nobody's */
+    uint64_t orphan_after;        /* up to this one */
+    bool orphan_scanned;          /* it was found by its row */
+    bool orphans_done;            /* these were all of them */
     bool closed;                  /* takes no further operation */
     pawl_registry_op *done_first; /* to be completed, in order, linked by provider_data[0] */
     pawl_registry_op *done_last;
@@ -110,6 +115,41 @@ void pawl_store_stage_header(pawl_store_round *round, pawl_store_stage *stage, p
                              pawl_bytes reason);
 /** Remember a posted record for watches; false: out of memory. */
 bool pawl_store_stage_note_posted(pawl_store_round *round, pawl_store_stage *stage, uint32_t kind, uint64_t sequence);
+
+/** What comes from outside, once its id is known to be new: the record, its id row, and what it makes of the process.
+ *  post lives as long as the round. */
+pawl_status pawl_store_stage_posted(pawl_store_round *round, pawl_store_stage *stage, bool leased,
+                                    const pawl_post *post, uint64_t *sequence, pawl_fault *fault);
+
+/* ---- child.c ---- */
+
+/** Somebody who is to be told of an end: prepared before anything is staged, so that telling cannot fail. */
+typedef struct pawl_store_parent {
+    pawl_store_stage *stage; /* NULL: nobody */
+    bool leased;
+    uint64_t ready;
+    pawl_bytes body;
+    struct pawl_store_posted_event *event;
+} pawl_store_parent;
+
+/** Find who is told that this process ends, with this body. */
+pawl_status pawl_store_parent_find(pawl_store_round *round, const pawl_store_stage *child, pawl_bytes ended,
+                                   pawl_store_parent *ret, pawl_fault *fault);
+/** Stage that they are told. */
+void pawl_store_parent_tell(pawl_store_round *round, const pawl_store_parent *parent);
+/** A process that asks to be registered as a child: its parent must be held by somebody, and is noted to have one. */
+pawl_status pawl_store_parent_adopt(pawl_store_round *round, const pawl_register *request, pawl_fault *fault);
+
+/* ---- orphan.c ---- */
+
+/** Look after some children of parents that have ended, if there are any. */
+void pawl_store_stage_orphans(pawl_store_round *round);
+/** Is there more to do? */
+bool pawl_store_orphans_left(const pawl_store_registry *registry);
+/** What the round did about them is durable. Under lock, after its stages are published. */
+void pawl_store_orphans_publish(pawl_store_round *round);
+/** The end of a parent is durable. */
+void pawl_store_orphans_note(pawl_store_registry *registry, uint64_t parent);
 
 /* ---- the operations: check everything, then stage. They set the op's results, not its status ---- */
 

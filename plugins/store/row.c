@@ -6,6 +6,9 @@
 #define IDENT_LIVE   0u
 #define IDENT_PRUNED 1u
 
+#define FLAG_CANCELLED 1u
+#define FLAG_CHILDREN  2u
+
 uint64_t pawl_store_hash(pawl_bytes bytes)
 {
     return XXH3_64bits(bytes.data, bytes.size);
@@ -99,7 +102,7 @@ void pawl_store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, ui
 /* Which of the rarer facts stand behind the others. */
 enum {
     IDENTITY_EXTERNAL = 1,
-    IDENTITY_CHILD = 2, /* parent_note, parent_close */
+    IDENTITY_CHILD = 2, /* parent_note, parent_close, close_body */
     IDENTITY_PRIORITY = 4,
     IDENTITY_KEY = 8,
     IDENTITY_DEADLINE = 16,
@@ -109,7 +112,9 @@ enum {
 static uint8_t identity_flags(const pawl_store_identity *identity)
 {
     unsigned flags = identity->external != 0 ? IDENTITY_EXTERNAL : 0;
-    flags |= identity->parent_note.size > 0 || identity->parent_close != 0 ? IDENTITY_CHILD : 0;
+    flags |= identity->parent_note.size > 0 || identity->parent_close != 0 || identity->close_body.size > 0
+                 ? IDENTITY_CHILD
+                 : 0;
     flags |= identity->priority != PAWL_PRIORITY_NORMAL ? IDENTITY_PRIORITY : 0;
     flags |= identity->key.size > 0 ? IDENTITY_KEY : 0;
     flags |= identity->deadline_unix_ns != 0 ? IDENTITY_DEADLINE : 0;
@@ -121,6 +126,7 @@ static void encode_rest(pawl_buffer *encoded, const pawl_store_identity *identit
     if ((flags & IDENTITY_CHILD) != 0) {
         pawl_buffer_bytes(encoded, identity->parent_note);
         pawl_buffer_u8(encoded, (uint8_t)identity->parent_close);
+        pawl_buffer_bytes(encoded, identity->close_body);
     }
     if ((flags & IDENTITY_PRIORITY) != 0)
         pawl_buffer_u8(encoded, (uint8_t)identity->priority);
@@ -137,6 +143,7 @@ static void decode_rest(pawl_reader *reader, pawl_store_identity *identity, uint
     identity->external = (flags & IDENTITY_EXTERNAL) != 0;
     identity->parent_note = child ? pawl_reader_bytes(reader) : none;
     identity->parent_close = child ? pawl_reader_u8(reader) : 0;
+    identity->close_body = child ? pawl_reader_bytes(reader) : none;
     identity->priority = (flags & IDENTITY_PRIORITY) != 0 ? pawl_reader_u8(reader) : PAWL_PRIORITY_NORMAL;
     identity->key = (flags & IDENTITY_KEY) != 0 ? pawl_reader_bytes(reader) : none;
     identity->deadline_unix_ns = (flags & IDENTITY_DEADLINE) != 0 ? pawl_reader_u64(reader) : 0;
@@ -195,7 +202,7 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_batch_begin(batch, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key));
     pawl_buffer *to = &batch->bytes;
     pawl_buffer_u32(to, state->status);
-    pawl_buffer_u8(to, state->cancelled);
+    pawl_buffer_u8(to, (uint8_t)((state->cancelled ? FLAG_CANCELLED : 0) | (state->has_children ? FLAG_CHILDREN : 0)));
     pawl_buffer_u8(to, state->has_document);
     pawl_buffer_varint(to, state->run);
     pawl_buffer_varint(to, state->base);
@@ -216,7 +223,9 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     if (status != PAWL_OK)
         return status;
     header->state = (pawl_store_state){.status = pawl_reader_u32(&reader)};
-    header->state.cancelled = pawl_reader_u8(&reader) != 0;
+    uint32_t flags = pawl_reader_u8(&reader);
+    header->state.cancelled = (flags & FLAG_CANCELLED) != 0;
+    header->state.has_children = (flags & FLAG_CHILDREN) != 0;
     header->state.has_document = pawl_reader_u8(&reader) != 0;
     uint64_t run = pawl_reader_varint(&reader);
     header->state.run = (uint32_t)run;

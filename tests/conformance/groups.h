@@ -18,6 +18,7 @@ struct group {
 extern const struct group registration_group;
 extern const struct group journal_group;
 extern const struct group post_group;
+extern const struct group family_group;
 extern const struct group waiting_group;
 extern const struct group lease_group;
 extern const struct group claim_group;

@@ -150,6 +150,8 @@ static void test_R08_every_field_survives(void **state)
     uint8_t input[300];
     for (size_t i = 0; i < sizeof(input); i++)
         input[i] = (uint8_t)i;
+    struct lease parent = lease_new(world, "parent-3", "t"); /* a child needs one that somebody holds */
+    lease_regain(world, &parent);
     struct step *step = step_register(world, "full", "shop.order", NULL);
     pawl_register *request = &step->request.registration;
     request->revision = 42;

@@ -55,8 +55,10 @@ static void check_executions(audit *a)
         const lab_execution *execution = &a->own->executions[i];
         unsigned run = 0;
         unsigned long long ordinal = 0;
+        int used = 0;
         if (strncmp(execution->key, a->id, prefix) != 0 ||
-            sscanf(execution->key + prefix, "/%u/%llu", &run, &ordinal) != 2 || ordinal >= STEPS_MAX || run != a->run)
+            sscanf(execution->key + prefix, "/%u/%llu%n", &run, &ordinal, &used) != 2 ||
+            execution->key[prefix + (size_t)used] != '\0' || ordinal >= STEPS_MAX || run != a->run)
             continue;
         uint64_t step = a->step_unix_ns[ordinal];
         if (step != 0 && execution->begin_unix_ns > step)

@@ -288,6 +288,10 @@ static int32_t say_record(void *context, const pawl_record *record)
         say(to, "(%.*s ", TEXT(e.name));
         say_value(to, &e);
         break;
+    case PAWL_RECORD_CHILD:
+        say(to, "(%llu %u ", ordinal, e.status);
+        say_value(to, &e);
+        break;
     case PAWL_RECORD_ENDED:
         say(to, "(%u ", e.status);
         say_value(to, &e);
