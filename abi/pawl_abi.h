@@ -350,6 +350,9 @@ typedef struct pawl_process_host {
                                         const pawl_child_options *options);
     /* The id of a child, known as soon as the future is. PAWL_E_INVALID when the future is not of one. */
     pawl_status(PAWL_CALL *child_id)(pawl_process *p, pawl_future future, pawl_bytes *id);
+    /* Set search attributes that the host's profile names; null removes one, the others stay. Stored with what the
+     * process writes next. PAWL_E_INVALID, and the process is parked as stuck, for an unknown name or a wrong type. */
+    pawl_status(PAWL_CALL *set_attributes)(pawl_process *p, pawl_bytes object_json);
 } pawl_process_host;
 
 /* What process code sees of its process: the table to use it with. The rest is the host's. */
@@ -737,6 +740,8 @@ typedef struct pawl_commit {
     pawl_bytes reason_code;     /* PARK */
     pawl_bytes reason;          /* PARK: why; SUSPEND: what it waits for */
     const pawl_bytes *document; /* not NULL: the new status document */
+    /* Not NULL: a JSON object of search attributes. A member is set, one that is null is removed, the others stay. */
+    const pawl_bytes *attributes;
 } pawl_commit;
 
 /* What comes from outside. Never judged by a token; once PAWL_OK it is never lost. SIGNAL, CANCEL and RESUMED make a
@@ -797,6 +802,28 @@ typedef struct pawl_claim {
     const pawl_type_limits *const *limits; /* NULL, or for each of types its limits, or NULL */
 } pawl_claim;
 
+/* What a list asks of the search attributes of a process. A value is a JSON string, integer, real, true or false, and
+ * only values of the same kind compare (an integer and a real are two kinds); what has no such value fulfils nothing
+ * but NOT. Strings compare by their bytes. */
+#define PAWL_CONDITION_EQUAL     1u
+#define PAWL_CONDITION_NOT_EQUAL 2u /* has another value of this kind */
+#define PAWL_CONDITION_LESS      3u
+#define PAWL_CONDITION_AT_MOST   4u
+#define PAWL_CONDITION_MORE      5u
+#define PAWL_CONDITION_AT_LEAST  6u
+#define PAWL_CONDITION_PREFIX    7u /* of a string */
+#define PAWL_CONDITION_IN        8u /* value: a JSON array of at most 32; equals one of them */
+/* These take what stands in front of them: two conditions, or one. */
+#define PAWL_CONDITION_AND 16u
+#define PAWL_CONDITION_OR  17u
+#define PAWL_CONDITION_NOT 18u
+typedef struct pawl_condition {
+    uint32_t struct_size;
+    uint32_t operation; /* PAWL_CONDITION_* */
+    pawl_bytes name;    /* of the attribute */
+    pawl_bytes value;   /* JSON */
+} pawl_condition;
+
 typedef struct pawl_list {
     uint32_t struct_size;
     uint32_t limit;        /* rows; at most 1000 */
@@ -808,6 +835,11 @@ typedef struct pawl_list {
     pawl_bytes session; /* empty: all */
     pawl_bytes parent;  /* empty: all */
     pawl_bytes id_prefix;
+    /* Conditions in postfix order; all that is left on the stack must be fulfilled. At most 64. With any, a page may end
+     * early, with *next set, even without a row: a provider looks at a bounded number of rows for one page. */
+    const pawl_condition *conditions;
+    size_t condition_count;
+    size_t condition_size; /* sizeof(pawl_condition) as the caller knows it */
 } pawl_list;
 
 #define PAWL_EVENT_POSTED 1u /* record: someone posted to a process this session leases */
@@ -832,6 +864,7 @@ typedef struct pawl_registry_host {
     void(PAWL_CALL *event)(void *listener, const pawl_registry_event *event);
 } pawl_registry_host;
 
+#define PAWL_REGISTRY_ATTRIBUTES 1u /* keeps and lists by search attributes */
 typedef struct pawl_registry_table {
     uint32_t struct_size;
     uint32_t reserved0;
@@ -868,6 +901,7 @@ typedef struct pawl_registry_table {
     /* [any] How many processes have each status: counts[status], for status < count. Costs the same for any number
      * of processes. */
     pawl_status(PAWL_CALL *count)(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why);
+    uint64_t features; /* PAWL_REGISTRY_*: what may be asked of it beyond what is in every registry */
 } pawl_registry_table;
 
 /* ---- frozen: the size and the last member of everything released ------------------------------------------------- */
@@ -892,7 +926,7 @@ PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
 PAWL_FROZEN_(pawl_attachments, load, 56);
 PAWL_FROZEN_(pawl_call_options, timeout_ns, 16);
 PAWL_FROZEN_(pawl_child_options, reserved0, 48);
-PAWL_FROZEN_(pawl_process_host, child_id, 224);
+PAWL_FROZEN_(pawl_process_host, set_attributes, 232);
 PAWL_FROZEN_(pawl_process, host, 8);
 PAWL_FROZEN_(pawl_process_table, activate, 16);
 PAWL_FROZEN_(pawl_storage_table, describe, 40);
@@ -907,16 +941,17 @@ PAWL_FROZEN_(pawl_record, body, 40);
 PAWL_FROZEN_(pawl_process_row, ahead, 384);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);
 PAWL_FROZEN_(pawl_register, close_body, 264);
-PAWL_FROZEN_(pawl_commit, document, 104);
+PAWL_FROZEN_(pawl_commit, attributes, 112);
 PAWL_FROZEN_(pawl_post, force, 80);
 PAWL_FROZEN_(pawl_watch, kinds, 40);
 PAWL_FROZEN_(pawl_prune, ended_before_unix_ns, 16);
 PAWL_FROZEN_(pawl_type_limits, reserved0, 40);
 PAWL_FROZEN_(pawl_claim, limits, 64);
-PAWL_FROZEN_(pawl_list, id_prefix, 96);
+PAWL_FROZEN_(pawl_condition, value, 40);
+PAWL_FROZEN_(pawl_list, condition_size, 120);
 PAWL_FROZEN_(pawl_registry_event, record, 32);
 PAWL_FROZEN_(pawl_registry_host, event, 24);
-PAWL_FROZEN_(pawl_registry_table, count, 104);
+PAWL_FROZEN_(pawl_registry_table, features, 112);
 #endif
 
 #ifdef __cplusplus

@@ -364,6 +364,17 @@ PAWL_INLINE_ pawl_status pawl_set_status(pawl_process *p, pawl_bytes document_js
     return p->host->set_status(p, document_json);
 }
 
+/* Search attributes, by which others find the process: a JSON object such as {"customer": "x", "amount": 12}. The
+ * profile names them and their types. A member is set, one that is null is removed, the others stay as they are. They
+ * are stored with what the process writes next. PAWL_E_INVALID for an unknown name or a wrong type: the process is
+ * parked as stuck then, until the profile or the program is put right. PAWL_E_UNSUPPORTED by a host that has none. */
+PAWL_INLINE_ pawl_status pawl_set_attributes(pawl_process *p, pawl_bytes object_json)
+{
+    if (!PAWL_HAS(p->host, pawl_process_host, set_attributes))
+        return PAWL_E_UNSUPPORTED;
+    return p->host->set_attributes(p, object_json);
+}
+
 /* One log line, PAWL_LOG_INFO and so on; not while replaying. */
 PAWL_INLINE_ void pawl_log(pawl_process *p, uint32_t level, const char *format, ...) PAWL_PRINTF_(3, 4);
 PAWL_INLINE_ void pawl_log(pawl_process *p, uint32_t level, const char *format, ...)

@@ -24,9 +24,10 @@ struct pawl_host {
     pawl_log log;
     pawl_profile *profile;
     pawl_roots roots;
-    const pawl_host_root *root; /* the host's own */
-    pawl_plugin_set *built_in;  /* storage that is linked into Pawl */
-    pawl_plugin_set *plugins;   /* all others */
+    const pawl_host_root *root;       /* the host's own */
+    pawl_attribute_schema attributes; /* its array belongs to the host */
+    pawl_plugin_set *built_in;        /* storage that is linked into Pawl */
+    pawl_plugin_set *plugins;         /* all others */
     pawl_facets facets;
     pawl_attachment_facet attachments;
     pawl_registry registry;
@@ -70,8 +71,10 @@ bool pawl_take_struct(void *to, size_t size, const void *from);
 
 /* ---- host_look.c ---- */
 
-/** A copy of a row, whole; its bytes are in the arena. Without the large ones (document, outcome) unless wanted. */
-pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, bool large, pawl_process_row *ret);
+#define PAWL_ROW_DOCUMENT 1u
+#define PAWL_ROW_OUTCOME  2u
+/** A copy of a row, whole; its bytes are in the arena. Of the large ones only those wanted: PAWL_ROW_*. */
+pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, uint32_t parts_wanted, pawl_process_row *ret);
 /** Read a row by id. */
 pawl_status pawl_host_row(pawl_host *host, const char *id, pawl_arena *arena, pawl_process_row *ret, pawl_error *error);
 

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_DEFAULT      100u
-#define LIST_MAX          1000u
 #define JOURNAL_DEFAULT   1000u
 #define JOURNAL_BYTES_MAX (16u * 1024u * 1024u) /* of one page: whoever wants more asks for the next */
 
@@ -19,18 +17,18 @@ static pawl_status no_memory(pawl_error *error)
     return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while reading processes");
 }
 
-pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, bool large, pawl_process_row *ret)
+pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, uint32_t parts_wanted, pawl_process_row *ret)
 {
     pawl_process_row whole = {0};
     memcpy(&whole, row, row->struct_size < sizeof whole ? row->struct_size : sizeof whole);
     whole.struct_size = sizeof whole;
-    if (!large) {
+    if ((parts_wanted & PAWL_ROW_DOCUMENT) == 0)
         whole.document = pawl_bytes_text("");
+    if ((parts_wanted & PAWL_ROW_OUTCOME) == 0)
         whole.outcome = pawl_bytes_text("");
-    }
-    pawl_bytes *const parts[] = {&whole.id,      &whole.type,     &whole.plugin,  &whole.digest,
-                                 &whole.profile, &whole.session,  &whole.parent,  &whole.reason_code,
-                                 &whole.reason,  &whole.document, &whole.outcome, &whole.worker};
+    pawl_bytes *const parts[] = {&whole.id,      &whole.type,   &whole.plugin,      &whole.digest, &whole.profile,
+                                 &whole.session, &whole.parent, &whole.reason_code, &whole.reason, &whole.document,
+                                 &whole.outcome, &whole.worker, &whole.attributes};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         pawl_bytes from = *parts[i];
         if (!pawl_arena_copy(arena, from, parts[i]))
@@ -49,7 +47,7 @@ typedef struct one_row {
 static int32_t PAWL_CALL take_row(void *context, const pawl_process_row *row)
 {
     one_row *one = context;
-    one->status = pawl_row_copy(one->arena, row, true, one->row);
+    one->status = pawl_row_copy(one->arena, row, PAWL_ROW_DOCUMENT | PAWL_ROW_OUTCOME, one->row);
     return 0;
 }
 
@@ -112,87 +110,6 @@ pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, 
         status = pawl_view_give(view_whole(host, &row), ret_json, error);
     pawl_host_left(host);
     pawl_arena_finish(&arena);
-    return status;
-}
-
-/* ---- lists ---- */
-
-typedef struct row_page {
-    pawl_arena arena;
-    pawl_process_row *rows;
-    size_t count;
-    size_t room;
-    pawl_status status;
-} row_page;
-
-static int32_t PAWL_CALL take_rows(void *context, const pawl_process_row *row)
-{
-    row_page *rows = context;
-    if (rows->count == rows->room)
-        return 1;
-    rows->status = pawl_row_copy(&rows->arena, row, false, &rows->rows[rows->count]);
-    rows->count += rows->status == PAWL_OK;
-    return rows->status != PAWL_OK;
-}
-
-static json_t *view_page(pawl_host *host, const row_page *rows, uint64_t next)
-{
-    json_t *list = json_array();
-    json_t *json = json_pack("{s:o}", "processes", list);
-    bool made = json != NULL;
-    for (size_t i = 0; made && i < rows->count; i++)
-        made = json_array_append_new(list, pawl_view_process(host, &rows->rows[i], false)) == 0;
-    made = made && pawl_view_set(json, "next", next == 0 ? json_null() : json_integer((json_int_t)next));
-    if (made)
-        return json;
-    json_decref(json);
-    return NULL;
-}
-
-static pawl_status check_list(const pawl_list_options *options, pawl_list *list, pawl_error *error)
-{
-    if (options->limit > LIST_MAX)
-        return pawl_error_set(error, PAWL_E_LIMIT, "limit", "a page of %u processes was asked for; at most %u fit",
-                              options->limit, LIST_MAX);
-    *list = (pawl_list){.struct_size = sizeof *list,
-                        .limit = options->limit == 0 ? LIST_DEFAULT : options->limit,
-                        .after_number = options->after,
-                        .descending = options->newest_first != 0,
-                        .type = pawl_bytes_text(options->type),
-                        .session = pawl_bytes_text(options->session),
-                        .id_prefix = pawl_bytes_text(options->id_prefix)};
-    return pawl_view_status_mask(options->status, &list->status_mask, error);
-}
-
-pawl_status pawl_host_list(pawl_host *host, const pawl_list_options *given, pawl_text *ret_json, pawl_error *error)
-{
-    pawl_list_options options = {.struct_size = sizeof options};
-    pawl_list list;
-    pawl_status status = pawl_host_usable(host, error);
-    if (status == PAWL_OK && given != NULL && !pawl_take_struct(&options, sizeof options, given))
-        return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "options.struct_size is not set");
-    if (status == PAWL_OK)
-        status = check_list(&options, &list, error);
-    if (status != PAWL_OK)
-        return status;
-    row_page rows = {.room = list.limit, .rows = calloc(list.limit, sizeof *rows.rows)};
-    if (rows.rows == NULL)
-        return no_memory(error);
-    pawl_failure_slot why;
-    pawl_failure_init(&why);
-    uint64_t next = 0;
-    pawl_host_entered(host);
-    status = host->registry.table.list(host->registry.store, &list, take_rows, &rows, &next, &why);
-    if (status < 0)
-        (void)pawl_failure_error(&why, status, error);
-    else if (rows.status != PAWL_OK)
-        status = no_memory(error);
-    else
-        status = pawl_view_give(view_page(host, &rows, next), ret_json, error);
-    pawl_host_left(host);
-    pawl_failure_finish(&why);
-    pawl_arena_finish(&rows.arena);
-    free(rows.rows);
     return status;
 }
 

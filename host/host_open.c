@@ -144,6 +144,7 @@ static pawl_status start_worker(pawl_host *host, const pawl_host_options *option
                                  .profile = host->profile->name,
                                  .registry = &host->registry,
                                  .catalog = host->assembly.catalog,
+                                 .attributes = &host->attributes,
                                  .host = host->root,
                                  .clock = host->clock,
                                  .log = &host->log,
@@ -161,6 +162,28 @@ static pawl_status start_worker(pawl_host *host, const pawl_host_options *option
                                  .on_end_context = host,
                                  .journal_max_bytes = profile->limits.journal_max_bytes};
     return pawl_worker_start(&config, &host->worker, error);
+}
+
+/* The schema of the profile, where a registry keeps such attributes. */
+static pawl_status take_attributes(pawl_host *host, pawl_error *error)
+{
+    const pawl_profile *profile = host->profile;
+    if (profile->attribute_count == 0)
+        return PAWL_OK;
+    if ((host->registry.table.features & PAWL_REGISTRY_ATTRIBUTES) == 0) {
+        const pawl_profile_store *store = profile->facets[PAWL_FACET_REGISTRY].store;
+        return pawl_error_set(error, PAWL_E_UNSUPPORTED, "store.not_offered",
+                              "the profile has search attributes, and store \"%s\" keeps none: its provider, %s, does "
+                              "not offer it",
+                              store->name, store->provider);
+    }
+    pawl_attribute *attributes = calloc(profile->attribute_count, sizeof *attributes);
+    if (attributes == NULL)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while opening the host");
+    for (size_t i = 0; i < profile->attribute_count; i++)
+        attributes[i] = (pawl_attribute){profile->attributes[i].name, profile->attributes[i].type};
+    host->attributes = (pawl_attribute_schema){attributes, profile->attribute_count};
+    return PAWL_OK;
 }
 
 /* What everything else stands on: profile, log, roots. */
@@ -210,6 +233,8 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
     if (status == PAWL_OK)
         status = open_stores(host, providers, tiers, error);
     if (status == PAWL_OK)
+        status = take_attributes(host, error);
+    if (status == PAWL_OK)
         status = pawl_plugins_keep(host, error);
     if (status == PAWL_OK)
         status = pawl_assemble(host->profile, host->plugins, &host->log, &host->assembly, error);
@@ -254,5 +279,7 @@ void pawl_host_dismantle(pawl_host *host)
     host->plugins = pawl_plugin_set_close(host->plugins);
     host->built_in = pawl_plugin_set_close(host->built_in);
     pawl_roots_finish(&host->roots);
+    free((void *)(uintptr_t)host->attributes.attributes);
+    host->attributes = (pawl_attribute_schema){0};
     host->profile = pawl_profile_free(host->profile);
 }

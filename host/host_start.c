@@ -63,7 +63,7 @@ static bool is_zero(const uint8_t *bytes, size_t size)
     return true;
 }
 
-static void fill(starting *own, const pawl_start *start, const pawl_type *type)
+static void fill(starting *own, const pawl_start *start, const char *attributes, const pawl_type *type)
 {
     pawl_host *host = own->host;
     uint8_t *at = own->texts;
@@ -75,6 +75,7 @@ static void fill(starting *own, const pawl_start *start, const pawl_type *type)
         .type = keep(&at, pawl_bytes_text(start->type)),
         .profile = pawl_bytes_text(host->profile->name),
         .session = keep(&at, pawl_bytes_text(start->session)),
+        .attributes = keep(&at, pawl_bytes_text(attributes)),
         .input = keep(&at, own->body.input),
         .fingerprint = {own->fingerprint, sizeof own->fingerprint},
     };
@@ -103,6 +104,21 @@ static pawl_status fingerprint(starting *own, const pawl_start *start, pawl_erro
     return pawl_fingerprint("start", parts, 3, start->input, own->fingerprint, error);
 }
 
+/* NULL when there are none; else malloc'ed. */
+static pawl_status read_attributes(const pawl_host *host, pawl_bytes given, char **ret, pawl_error *error)
+{
+    json_t *read = NULL;
+    if (given.size == 0)
+        return PAWL_OK;
+    pawl_status status = pawl_attributes_read(&host->attributes, given, false, &read, error);
+    if (status != PAWL_OK)
+        return status;
+    *ret = json_dumps(read, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(17));
+    json_decref(read);
+    return *ret == NULL ? pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while starting a process")
+                        : PAWL_OK;
+}
+
 static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **ret, pawl_error *error)
 {
     pawl_start start;
@@ -117,9 +133,17 @@ static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **
     status = encode_input(&arena, start.input, &input, error);
     if (status != PAWL_OK)
         return status;
-    size_t room = strlen(start.type) + (start.session == NULL ? 0 : strlen(start.session)) + input.size;
+    char *attributes = NULL; /* as they are stored */
+    status = read_attributes(host, start.attributes, &attributes, error);
+    if (status != PAWL_OK) {
+        pawl_arena_finish(&arena);
+        return status;
+    }
+    size_t room = strlen(start.type) + (start.session == NULL ? 0 : strlen(start.session)) + input.size +
+                  (attributes == NULL ? 0 : strlen(attributes));
     starting *own = malloc(sizeof *own + room);
     if (own == NULL) {
+        free(attributes);
         pawl_arena_finish(&arena);
         return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while starting a process");
     }
@@ -131,7 +155,8 @@ static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **
         memcpy(own->started.id, start.id, strlen(start.id));
     else
         pawl_new_id(&host->new_ids, host->clock, own->started.id);
-    fill(own, &start, type);
+    fill(own, &start, attributes, type);
+    free(attributes);
     pawl_arena_finish(&arena);
     if (status == PAWL_OK)
         *ret = own;

@@ -230,12 +230,13 @@ static bool set_identity(json_t *json, const pawl_process_row *row)
            pawl_view_set(json, "status", json_string(pawl_view_status(row->status)));
 }
 
-static bool set_state(json_t *json, const pawl_process_row *row)
+static bool set_state(const pawl_host *host, json_t *json, const pawl_process_row *row)
 {
-    bool made = set_some(json, "session", row->session) && set_some(json, "parent", row->parent) &&
-                set_some(json, "worker", row->worker) &&
-                pawl_view_set(json, "external", json_boolean(row->external != 0)) &&
-                pawl_view_set(json, "cancelled", json_boolean(row->cancelled != 0));
+    bool made = row->attributes.size == 0 ||
+                pawl_view_set(json, "attributes", pawl_attributes_show(&host->attributes, row->attributes));
+    made = made && set_some(json, "session", row->session) && set_some(json, "parent", row->parent) &&
+           set_some(json, "worker", row->worker) && pawl_view_set(json, "external", json_boolean(row->external != 0)) &&
+           pawl_view_set(json, "cancelled", json_boolean(row->cancelled != 0));
     if (made && !PAWL_IS_TERMINAL(row->status))
         made = set_some(json, "reason", row->reason) && set_some(json, "reason_code", row->reason_code) &&
                pawl_view_time(json, "wake", row->wake_unix_ns);
@@ -252,8 +253,6 @@ static bool set_whole(json_t *json, const pawl_process_row *row)
                 set_some(json, "plugin", row->plugin) && set_some(json, "profile", row->profile);
     if (made && row->digest.size == 32)
         made = pawl_view_set(json, "digest", pawl_view_digest(row->digest));
-    if (made && row->document.size > 0)
-        made = pawl_view_value(json, "document", row->document);
     if (!made || !PAWL_IS_TERMINAL(row->status))
         return made;
     pawl_outcome outcome;
@@ -271,7 +270,9 @@ json_t *pawl_view_process(pawl_host *host, const pawl_process_row *row, bool who
     bool made = set_identity(json, row);
     if (made && why[0] != '\0')
         made = pawl_view_set(json, "why", pawl_view_text(pawl_bytes_text(why)));
-    made = made && set_state(json, row) && (!whole || set_whole(json, row));
+    if (made && row->document.size > 0)
+        made = pawl_view_value(json, "document", row->document);
+    made = made && set_state(host, json, row) && (!whole || set_whole(json, row));
     if (made)
         return json;
     json_decref(json);

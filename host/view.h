@@ -27,7 +27,8 @@ pawl_status pawl_view_status_mask(const char *words, uint64_t *ret, pawl_error *
 
 /* ---- processes ---- */
 
-/** One process. whole: with document and outcome. A new object or NULL. */
+/** One process, with its status document if the row holds it. whole: with outcome and all facts. A new object or
+ *  NULL. */
 json_t *pawl_view_process(pawl_host *host, const pawl_process_row *row, bool whole);
 
 /** Why a process is not done, in one line; "" for one that has ended. (view_why.c) */

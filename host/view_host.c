@@ -250,19 +250,30 @@ static json_t *view_stores(const pawl_host *host)
     return json;
 }
 
+/* {"customer": "keyword"}: so that a client can tell what to send. */
+static json_t *view_attributes(const pawl_host *host)
+{
+    json_t *json = json_object();
+    for (size_t i = 0; i < host->attributes.count; i++)
+        (void)pawl_view_set(json, host->attributes.attributes[i].name,
+                            json_string(pawl_attribute_type_name(host->attributes.attributes[i].type)));
+    return json;
+}
+
 json_t *pawl_view_host(pawl_host *host)
 {
     json_t *json = json_object();
-    bool made = pawl_view_set(json, "version", json_string(pawl_library_version())) &&
-                pawl_view_set(json, "profile", json_string(host->profile->name)) &&
-                pawl_view_set(json, "tier", json_string(pawl_manifest_tier_name(host->profile->tier))) &&
-                pawl_view_set(json, "facets", view_facets(host)) &&
-                pawl_view_set(json, "plugins", view_plugins(host)) &&
-                pawl_view_set(json, "connectors", view_connectors(host)) &&
-                pawl_view_set(json, "types", view_types(host)) && pawl_view_set(json, "effects", view_effects(host)) &&
-                pawl_view_set(json, "guards", view_guards(host)) && pawl_view_set(json, "worker", view_worker(host)) &&
-                pawl_view_set(json, "counts", view_counts(host)) && pawl_view_set(json, "stores", view_stores(host)) &&
-                pawl_view_set(json, "unknown_extensions", pawl_roots_unknown(&host->roots));
+    bool made =
+        pawl_view_set(json, "version", json_string(pawl_library_version())) &&
+        pawl_view_set(json, "profile", json_string(host->profile->name)) &&
+        pawl_view_set(json, "tier", json_string(pawl_manifest_tier_name(host->profile->tier))) &&
+        pawl_view_set(json, "facets", view_facets(host)) && pawl_view_set(json, "plugins", view_plugins(host)) &&
+        pawl_view_set(json, "connectors", view_connectors(host)) && pawl_view_set(json, "types", view_types(host)) &&
+        pawl_view_set(json, "attributes", view_attributes(host)) &&
+        pawl_view_set(json, "effects", view_effects(host)) && pawl_view_set(json, "guards", view_guards(host)) &&
+        pawl_view_set(json, "worker", view_worker(host)) && pawl_view_set(json, "counts", view_counts(host)) &&
+        pawl_view_set(json, "stores", view_stores(host)) &&
+        pawl_view_set(json, "unknown_extensions", pawl_roots_unknown(&host->roots));
     if (made)
         return json;
     json_decref(json);

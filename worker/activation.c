@@ -32,6 +32,7 @@ pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_ac
     mirror->config.log = config->log;
     mirror->config.keep_from = config->keep_from;
     mirror->config.keeps_left = config->keeps_left;
+    pawl_mirror_attributes_init(mirror, config);
     mirror->document_stored = config->document.size > 0;
     if (mirror->document_stored)
         pawl_mirror_digest(config->document, mirror->stored_digest);
@@ -53,6 +54,7 @@ pawl_activation *pawl_activation_destroy(pawl_activation *mirror)
     free(mirror->buckets);
     free(mirror->run.waits);
     free(mirror->run.document_buffer);
+    pawl_mirror_attributes_finish(mirror);
     pawl_arena_finish(&mirror->run_arena);
     pawl_arena_finish(&mirror->arena);
     free(mirror);
@@ -224,6 +226,7 @@ static void judge(struct run *run, pawl_status status, pawl_run_result *ret)
     ret->local = run->local;
     ret->local_count = run->local_count;
     report_document(run, ret);
+    pawl_program_report_attributes(run, ret);
     if (run->stuck != PAWL_OK) {
         ret->kind = PAWL_RUN_STUCK;
         ret->reason_code = text_of(run->stuck_code);
@@ -249,6 +252,7 @@ static void begin(pawl_activation *mirror, uint64_t now_unix_ns)
 {
     struct run *run = &mirror->run;
     pawl_arena_reset(&mirror->run_arena);
+    pawl_program_attributes_forget(run);
     mirror->epoch++;
     *run = (struct run){
         .process = {pawl_process_host_table()},

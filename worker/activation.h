@@ -24,6 +24,7 @@
 #ifndef PAWL_ACTIVATION_H
 #define PAWL_ACTIVATION_H
 
+#include "attributes.h"
 #include "journal.h"
 
 #include <stdatomic.h>
@@ -53,6 +54,9 @@ typedef struct pawl_activation_config {
     pawl_activation_log log;
     pawl_bytes
         document; /* the status document in the store, if known: it is not given again. Read during create only */
+    const pawl_attribute_schema *schema; /* of search attributes; outlives the activation; NULL: there are none */
+    bool attributes_known;               /* the next is all that is stored; else anything may be */
+    pawl_bytes attributes;               /* those in the store, for they are not given again. Read during create only */
 } pawl_activation_config;
 
 /** A call the program has started and whose end is not in the journal. Lives until its STEP record is fed. */
@@ -117,6 +121,8 @@ typedef struct pawl_run_result {
     size_t local_count;
     /* The status document, when it is not known to be stored (see pawl_activation_document_stored); else NULL. */
     const pawl_bytes *document;
+    /* Search attributes to be set (null: removed) that are not known to be stored; NULL when there are none. */
+    const pawl_bytes *attributes;
     bool waits_for_signal; /* SUSPENDED: an await includes a signal wait */
 } pawl_run_result;
 
@@ -144,6 +150,9 @@ void pawl_activation_run(pawl_activation *activation, uint64_t now_unix_ns, pawl
 /** The document that the last run gave is in the store: the next runs give it again only when it has changed. Without
  *  this call every run gives it, for a commit may have been refused or (PAWL_RESULT_MORE) done by half. */
 void pawl_activation_document_stored(pawl_activation *activation);
+
+/** The same for search attributes. */
+void pawl_activation_attributes_stored(pawl_activation *activation);
 
 /** Facts about the mirror. */
 uint64_t pawl_activation_head(const pawl_activation *activation);       /* sequence of the last record fed */

@@ -156,6 +156,9 @@ struct run {
     pawl_bytes document;
     void *document_buffer; /* holds it; kept from run to run */
     size_t document_room;
+    json_t *attributes;    /* that the program has set in this run: name to value or null; NULL: none */
+    char *attributes_text; /* what of them is news to the store */
+    pawl_bytes attributes_bytes;
     pawl_record *local;
     size_t local_count, local_room;
     const bool *local_done; /* turns true when the last one is in the journal */
@@ -202,6 +205,9 @@ struct pawl_activation {
     bool document_stored;  /* stored_digest is of the document in the store */
     uint8_t stored_digest[16];
     uint8_t given_digest[16]; /* of the document that the last run gave */
+    json_t *attributes;       /* known to be in the store, or, as null, not to be there */
+    bool attributes_complete; /* what is not named above is not there */
+    json_t *given_attributes; /* that the last run gave */
     uint64_t effort;          /* rounds of every loop whose length depends on history; for the tests of linearity */
     pawl_coroutine *kept; /* the program stands on it, in an await or about to begin; NULL: it is run from the top */
     bool unwinding;       /* it is to return from there */
@@ -272,6 +278,17 @@ bool pawl_program_copy(struct run *run, pawl_bytes from, pawl_bytes *ret_to);
 /* Remember why a host call could not be done, for when the program returns this status. Code and message are static or
  * of the run. Returns status. */
 pawl_status pawl_program_misuse(struct run *run, pawl_status status, const char *code, const char *message);
+
+/* ---- search attributes (activation_attributes.c) ---- */
+
+void pawl_mirror_attributes_init(pawl_activation *mirror, const pawl_activation_config *config);
+void pawl_mirror_attributes_finish(pawl_activation *mirror);
+/* What set_attributes of the process host does. */
+pawl_status pawl_program_set_attributes(struct run *run, pawl_bytes object);
+/* At the end of a run: what the store has to be told. */
+void pawl_program_report_attributes(struct run *run, pawl_run_result *ret);
+/* Before a run that begins at the top. */
+void pawl_program_attributes_forget(struct run *run);
 
 /* ---- commands (activation_commands.c) ---- */
 

@@ -247,6 +247,13 @@ static pawl_status PAWL_CALL host_set_status(pawl_process *p, pawl_bytes documen
     return PAWL_OK;
 }
 
+static pawl_status PAWL_CALL host_set_attributes(pawl_process *p, pawl_bytes object)
+{
+    struct run *run = run_of(p);
+    pawl_status status = may_ask(run);
+    return status == PAWL_OK ? pawl_program_set_attributes(run, object) : status;
+}
+
 static void PAWL_CALL host_log(pawl_process *p, uint32_t level, pawl_bytes message, pawl_bytes fields_json)
 {
     struct run *run = run_of(p);
@@ -380,6 +387,7 @@ const pawl_process_host *pawl_process_host_table(void)
         .continue_as_new = host_continue_as_new,
         .start_child = host_start_child,
         .child_id = host_child_id,
+        .set_attributes = host_set_attributes,
     };
     return &table;
 }

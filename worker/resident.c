@@ -172,6 +172,9 @@ static bool load(pawl_resident *r)
         .id = r->id,
         .session = r->session,
         .document = r->document,
+        .schema = config->attributes,
+        .attributes_known = r->attributes_known,
+        .attributes = r->attributes,
         .type = r->type,
         .revision = r->revision,
         .run = r->run,
@@ -263,16 +266,17 @@ static void on_admit(pawl_shard *shard, pawl_message *message)
 bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
 {
     size_t text = claimed->id.size + claimed->type.size + claimed->session.size + claimed->profile.size +
-                  claimed->document.size + 5;
+                  claimed->document.size + claimed->attributes.size + 6;
     pawl_resident *r = calloc(1, sizeof *r + text);
     if (r == NULL) {
         worker->config.registry->table.release(worker->config.registry->store, claimed->number, claimed->token);
         return false;
     }
     char *copy = (char *)(r + 1);
-    const pawl_bytes *from[] = {&claimed->id, &claimed->type, &claimed->session, &claimed->profile, &claimed->document};
-    pawl_bytes *to[] = {&r->id, &r->type, &r->session, &r->profile, &r->document};
-    for (size_t i = 0; i < 5; i++) {
+    const pawl_bytes *from[] = {&claimed->id,      &claimed->type,     &claimed->session,
+                                &claimed->profile, &claimed->document, &claimed->attributes};
+    pawl_bytes *to[] = {&r->id, &r->type, &r->session, &r->profile, &r->document, &r->attributes};
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
         if (from[i]->size > 0)
             memcpy(copy, from[i]->data, from[i]->size);
         *to[i] = (pawl_bytes){copy, from[i]->size};
@@ -287,6 +291,7 @@ bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
     pawl_child_note note;
     if (pawl_child_note_decode(claimed->parent_note, &note))
         r->depth = note.depth;
+    r->attributes_known = true;
     r->dirty = true;
     r->returning = claimed->returning;
     const char *profile = worker->config.profile;
@@ -313,6 +318,11 @@ static void take_local(pawl_resident *r)
         r->pending.has_document = pawl_arena_copy(&r->pending.arena, *r->result.document, &r->pending.document);
         if (!r->pending.has_document)
             pawl_resident_park(r, "no_memory", "no memory for the status document");
+    }
+    if (r->result.attributes != NULL) {
+        r->pending.has_attributes = pawl_arena_copy(&r->pending.arena, *r->result.attributes, &r->pending.attributes);
+        if (!r->pending.has_attributes)
+            pawl_resident_park(r, "no_memory", "no memory for the search attributes");
     }
 }
 

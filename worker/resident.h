@@ -15,6 +15,7 @@ typedef struct pawl_claimed {
     bool returning;      /* it was put away until now */
     pawl_bytes document; /* its stored status document, if known */
     pawl_bytes parent_note;
+    pawl_bytes attributes; /* its stored search attributes */
 } pawl_claimed;
 
 /** Make a resident and send it to its shard. False (and the lease given back) when out of memory. [any] */

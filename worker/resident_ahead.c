@@ -19,7 +19,7 @@ uint64_t pawl_resident_durable_head(const pawl_resident *r)
 
 bool pawl_resident_has_unseen(const pawl_resident *r)
 {
-    return r->pending.count > r->ahead || r->pending.has_document;
+    return r->pending.count > r->ahead || r->pending.has_document || r->pending.has_attributes;
 }
 
 static size_t ahead_bytes(const pawl_resident *r)
@@ -79,6 +79,8 @@ void pawl_resident_go_back(pawl_resident *r)
     r->results = r->wait_more = r->parking = false;
     r->result = (pawl_run_result){0}; /* its bytes went with the activation */
     r->document = (pawl_bytes){0};    /* another one may be stored by now: the next run says which is true */
+    r->attributes = (pawl_bytes){0};
+    r->attributes_known = false;
     r->dirty = true;
     pawl_resident_start(r);
 }

@@ -18,6 +18,7 @@ void pawl_resident_batch_reset(pawl_batch *batch)
     pawl_arena_reset(&batch->arena);
     batch->count = 0;
     batch->has_document = false;
+    batch->has_attributes = false;
 }
 
 void pawl_resident_batch_finish(pawl_batch *batch)
@@ -50,7 +51,7 @@ static bool resident_batch_entry(pawl_batch *batch, const pawl_entry *entry)
 
 bool pawl_resident_batch_empty(const pawl_batch *batch)
 {
-    return batch->count == 0 && !batch->has_document;
+    return batch->count == 0 && !batch->has_document && !batch->has_attributes;
 }
 
 void pawl_resident_record(pawl_resident *r, const pawl_entry *entry, bool result)
@@ -171,6 +172,7 @@ void pawl_resident_commit(pawl_resident *r, uint32_t kind)
     r->commit.records = r->batch.records;
     r->commit.record_count = r->batch.count;
     r->commit.document = r->batch.has_document ? &r->batch.document : NULL;
+    r->commit.attributes = r->batch.has_attributes ? &r->batch.attributes : NULL;
     r->request.op.kind = kind;
     pawl_resident_submit(r);
 }
@@ -318,6 +320,8 @@ void pawl_resident_committed(pawl_shard *shard, pawl_message *message)
     }
     if (op->kind == PAWL_OP_APPEND && r->batch.has_document)
         pawl_activation_document_stored(r->activation); /* a SUSPEND that came back with MORE has not stored it */
+    if (op->kind == PAWL_OP_APPEND && r->batch.has_attributes)
+        pawl_activation_attributes_stored(r->activation);
     if (!feed_committed(r, op)) {
         pawl_registry *registry = r->worker->config.registry; /* whoever claims it next reads the whole journal */
         (void)registry->table.release(registry->store, r->number, r->token);

@@ -52,6 +52,8 @@ typedef struct pawl_batch {
     size_t count, room;
     pawl_bytes document;
     bool has_document;
+    pawl_bytes attributes;
+    bool has_attributes;
 } pawl_batch;
 
 /** "End it over its head", on its way to the registry. */
@@ -66,8 +68,9 @@ struct pawl_resident {
 
     uint64_t number, token;
     uint32_t revision, run;
-    uint32_t depth;                                  /* of its tree of processes: how many ancestors it has */
-    pawl_bytes id, type, session, profile, document; /* in memory behind this struct */
+    uint32_t depth; /* of its tree of processes: how many ancestors it has */
+    pawl_bytes id, type, session, profile, document, attributes; /* in memory behind this struct */
+    bool attributes_known;                                       /* those are all that is stored */
     pawl_activation *activation;
     pawl_running *calls; /* changed under the shard's table_lock */
     uint64_t loaded_unix_ns;

@@ -137,7 +137,8 @@ static int32_t visit_claimed(void *context, const pawl_process_row *row)
                             .profile = row->profile,
                             .returning = row->wake_unix_ns != 0,
                             .document = row->document,
-                            .parent_note = row->parent_note};
+                            .parent_note = row->parent_note,
+                            .attributes = row->attributes};
     page->count++;
     (void)pawl_resident_admit(page->worker, &claimed);
     return 0;
@@ -514,7 +515,8 @@ void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, con
                             .id = registered->id,
                             .type = registered->type,
                             .session = registered->session,
-                            .parent_note = registered->parent_note};
+                            .parent_note = registered->parent_note,
+                            .attributes = registered->attributes};
     (void)pawl_resident_admit(worker, &claimed);
 }
 

@@ -5,6 +5,7 @@
 #ifndef PAWL_WORKER_H
 #define PAWL_WORKER_H
 
+#include "attributes.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "catalog.h"
@@ -26,7 +27,8 @@ typedef struct pawl_worker_config {
     const char *profile;
     pawl_registry *registry;
     const pawl_catalog *catalog;
-    const pawl_host_root *host; /* given to plugins in effect calls */
+    const pawl_attribute_schema *attributes; /* that processes may have; NULL: none */
+    const pawl_host_root *host;              /* given to plugins in effect calls */
     const pawl_clock *clock;
     pawl_log *log;
     uint32_t shards;             /* 0: one per core */

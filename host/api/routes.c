@@ -7,7 +7,9 @@
 #include "worker/base/error.h"
 
 static const char *const no_keys[] = {NULL};
-static const char *const list_keys[] = {"status", "type", "session", "prefix", "limit", "after", "newest", NULL};
+static const char *const list_keys[] = {"status", "type",   "session", "prefix",    "limit",
+                                        "after",  "newest", "where",   "documents", NULL};
+static const char *const count_keys[] = {"status", "type", "session", "prefix", "where", "limit", NULL};
 static const char *const journal_keys[] = {"from", "limit", "whole", NULL};
 static const char *const wait_keys[] = {"timeout_ms", NULL};
 static const char *const ends_keys[] = {"type", "session", "prefix", "heartbeat_ms", NULL};
@@ -15,6 +17,7 @@ static const char *const ends_keys[] = {"type", "session", "prefix", "heartbeat_
 static const pawl_route routes[] = {
     {"POST", "/v1/processes", pawl_route_start, no_keys},
     {"GET", "/v1/processes", pawl_route_list, list_keys},
+    {"GET", "/v1/count", pawl_route_count, count_keys},
     {"GET", "/v1/processes/{id}", pawl_route_get, no_keys},
     {"GET", "/v1/processes/{id}/journal", pawl_route_journal, journal_keys},
     {"GET", "/v1/processes/{id}/wait", pawl_route_wait, wait_keys},

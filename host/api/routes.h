@@ -13,6 +13,7 @@ bool pawl_route_start(pawl_exchange *exchange); /* routes_start.c */
 bool pawl_route_wait(pawl_exchange *exchange);  /* routes_wait.c */
 bool pawl_route_ends(pawl_exchange *exchange);  /* routes_ends.c */
 bool pawl_route_list(pawl_exchange *exchange);  /* routes_process.c, from here on */
+bool pawl_route_count(pawl_exchange *exchange);
 bool pawl_route_get(pawl_exchange *exchange);
 bool pawl_route_journal(pawl_exchange *exchange);
 bool pawl_route_signal(pawl_exchange *exchange);

@@ -26,28 +26,51 @@ static bool answer_done(pawl_exchange *exchange, pawl_status status, const pawl_
     return pawl_exchange_json(exchange, 200, json_pack("{s:o?}", "id", json_string(pawl_exchange_id(exchange))));
 }
 
+/* Which processes are meant; the texts are the request's. */
+static pawl_list_options which(const pawl_uri *uri)
+{
+    return (pawl_list_options){.struct_size = sizeof(pawl_list_options),
+                               .status = pawl_uri_query(uri, "status"),
+                               .type = pawl_uri_query(uri, "type"),
+                               .session = pawl_uri_query(uri, "session"),
+                               .id_prefix = pawl_uri_query(uri, "prefix"),
+                               .where = pawl_uri_query(uri, "where")};
+}
+
 bool pawl_route_list(pawl_exchange *exchange)
 {
     pawl_error error = {0};
-    pawl_list_options options = {.struct_size = sizeof options};
     const pawl_uri *uri = &exchange->uri;
-    options.status = pawl_uri_query(uri, "status");
-    options.type = pawl_uri_query(uri, "type");
-    options.session = pawl_uri_query(uri, "session");
-    options.id_prefix = pawl_uri_query(uri, "prefix");
+    pawl_list_options options = which(uri);
     uint64_t limit = 0;
     uint64_t newest = 0;
+    uint64_t documents = 0;
     pawl_status status = pawl_uri_number(uri, "limit", 1, 1000, 100, &limit, &error);
     if (status == PAWL_OK)
         status = pawl_uri_number(uri, "after", 0, UINT64_MAX, 0, &options.after, &error);
     if (status == PAWL_OK)
         status = pawl_uri_number(uri, "newest", 0, 1, 0, &newest, &error);
+    if (status == PAWL_OK)
+        status = pawl_uri_number(uri, "documents", 0, 1, 0, &documents, &error);
     if (status != PAWL_OK)
         return pawl_exchange_error(exchange, &error);
     options.limit = (uint32_t)limit;
     options.newest_first = (uint32_t)newest;
+    options.documents = (uint32_t)documents;
     pawl_text text = {0};
     status = pawl_host_list(exchange->host, &options, &text, &error);
+    return answer_text(exchange, status, &text, &error);
+}
+
+bool pawl_route_count(pawl_exchange *exchange)
+{
+    pawl_error error = {0};
+    pawl_text text = {0};
+    uint64_t limit = 0;
+    const pawl_list_options options = which(&exchange->uri);
+    pawl_status status = pawl_uri_number(&exchange->uri, "limit", 1, UINT64_MAX, 1000000, &limit, &error);
+    if (status == PAWL_OK)
+        status = pawl_host_count(exchange->host, &options, limit, &text, &error);
     return answer_text(exchange, status, &text, &error);
 }
 

@@ -12,6 +12,7 @@
 typedef struct start_item {
     struct start_work *work;
     pawl_bytes input;
+    char *attributes;
     pawl_status status;
     pawl_started started;
     pawl_error *error; /* only when it failed */
@@ -32,6 +33,7 @@ static void work_free(void *context)
     start_work *work = context;
     for (size_t i = 0; i < work->count; i++) {
         free((void *)(uintptr_t)work->items[i].input.data);
+        free(work->items[i].attributes);
         free(work->items[i].error);
     }
     json_decref(work->body);
@@ -99,8 +101,8 @@ static void on_started(void *context, pawl_status status, const pawl_started *st
 /* PAWL_PENDING, or why it could not be begun. */
 static pawl_status begin_item(start_item *item, json_t *request, pawl_error *error)
 {
-    static const char *const keys[] = {"type",  "id",         "session",      "external",
-                                       "input", "input_text", "input_base64", NULL};
+    static const char *const keys[] = {"type",       "id",           "session",    "external", "input",
+                                       "input_text", "input_base64", "attributes", NULL};
     pawl_start start = {.struct_size = sizeof start};
     bool external = false;
     pawl_status status = pawl_value_keys(request, "a process to start", keys, error);
@@ -114,8 +116,16 @@ static pawl_status begin_item(start_item *item, json_t *request, pawl_error *err
         status = pawl_value_flag(request, "external", &external, error);
     if (status == PAWL_OK)
         status = pawl_value_content(request, "input", &item->input, error);
+    const json_t *attributes = json_object_get(request, "attributes");
+    if (status == PAWL_OK && attributes != NULL && !json_is_null(attributes)) {
+        item->attributes = json_dumps(attributes, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(17));
+        if (item->attributes == NULL)
+            status = pawl_error_set(error, PAWL_E_NOMEM, "api.no_memory", "out of memory for a process to start");
+    }
     if (status != PAWL_OK)
         return status;
+    if (item->attributes != NULL)
+        start.attributes = (pawl_bytes){item->attributes, strlen(item->attributes)};
     start.flags = external ? PAWL_START_EXTERNAL : 0;
     start.input = item->input;
     return pawl_host_start_async(item->work->exchange->host, &start, on_started, item, error);

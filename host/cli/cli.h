@@ -100,6 +100,10 @@ const char *pawl_cli_closest(const char *word, const char *const *words);
  *  is set as `stem`_text or, when it is not UTF-8, `stem`_base64. False: the mistake was printed. */
 bool pawl_cli_put_content(pawl_cli *cli, json_t *object, const char *stem, const char *given, bool as_json);
 
+/** All --attribute NAME=VALUE, as `attributes` of a request, each of the type that the host's profile says. The exit
+ * code, with the mistake printed. (attribute.c) */
+int pawl_cli_put_attributes(pawl_cli *cli, json_t *object);
+
 /* ---- failing (fail.c) ----------------------------------------------------------------------------------------------
  */
 
@@ -179,6 +183,7 @@ int pawl_cli_serve(pawl_cli *cli);
 int pawl_cli_start(pawl_cli *cli);
 int pawl_cli_wait(pawl_cli *cli);
 int pawl_cli_ps(pawl_cli *cli);
+int pawl_cli_count(pawl_cli *cli);
 int pawl_cli_show(pawl_cli *cli);
 int pawl_cli_journal(pawl_cli *cli);
 int pawl_cli_signal(pawl_cli *cli);

@@ -26,6 +26,7 @@ static const pawl_cli_option start_options[] = {
     {"session", "NAME", "the session it belongs to"},
     {"input", "JSON", "its input: JSON, @FILE with JSON, or - for standard input"},
     {"text", "TEXT", "its input as plain text, @FILE or -, passed on as it is"},
+    {"attribute", "NAME=VALUE...", "a search attribute; may be given again for another one"},
     {"external", NULL, "only track it; something outside does the work and says `pawl complete`"},
     {"wait", NULL, "wait for its end and print its output"},
     {"timeout", "SPAN", "with --wait: wait at most this long (default: for ever)"},
@@ -42,10 +43,22 @@ static const pawl_cli_option ps_options[] = {
     {"type", "TYPE", "only this process type"},
     {"session", "NAME", "only this session"},
     {"prefix", "TEXT", "only ids that begin so"},
+    {"where", "EXPRESSION", "only these, by search attributes: 'customer = \"x\" and amount > 10'"},
+    {"documents", NULL, "with --json: the status document of each, too"},
     {"limit", "N", "at most this many (default 100)"},
     {"after", "N", "go on after a page: the number that the page before gave"},
     {"newest", NULL, "the newest first"},
     {"all", NULL, "ended ones too"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option count_options[] = {
+    {"status", "LIST", "only these: ready,running,waiting,stuck,completed,... or live, ended"},
+    {"type", "TYPE", "only this process type"},
+    {"session", "NAME", "only this session"},
+    {"prefix", "TEXT", "only ids that begin so"},
+    {"where", "EXPRESSION", "only these, by search attributes: 'customer = \"x\" and amount > 10'"},
+    {"limit", "N", "stop counting at so many (default 1000000)"},
     {NULL, NULL, NULL},
 };
 
@@ -176,8 +189,11 @@ const pawl_cli_command pawl_cli_commands[] = {
      "Prints how each ended. Exit code 8 if one did not complete, 7 when the time is over.",
      "pawl wait order-17 --timeout 5m", wait_options, pawl_cli_wait},
     {"ps", "", 0, 0, "List processes", "Without --all or --status: those that have not ended.",
-     "pawl ps\npawl ps --status stuck\npawl ps --all --newest --limit 20 --type shop.checkout", ps_options,
-     pawl_cli_ps},
+     "pawl ps\npawl ps --status stuck\npawl ps --all --newest --limit 20 --type shop.checkout\npawl ps "
+     "--where 'customer = \"x\" and amount > 10'",
+     ps_options, pawl_cli_ps},
+    {"count", "", 0, 0, "Count processes", "All that fit, ended ones too. When it stops at its limit it says so.",
+     "pawl count --status stuck\npawl count --where 'customer = \"x\" and amount > 10'", count_options, pawl_cli_count},
     {"show", "ID", 1, 1, "Show one process, and why it is not running", NULL, "pawl show order-17", no_options,
      pawl_cli_show},
     {"journal", "ID", 1, 1, "Print what is recorded of a process", NULL,

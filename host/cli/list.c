@@ -1,4 +1,4 @@
-/* list.c: `pawl ps`. Reads pages until it has what was asked for; holds no more than that. */
+/* list.c: `pawl ps` and `pawl count`. Reads pages until it has what was asked for; holds no more than that. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +17,8 @@ static char *page_path(const pawl_cli *cli, uint64_t limit, uint64_t after)
     path = pawl_client_query(path, "type", pawl_cli_value(cli, "type"));
     path = pawl_client_query(path, "session", pawl_cli_value(cli, "session"));
     path = pawl_client_query(path, "prefix", pawl_cli_value(cli, "prefix"));
+    path = pawl_client_query(path, "where", pawl_cli_value(cli, "where"));
+    path = pawl_client_query(path, "documents", pawl_cli_flag(cli, "documents") ? "1" : NULL);
     path = pawl_client_query(path, "newest", pawl_cli_flag(cli, "newest") ? "1" : NULL);
     snprintf(number, sizeof number, "%" PRIu64, limit);
     path = pawl_client_query(path, "limit", number);
@@ -95,5 +97,29 @@ int pawl_cli_ps(pawl_cli *cli)
     if (status == PAWL_EXIT_OK)
         print_rows(cli, rows, next);
     json_decref(rows);
+    return status;
+}
+
+int pawl_cli_count(pawl_cli *cli)
+{
+    static const char *const keys[] = {"status", "type", "session", "prefix", "where"};
+    char number[32];
+    uint64_t limit = 0;
+    json_t *reply = NULL;
+    if (!pawl_cli_number(cli, "limit", 1, UINT64_MAX, 1000000, &limit))
+        return PAWL_EXIT_USAGE;
+    snprintf(number, sizeof number, "%" PRIu64, limit);
+    char *path = pawl_client_query(strdup("/v1/count"), "limit", number);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        path = pawl_client_query(path, keys[i], pawl_cli_value(cli, keys[i]));
+    int status = pawl_cli_ask_json(cli, "GET", path, NULL, &reply);
+    if (status == PAWL_EXIT_OK && !cli->json) {
+        bool complete = json_is_true(json_object_get(reply, "complete"));
+        fprintf(cli->out, "%" JSON_INTEGER_FORMAT "%s\n", json_integer_value(json_object_get(reply, "count")),
+                complete ? "" : " or more");
+        if (!complete)
+            fputs("counting stopped at its limit (--limit)\n", cli->err);
+    }
+    json_decref(reply);
     return status;
 }

@@ -84,7 +84,8 @@ static int take_option(pawl_cli *cli, int count, char **words, int *at)
     const pawl_cli_option *option = find_option(cli->command, word + 2, size);
     if (option == NULL)
         return unknown_option(cli, word);
-    if (pawl_cli_value(cli, option->name) != NULL)
+    bool many = option->value != NULL && strstr(option->value, "...") != NULL;
+    if (!many && pawl_cli_value(cli, option->name) != NULL)
         return pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "--%s is given twice", option->name);
     const char *value = word[2 + size] == '=' ? word + 2 + size + 1 : NULL;
     if (option->value == NULL && value != NULL)

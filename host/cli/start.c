@@ -119,7 +119,7 @@ static json_t *start_request(pawl_cli *cli)
         good = pawl_cli_put_content(cli, body, "input", input, true);
     if (text != NULL)
         good = pawl_cli_put_content(cli, body, "input", text, false);
-    if (good)
+    if (good && pawl_cli_put_attributes(cli, body) == PAWL_EXIT_OK)
         return body;
     json_decref(body);
     return NULL;

@@ -2,6 +2,7 @@
  * nothing, opens nothing. A member that is wrong by itself has been reported; nothing that depends on it is judged. */
 #include "host/profile/read.h"
 #include "host/profile/value.h"
+#include "worker/attributes.h"
 
 #include <errno.h>
 #include <string.h>
@@ -249,6 +250,25 @@ static void check_numbers(pawl_profile_reader *r)
     check_effect_retries(r);
 }
 
+/* ---- attributes ---- */
+
+/* Its words would be read as something else in an expression. */
+static void check_attributes(pawl_profile_reader *r)
+{
+    static const char *const words[] = {"and", "or", "not", "in", "starts", "with", "true", "false", "null", NULL};
+    const pawl_profile *p = r->profile;
+    if (p->attribute_count > PAWL_ATTRIBUTES_MAX)
+        pawl_problems_add(r->problems, p->attributes[PAWL_ATTRIBUTES_MAX].place, "profile.range",
+                          "attributes: %zu search attributes; expected at most %u", p->attribute_count,
+                          PAWL_ATTRIBUTES_MAX);
+    for (size_t i = 0; i < p->attribute_count; i++)
+        for (const char *const *word = words; *word; word++)
+            if (strcmp(p->attributes[i].name, *word) == 0)
+                pawl_problems_add(r->problems, p->attributes[i].place, "profile.name",
+                                  "attributes.%s: this word means something in an expression; expected another name",
+                                  p->attributes[i].name);
+}
+
 /* ---- paths and names of the host ---- */
 
 static void check_data(pawl_profile_reader *r)
@@ -297,6 +317,7 @@ void pawl_profile_check_all(pawl_profile_reader *r)
     check_plugins(r);
     check_numbers(r);
     pawl_profile_check_guards(r);
+    check_attributes(r);
     fill_worker_name(r);
 }
 

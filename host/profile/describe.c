@@ -7,6 +7,8 @@
 
 static json_t *describe_section(const pawl_section *section, const unsigned char *base, const uint32_t *only);
 
+static json_t *describe_value(const pawl_key *key, const unsigned char *base, const uint32_t *only);
+
 static json_t *describe_codes(const char *const *codes)
 {
     json_t *array = json_array();
@@ -37,7 +39,8 @@ static json_t *describe_elements(const pawl_key *key, const unsigned char *base)
         const unsigned char *element = elements + i * section->size;
         const uint32_t *only =
             section->tracked ? (const uint32_t *)(const void *)(element + section->set_offset) : NULL;
-        json_t *value = describe_section(section, element, only);
+        json_t *value =
+            section->value ? describe_value(section->value, element, NULL) : describe_section(section, element, only);
         int failed =
             key->kind == PAWL_KEY_LIST
                 ? json_array_append_new(all, value)

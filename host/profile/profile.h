@@ -136,6 +136,13 @@ typedef struct pawl_profile_effect {
     pawl_place place; /* of the name */
 } pawl_profile_effect;
 
+/** attributes.NAME: a search attribute that processes may have. */
+typedef struct pawl_profile_attribute {
+    const char *name;
+    uint32_t type;    /* PAWL_ATTRIBUTE_* (worker/attributes.h) */
+    pawl_place place; /* of the name */
+} pawl_profile_attribute;
+
 /** A checked profile. Read-only once loaded; free with pawl_profile_free. */
 typedef struct pawl_profile {
     const char *path;      /* of the file, as given; for error messages */
@@ -183,6 +190,8 @@ typedef struct pawl_profile {
         uint32_t level; /* PAWL_LOG_* */
         bool json;
     } log;
+    pawl_profile_attribute *attributes;
+    size_t attribute_count;
     struct pawl_profile_memory *memory; /* owns all text and arrays above */
 } pawl_profile;
 

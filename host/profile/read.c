@@ -291,6 +291,9 @@ static void read_codes(pawl_profile_reader *r, const pawl_key *key, const pawl_t
         *(const char *const **)(void *)slot = codes;
 }
 
+static void read_value(pawl_profile_reader *r, const pawl_key *key, const pawl_tree_node *node, const char *where,
+                       target into, pawl_place key_place);
+
 /* One element of a MAP (entry->key set) or a LIST. */
 static void read_element(pawl_profile_reader *r, const pawl_key *key, const pawl_tree_entry *entry, const char *where,
                          unsigned char *element)
@@ -303,6 +306,10 @@ static void read_element(pawl_profile_reader *r, const pawl_key *key, const pawl
     if (entry->key)
         *(const char **)(void *)(element + section->name_offset) = entry->key->text;
     *(pawl_place *)(void *)(element + section->place_offset) = place;
+    if (section->value) {
+        read_value(r, section->value, entry->value, where, (target){element, NULL, false}, place);
+        return;
+    }
     target into = {element, NULL, section->tracked};
     if (section->tracked)
         into.set = (uint32_t *)(void *)(element + section->set_offset);

@@ -2,6 +2,8 @@
  * only be a slip of the pen. docs/profile.md and examples/profile.yaml are tested against this table. */
 #include "host/profile/schema.h"
 
+#include "worker/attributes.h"
+
 #include <stddef.h>
 #include <string.h>
 
@@ -24,6 +26,8 @@ static const pawl_name_form name_form = {LOWER, LOWER DIGITS "_-", 64,
 static const pawl_name_form id_form = {NULL, LOWER DIGITS ".-", 128, "1 to 128 of a-z, 0-9, '.' and '-'"};
 static const pawl_name_form effect_form = {NULL, LOWER UPPER DIGITS "._-", 256,
                                            "1 to 256 of letters, digits, '.', '_' and '-'"};
+static const pawl_name_form attribute_form = {LOWER, LOWER DIGITS "_", 64,
+                                              "a letter a-z, then up to 63 of a-z, 0-9 and '_'"};
 static const pawl_name_form text_form = {NULL, NULL, 256, "1 to 256 bytes of printable text"};
 const pawl_name_form pawl_code_form = {NULL, LOWER UPPER DIGITS "._:-", 128,
                                        "1 to 128 of letters, digits, '.', '_', ':' and '-'"};
@@ -170,6 +174,19 @@ static const pawl_section effect_section = {.keys = effect_keys,
                                             .tracked = true,
                                             .form = &effect_form};
 
+/* ---- attributes ---- */
+
+static const pawl_choice attribute_types[] = {{"keyword", PAWL_ATTRIBUTE_KEYWORD}, {"integer", PAWL_ATTRIBUTE_INTEGER},
+                                              {"number", PAWL_ATTRIBUTE_NUMBER},   {"boolean", PAWL_ATTRIBUTE_BOOLEAN},
+                                              {"time", PAWL_ATTRIBUTE_TIME},       {NULL, 0}};
+static const pawl_key attribute_value = {"NAME", PAWL_KEY_CHOICE, .offset = offsetof(pawl_profile_attribute, type),
+                                         .choices = attribute_types};
+static const pawl_section attribute_section = {.value = &attribute_value,
+                                               .size = sizeof(pawl_profile_attribute),
+                                               .name_offset = offsetof(pawl_profile_attribute, name),
+                                               .place_offset = offsetof(pawl_profile_attribute, place),
+                                               .form = &attribute_form};
+
 /* ---- settings of the host itself ---- */
 
 #define THIS pawl_profile
@@ -230,6 +247,8 @@ static const pawl_key profile_keys[] = {
     {"limits", PAWL_KEY_SECTION, .section = &limit_section},
     {"worker", PAWL_KEY_SECTION, .section = &worker_section},
     {"log", PAWL_KEY_SECTION, .section = &log_section},
+    {"attributes", PAWL_KEY_MAP, AT(attributes), .count_offset = offsetof(THIS, attribute_count),
+     .section = &attribute_section},
     {.name = NULL},
 };
 const pawl_section pawl_profile_section = {.keys = profile_keys, .set_offset = offsetof(THIS, retry_set)};
@@ -239,7 +258,7 @@ const pawl_section pawl_profile_section = {.keys = profile_keys, .set_offset = o
 
 static void walk(const pawl_section *section, const char *prefix, pawl_key_visit visit, void *context)
 {
-    for (const pawl_key *key = section->keys; key->name; key++) {
+    for (const pawl_key *key = section->keys; key && key->name; key++) {
         char path[256];
         (void)snprintf(path, sizeof(path), "%s%s%s", prefix, *prefix ? "." : "", key->name);
         visit(context, path, key);
@@ -248,6 +267,8 @@ static void walk(const pawl_section *section, const char *prefix, pawl_key_visit
         char inner[300];
         const char *element = key->kind == PAWL_KEY_MAP ? ".NAME" : key->kind == PAWL_KEY_LIST ? "[]" : "";
         (void)snprintf(inner, sizeof(inner), "%s%s", path, element);
+        if (key->section->value)
+            visit(context, inner, key->section->value);
         walk(key->section, inner, visit, context);
     }
 }

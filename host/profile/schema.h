@@ -59,7 +59,8 @@ typedef struct pawl_key {
 
 /** A mapping with known keys. */
 struct pawl_section {
-    const pawl_key *keys;
+    const pawl_key *keys;       /* of an element that is a mapping itself */
+    const pawl_key *value;      /* MAP: an element is this one value instead, and keys is NULL */
     size_t size;                /* MAP, LIST: of one element */
     size_t name_offset;         /* MAP: of the const char * for its name */
     size_t place_offset;        /* MAP, LIST: of the pawl_place of the element */

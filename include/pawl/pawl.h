@@ -93,6 +93,9 @@ typedef struct pawl_start {
     const char *type;     /**< a process type, e.g. "shop.checkout" */
     pawl_bytes input;     /**< JSON unless the type says otherwise; compared by meaning when it is JSON */
     const char *session;  /**< the session it belongs to, or NULL */
+    /** Search attributes to begin with: a JSON object, checked against the profile's; or empty. Not compared when the
+     * process exists already. */
+    pawl_bytes attributes;
 } pawl_start;
 
 /** What a start gave. */
@@ -198,7 +201,7 @@ PAWL_EXPORT pawl_status pawl_host_complete(pawl_host *host, const char *id, cons
 /* ---- looking ----------------------------------------------------------------------------------------------------- */
 
 /** One process as JSON: id, type, revision, status, why (the one-line answer to "why is it not running?", for processes
- * that have not ended), reason, document, outcome, session, times (RFC 3339 and _unix_ns), run, base, head,
+ * that have not ended), reason, document, attributes, outcome, session, times (RFC 3339 and _unix_ns), run, base, head,
  * journal_bytes, plugin, digest, worker, cancelled. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, pawl_error *error);
 
@@ -212,12 +215,21 @@ typedef struct pawl_list_options {
     const char *id_prefix;
     uint64_t after; /**< "next" of the page before */
     uint32_t newest_first;
-    uint32_t reserved0;
+    uint32_t documents; /**< 1: with the status document of each */
+    const char *where;  /**< an expression over search attributes, as `customer = "x" and amount > 10`; or NULL */
 } pawl_list_options;
 
-/** A page: {"processes": [{id, type, status, why, created, updated, ...}], "next": n or null}. Since 0.1. */
+/** A page: {"processes": [{id, type, status, why, attributes, created, updated, ...}], "next": n or null}, by the order
+ * in which they were started. With `where` a page may hold fewer than asked for, even none, with more to come: go on
+ * until "next" is null. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_list(pawl_host *host, const pawl_list_options *options, pawl_text *ret_json,
                                        pawl_error *error);
+
+/** How many processes fit (limit, after, newest_first and documents mean nothing here): {"count": n, "complete":
+ * true}. Stops when it has counted limit_rows (0: 1000000), or has read limit_rows / 1000 pages; "complete" is false
+ * then. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_count(pawl_host *host, const pawl_list_options *options, uint64_t limit_rows,
+                                        pawl_text *ret_json, pawl_error *error);
 
 /** Records of a process: {"records": [{sequence, kind, time, ...}], "next": n or null}. from: first sequence (1);
  * limit 0: 1000; whole_values 1: results are not cut. Since 0.1. */
@@ -225,7 +237,8 @@ PAWL_EXPORT pawl_status pawl_host_journal(pawl_host *host, const char *id, uint6
                                           uint32_t whole_values, pawl_text *ret_json, pawl_error *error);
 
 /** The host itself: {"version", "profile", "tier", "facets": [{facet, store, provider, tier}], "plugins": [...],
- * "connectors": [...], "types": [...], "worker": {...}, "counts": {status: n}, "stores": {...}}. Since 0.1. */
+ * "connectors": [...], "types": [...], "attributes": {name: type}, "worker": {...}, "counts": {status: n}, "stores":
+ * {...}}. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_describe(pawl_host *host, pawl_text *ret_json, pawl_error *error);
 
 /** Path of the socket that the profile names for `pawl serve`; lives as long as the host. Since 0.1. */

@@ -3,6 +3,7 @@
  * its rows first, which adds what is missing; then from each row to its header, which takes away what is too much.
  *
  * It must never take a row away because a header could not be read: only one that is surely gone, or says otherwise. */
+#include "attribute.h"
 #include "audit.h"
 
 #include <stdio.h>
@@ -108,6 +109,28 @@ static pawl_status expect_relations(pawl_audit *audit, const pawl_audit_place *p
     return status;
 }
 
+/* Damaged ones were told of with their process, and lead nowhere. */
+static pawl_status expect_attributes(pawl_audit *audit, const pawl_audit_place *place, pawl_fault *fault)
+{
+    pawl_key key;
+    const char *name;
+    json_t *value;
+    json_t *attributes = NULL;
+    pawl_fault bad = {0};
+    pawl_status status = PAWL_OK;
+    if (pawl_store_attributes_read(audit->kv, place->number, &attributes, &bad) != PAWL_OK)
+        return PAWL_OK;
+    json_object_foreach(attributes, name, value)
+    {
+        pawl_store_key_attribute(&key, pawl_bytes_of(name), value, place->number);
+        if (status == PAWL_OK)
+            status = expect_mark(audit, place, PAWL_FAMILY_RELATION, &key,
+                                 "its place among those with this search attribute", fault);
+    }
+    json_decref(attributes);
+    return status;
+}
+
 pawl_status pawl_store_audit_expect_indexes(pawl_audit *audit, uint64_t number, const pawl_store_header *header,
                                             pawl_fault *fault)
 {
@@ -121,6 +144,8 @@ pawl_status pawl_store_audit_expect_indexes(pawl_audit *audit, uint64_t number, 
     }
     if (status == PAWL_OK)
         status = expect_relations(audit, &place, &header->identity, fault);
+    if (status == PAWL_OK && state->has_attributes)
+        status = expect_attributes(audit, &place, fault);
     if (status == PAWL_OK && state->ready_sequence != 0)
         status = expect_ready(audit, &place, header, fault);
     if (status == PAWL_OK && state->wake_unix_ns != 0) {
@@ -183,9 +208,28 @@ static uint64_t number_of(pawl_family family, pawl_bytes key, pawl_reader row)
     return pawl_reader_u64(&tail);
 }
 
+/* The row of this name for the value that the process has. Of a process whose attributes cannot be read nobody knows,
+ * and the row is left as it is. */
+static bool right_attribute(pawl_audit *audit, pawl_bytes key, uint64_t number, pawl_key *right)
+{
+    json_t *attributes = NULL;
+    pawl_fault bad = {0};
+    pawl_bytes name = pawl_store_attribute_key_name(key);
+    if (pawl_store_attributes_read(audit->kv, number, &attributes, &bad) != PAWL_OK) {
+        pawl_key_start(right);
+        pawl_key_append(right, key);
+        return true;
+    }
+    const json_t *value = name.size == 0 ? NULL : json_object_getn(attributes, name.data, name.size);
+    if (value != NULL)
+        pawl_store_key_attribute(right, name, value, number);
+    json_decref(attributes);
+    return value != NULL;
+}
+
 /* The key that this header's row would have here; false: it has none. */
-static bool right_key(pawl_family family, pawl_bytes key, uint64_t number, const pawl_store_header *header,
-                      pawl_key *right)
+static bool right_key(pawl_audit *audit, pawl_family family, pawl_bytes key, uint64_t number,
+                      const pawl_store_header *header, pawl_key *right)
 {
     const pawl_store_state *state = &header->state;
     const pawl_store_identity *identity = &header->identity;
@@ -210,6 +254,8 @@ static bool right_key(pawl_family family, pawl_bytes key, uint64_t number, const
         pawl_store_key_relation(right, data[0], 0, number);
         return PAWL_IS_TERMINAL(state->status) && state->has_children;
     }
+    if (data[0] == 'a')
+        return right_attribute(audit, key, number, right);
     pawl_bytes name = data[0] == 's' ? identity->session : identity->parent;
     uint64_t value = data[0] == 't' ? identity->type : pawl_store_hash(name);
     pawl_store_key_relation(right, data[0], value, number);
@@ -245,7 +291,7 @@ static pawl_status check_row(pawl_audit *audit, pawl_family family, pawl_kv_curs
         pawl_store_audit_ticket(audit, sequence);
     if (owner == OWNER_UNKNOWN)
         return PAWL_OK;
-    bool is_right = owner == OWNER_THERE && right_key(family, cursor->key, place.number, &header, &right) &&
+    bool is_right = owner == OWNER_THERE && right_key(audit, family, cursor->key, place.number, &header, &right) &&
                     pawl_bytes_equal(pawl_key_bytes(&right), cursor->key);
     if (readable ? is_right : told_already(audit, family, is_right))
         return PAWL_OK;

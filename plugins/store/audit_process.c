@@ -1,6 +1,7 @@
 /* audit_process.c: headers, journals, posts and documents. All four are sorted by process number, so they are walked
  * side by side: what has a header is checked with it, what has none is an orphan. Nothing here is changed by a repair
  * but posts and documents of processes that are gone for good. */
+#include "attribute.h"
 #include "audit.h"
 
 #include <stdio.h>
@@ -265,23 +266,63 @@ static void check_against_journal(process_scan *scan, const journal_facts *journ
         header_problem(scan, "a record of kind cancel (66), and a header that does not know", "both");
 }
 
+static bool is_key(pawl_bytes found, const pawl_key *key)
+{
+    return pawl_bytes_equal(found, pawl_key_bytes(key));
+}
+
 static void check_document(process_scan *scan)
 {
-    bool there = false;
+    pawl_fault bad = {0};
+    pawl_reader row;
+    pawl_audit_place place = place_of(scan, DOCUMENT);
+    const pawl_kv_cursor *cursor = scan->at[DOCUMENT];
+    if (pawl_row_open(&row, PAWL_FAMILY_DOCUMENT, cursor->key, cursor->value, &bad) != PAWL_OK)
+        pawl_store_audit_unreadable(scan->audit, &place, &bad, "the process writes a new one with its next status");
+    else if (scan->readable && !scan->header.state.has_document)
+        pawl_store_audit_primary(scan->audit, &place, "a status document that the header does not know", "none",
+                                 PAWL_AUDIT_RESTORE);
+}
+
+static void check_attributes(process_scan *scan)
+{
+    json_t *read = NULL;
+    pawl_fault bad = {0};
+    pawl_audit_place place = place_of(scan, DOCUMENT);
+    if (pawl_store_attributes_read(scan->audit->kv, scan->number, &read, &bad) != PAWL_OK)
+        pawl_store_audit_unreadable(scan->audit, &place, &bad, PAWL_AUDIT_RESTORE);
+    else if (scan->readable && !scan->header.state.has_attributes)
+        pawl_store_audit_primary(scan->audit, &place, "search attributes that the header does not know", "none",
+                                 PAWL_AUDIT_RESTORE);
+    json_decref(read);
+}
+
+/* What stands beside the header: the status document and the search attributes. */
+static void check_documents(process_scan *scan)
+{
+    pawl_key document;
+    pawl_key attributes;
+    bool has_document = false;
+    bool has_attributes = false;
+    pawl_store_key_number(&document, scan->number);
+    pawl_store_key_attributes(&attributes, scan->number);
     for (; here(scan, DOCUMENT); step(scan, DOCUMENT)) {
-        pawl_fault bad = {0};
-        pawl_reader row;
         pawl_audit_place place = place_of(scan, DOCUMENT);
-        const pawl_kv_cursor *cursor = scan->at[DOCUMENT];
-        there = true;
-        if (pawl_row_open(&row, PAWL_FAMILY_DOCUMENT, cursor->key, cursor->value, &bad) != PAWL_OK)
-            pawl_store_audit_unreadable(scan->audit, &place, &bad, "the process writes a new one with its next status");
-        else if (scan->readable && !scan->header.state.has_document)
-            pawl_store_audit_primary(scan->audit, &place, "a status document that the header does not know", "none",
-                                     PAWL_AUDIT_RESTORE);
+        if (is_key(place.key, &document)) {
+            has_document = true;
+            check_document(scan);
+        } else if (is_key(place.key, &attributes)) {
+            has_attributes = true;
+            check_attributes(scan);
+        } else {
+            pawl_store_audit_primary(scan->audit, &place, "a key of another form",
+                                     "a process number, alone or with 'a' behind it", PAWL_AUDIT_RESTORE);
+        }
     }
-    if (scan->readable && scan->header.state.has_document && !there)
+    if (scan->readable && scan->header.state.has_document && !has_document)
         header_problem(scan, "no status document", "the one that the header knows");
+    if (scan->readable && scan->header.state.has_attributes && !has_attributes)
+        header_problem(scan, "no search attributes", "those that the header knows");
 }
 
 /* ---- one number ---- */
@@ -320,7 +361,7 @@ static pawl_status check_process(process_scan *scan)
     if (readable)
         check_against_journal(scan, &journal);
     check_posts(scan, &journal);
-    check_document(scan);
+    check_documents(scan);
     if (!readable || audit->stopped)
         return PAWL_OK;
     return pawl_store_audit_expect_indexes(audit, scan->number, &scan->header, scan->fault);

@@ -1,6 +1,6 @@
 /* commit.c: APPEND, SUSPEND, COMPLETE, CONTINUE and PARK: what the holder of a lease writes. The token is checked here,
  * on the committer's thread, in the order of the operations: unless it is the current one, nothing is staged. */
-#include "round.h"
+#include "attribute.h"
 
 static const pawl_record *record_at(const pawl_commit *commit, size_t index)
 {
@@ -127,23 +127,30 @@ static void append_records(pawl_store_round *round, pawl_store_stage *stage, paw
     }
 }
 
-/* The records and the status document. Every operation but APPEND writes the header afterwards. */
+/* @return true when there was none */
+static bool put_document(pawl_store_round *round, pawl_store_stage *stage, pawl_bytes document)
+{
+    pawl_key key;
+    bool first = !stage->state.has_document;
+    pawl_store_key_number(&key, stage->entry->number);
+    pawl_batch_begin(&round->rows, PAWL_FAMILY_DOCUMENT, pawl_key_bytes(&key));
+    pawl_buffer_append(&round->rows.bytes, document.data, document.size);
+    pawl_batch_end(&round->rows);
+    stage->state.has_document = true;
+    return first;
+}
+
+/* The records, the status document and the search attributes. Every operation but APPEND writes the header
+ * afterwards. */
 static void append(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op)
 {
     const pawl_commit *commit = op->request;
     append_records(round, stage, op);
-    if (commit->document == NULL)
-        return;
-    pawl_key key;
-    pawl_store_key_number(&key, stage->entry->number);
-    pawl_batch_begin(&round->rows, PAWL_FAMILY_DOCUMENT, pawl_key_bytes(&key));
-    pawl_buffer_append(&round->rows.bytes, commit->document->data, commit->document->size);
-    pawl_batch_end(&round->rows);
-    if (!stage->state.has_document) {
-        stage->state.has_document = true;
-        if (op->kind == PAWL_OP_APPEND)
-            pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
-    }
+    bool news = commit->document != NULL && put_document(round, stage, *commit->document);
+    if (commit->attributes != NULL)
+        news = pawl_store_attributes_stage(round, stage, &round->attributes) || news;
+    if (news && op->kind == PAWL_OP_APPEND)
+        pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
 }
 
 /* Of a holder that went on as if its records stood behind those it has seen: with others between them, they never were.
@@ -249,22 +256,11 @@ static pawl_status park(pawl_store_round *round, pawl_store_stage *stage, pawl_r
     return PAWL_OK;
 }
 
-/* Model: lease.pml, stage_commit. */
-pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
+/* What was checked; bytes: of the records. */
+static pawl_status apply(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op, uint64_t bytes,
+                         pawl_fault *fault)
 {
     const pawl_commit *commit = op->request;
-    uint64_t bytes = 0;
-    pawl_store_stage *stage = NULL;
-    pawl_status status = check(round, op, &bytes, fault);
-    if (status == PAWL_OK)
-        status = fence(round, commit, &stage, fault);
-    /* A process whose journal is full can still be ended or parked. */
-    if (status == PAWL_OK && (op->kind == PAWL_OP_APPEND || op->kind == PAWL_OP_SUSPEND))
-        status = pawl_store_stage_has_room(round, stage, commit->record_count, bytes, fault);
-    if (status != PAWL_OK)
-        return status;
-    op->number = commit->number;
-    op->token = commit->token;
     switch (op->kind) {
     case PAWL_OP_APPEND:
         if (is_overtaken(stage, commit))
@@ -281,4 +277,27 @@ pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *o
     default:
         return park(round, stage, op, fault);
     }
+}
+
+/* Model: lease.pml, stage_commit. */
+pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
+{
+    const pawl_commit *commit = op->request;
+    uint64_t bytes = 0;
+    pawl_store_stage *stage = NULL;
+    pawl_status status = check(round, op, &bytes, fault);
+    if (status == PAWL_OK)
+        status = fence(round, commit, &stage, fault);
+    /* A process whose journal is full can still be ended or parked. */
+    if (status == PAWL_OK && (op->kind == PAWL_OP_APPEND || op->kind == PAWL_OP_SUSPEND))
+        status = pawl_store_stage_has_room(round, stage, commit->record_count, bytes, fault);
+    if (status == PAWL_OK && commit->attributes != NULL)
+        status = pawl_store_attributes_prepare(round, stage, *commit->attributes, &round->attributes, fault);
+    if (status != PAWL_OK)
+        return status;
+    op->number = commit->number;
+    op->token = commit->token;
+    status = apply(round, stage, op, bytes, fault);
+    pawl_store_attributes_forget(&round->attributes);
+    return status;
 }

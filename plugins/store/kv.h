@@ -23,9 +23,10 @@ typedef enum pawl_family {
     PAWL_FAMILY_WAKE,       /* type, due, number -> nothing */
     PAWL_FAMILY_POST,       /* number, kind, post id -> sequence, fingerprint */
     PAWL_FAMILY_STATUS,     /* status, number -> nothing */
-    PAWL_FAMILY_RELATION,   /* 's'|'p'|'t'|'o', hash of session, hash of parent, type or 0, number -> nothing */
+    PAWL_FAMILY_RELATION,   /* 's'|'p'|'t'|'o', hash of session, hash of parent, type or 0, number -> nothing;
+                               'a', name of a search attribute, kind, value, number -> nothing */
     PAWL_FAMILY_ENDED,      /* end time, number -> nothing */
-    PAWL_FAMILY_DOCUMENT,   /* number -> status document */
+    PAWL_FAMILY_DOCUMENT,   /* number -> status document; number, 'a' -> search attributes */
     PAWL_FAMILY_SESSION,    /* session, 0 -> revision; session, 1, key -> value */
     PAWL_FAMILY_COMMIT_KEY, /* session, commit key -> revision, fingerprint */
     PAWL_FAMILY_ATTACHMENT, /* 'd', digest -> blob; 'u', blob -> when the upload began */

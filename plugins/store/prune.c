@@ -1,6 +1,6 @@
 /* prune.c: PRUNE: remove terminal processes whose end is old enough. The id stays, as a tombstone. A process whose
  * rows are damaged is left alone and reported; the others go. */
-#include "round.h"
+#include "attribute.h"
 
 #define COUNTED_RECORDS_MAX 100000u
 
@@ -97,7 +97,14 @@ static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t 
                               (unsigned long long)number, stage->state.status);
     if (stage->state.has_children)
         return PAWL_E_BUSY; /* its children are being looked after */
-    status = delete_journal(round, number, &stage->state, fault);
+    json_t *attributes = NULL;
+    if (stage->state.has_attributes)
+        status = pawl_store_attributes_read(registry->store->kv, number, &attributes, fault);
+    if (status == PAWL_OK)
+        status = delete_journal(round, number, &stage->state, fault);
+    if (status == PAWL_OK && attributes != NULL)
+        pawl_store_attributes_remove(&round->rows, number, attributes);
+    json_decref(attributes);
     if (status != PAWL_OK)
         return status;
     delete_rest(round, stage, ended_unix_ns);

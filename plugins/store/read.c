@@ -1,5 +1,6 @@
 /* read.c: get, journal, list and count. Reads see what is durable, with leases laid over it, and hold no lock while
  * they call a visitor. */
+#include "filter.h"
 #include "view.h"
 
 #include <stdlib.h>
@@ -177,16 +178,18 @@ typedef struct source {
     pawl_key prefix;
 } source;
 
-#define SOURCES_MAX STORE_STATUS_COUNT
+#define SOURCES_MAX PAWL_STORE_CONDITION_VALUES_MAX /* more than there are statuses */
 
 typedef struct listing {
     pawl_store_registry *registry;
     const pawl_list *list;
     source sources[SOURCES_MAX];
     size_t source_count;
-    uint64_t *leased; /* numbers, sorted: the source when only running ones are wanted */
-    size_t leased_count;
-    bool only_leased;
+    uint64_t *numbers; /* sorted: the source when it is in memory, of leases or of an index in another order */
+    size_t number_count;
+    bool only_numbers;
+    pawl_store_filter *filter; /* NULL: all */
+    pawl_store_range ranges[PAWL_STORE_CONDITION_VALUES_MAX];
     const pawl_store_type *type;
     pawl_fault *fault;
 } listing;
@@ -259,17 +262,71 @@ static pawl_status collect_leased(listing *l)
     LIST_FOREACH(worker, &registry->workers, link)
     LIST_FOREACH(entry, &worker->leases, lease_link)
     count++;
-    l->leased = malloc((count + 1) * sizeof *l->leased);
-    if (l->leased == NULL)
+    l->numbers = malloc((count + 1) * sizeof *l->numbers);
+    if (l->numbers == NULL)
         status = pawl_fault_nomem(l->fault);
     else
         LIST_FOREACH(worker, &registry->workers, link)
     LIST_FOREACH(entry, &worker->leases, lease_link)
-    l->leased[l->leased_count++] = entry->number;
+    l->numbers[l->number_count++] = entry->number;
     pthread_mutex_unlock(&registry->lock);
-    l->only_leased = true;
+    l->only_numbers = true;
     if (status == PAWL_OK)
-        qsort(l->leased, l->leased_count, sizeof *l->leased, compare_numbers);
+        qsort(l->numbers, l->number_count, sizeof *l->numbers, compare_numbers);
+    return status;
+}
+
+static bool is_behind(const pawl_list *list, uint64_t number)
+{
+    if (list->after_number == 0)
+        return true;
+    return list->descending ? number < list->after_number : number > list->after_number;
+}
+
+/* The numbers of a range that is not in their order. *whole is false, and nothing is kept, when there are too many. */
+static pawl_status collect_range(listing *l, const pawl_store_range *range, bool *whole)
+{
+    source one = {.cursor = pawl_kv_cursor_open(l->registry->store->kv, PAWL_FAMILY_RELATION,
+                                                pawl_key_bytes(&range->lower), pawl_key_bytes(&range->upper))};
+    *whole = true;
+    l->numbers = malloc(PAWL_STORE_LIST_COLLECT_MAX * sizeof *l->numbers);
+    if (one.cursor == NULL || l->numbers == NULL) {
+        pawl_kv_cursor_close(one.cursor);
+        return pawl_fault_nomem(l->fault);
+    }
+    for (pawl_kv_cursor_seek(one.cursor, pawl_key_bytes(&range->lower)); one.cursor->valid && *whole;
+         pawl_kv_cursor_next(one.cursor)) {
+        uint64_t number = source_number(&one);
+        if (!is_behind(l->list, number))
+            continue;
+        *whole = l->number_count < PAWL_STORE_LIST_COLLECT_MAX;
+        if (*whole)
+            l->numbers[l->number_count++] = number;
+    }
+    pawl_status status = pawl_kv_cursor_status(one.cursor, l->fault);
+    pawl_kv_cursor_close(one.cursor);
+    if (status == PAWL_OK && *whole)
+        qsort(l->numbers, l->number_count, sizeof *l->numbers, compare_numbers);
+    else
+        l->number_count = 0;
+    l->only_numbers = *whole;
+    return status;
+}
+
+/* By search attributes. *found: they lead to everything that is wanted. few_only: no, if that is much. */
+static pawl_status add_attributes(listing *l, bool few_only, bool *found)
+{
+    bool few = false;
+    size_t count = 0;
+    pawl_status status = pawl_store_filter_plan(l->filter, l->registry->store->kv, l->ranges, &count, &few, l->fault);
+    *found = false;
+    if (status != PAWL_OK || count == 0 || (few_only && !few))
+        return status;
+    if (!l->ranges[0].equal)
+        return collect_range(l, &l->ranges[0], found);
+    *found = true;
+    for (size_t i = 0; i < count && status == PAWL_OK; i++)
+        status = add_source(l, PAWL_FAMILY_RELATION, &l->ranges[i].lower);
     return status;
 }
 
@@ -297,6 +354,11 @@ static pawl_status add_sources(listing *l)
 {
     const pawl_list *list = l->list;
     pawl_key all = {.size = 0};
+    bool found = false;
+    bool related = list->session.size > 0 || list->parent.size > 0 || list->status_mask == 1u << PAWL_RUNNING;
+    pawl_status status = l->filter == NULL ? PAWL_OK : add_attributes(l, related, &found);
+    if (status != PAWL_OK || found)
+        return status;
     if (list->session.size > 0)
         return add_relation(l, 's', pawl_store_hash(list->session));
     if (list->parent.size > 0)
@@ -309,20 +371,29 @@ static pawl_status add_sources(listing *l)
 }
 
 /* The next number in order from all sources; 0: no more. */
-static uint64_t next_leased(listing *l, uint64_t after)
+static uint64_t next_in_memory(const listing *l, uint64_t after)
 {
-    for (size_t i = 0; i < l->leased_count; i++) {
-        uint64_t number = l->leased[l->list->descending ? l->leased_count - 1 - i : i];
-        if (after == 0 || (l->list->descending ? number < after : number > after))
-            return number;
+    size_t from = 0; /* the first behind after, or not in front of it */
+    size_t to = l->number_count;
+    bool descending = l->list->descending != 0;
+    if (descending && after == 0)
+        from = to;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (descending ? l->numbers[middle] < after : l->numbers[middle] <= after)
+            from = middle + 1;
+        else
+            to = middle;
     }
-    return 0;
+    if (descending)
+        return from == 0 ? 0 : l->numbers[from - 1];
+    return from == l->number_count ? 0 : l->numbers[from];
 }
 
 static uint64_t next_number(listing *l, uint64_t after)
 {
-    if (l->only_leased)
-        return next_leased(l, after);
+    if (l->only_numbers)
+        return next_in_memory(l, after);
     source *best = NULL;
     uint64_t best_number = 0;
     for (size_t i = 0; i < l->source_count; i++) {
@@ -351,6 +422,12 @@ static bool matches(const pawl_list *list, const pawl_process_row *row)
            pawl_bytes_start_with(row->id, list->id_prefix);
 }
 
+static pawl_status fits(const listing *l, const pawl_process_row *row, bool *wanted)
+{
+    *wanted = matches(l->list, row);
+    return *wanted ? pawl_store_filter_fits(l->filter, row, wanted, l->fault) : PAWL_OK;
+}
+
 static pawl_status visit_page(listing *l, pawl_row_visit visit, void *context, uint64_t *next)
 {
     const pawl_list *list = l->list;
@@ -358,7 +435,9 @@ static pawl_status visit_page(listing *l, pawl_row_visit visit, void *context, u
     pawl_status status = PAWL_OK;
     uint64_t limit = list->limit == 0 ? PAWL_STORE_LIST_PAGE_MAX : list->limit;
     uint64_t visited = 0;
+    uint64_t looks = 0;
     uint64_t last = 0;
+    bool wanted = false;
     uint64_t seen = list->after_number;
     *next = 0;
     for (uint64_t number; status == PAWL_OK && (number = next_number(l, seen)) != 0; seen = number) {
@@ -369,7 +448,13 @@ static pawl_status visit_page(listing *l, pawl_row_visit visit, void *context, u
             status = PAWL_OK;
             continue;
         }
-        if (status != PAWL_OK || !matches(list, &view.row))
+        if (status == PAWL_OK)
+            status = fits(l, &view.row, &wanted);
+        if (l->filter != NULL && looks++ == PAWL_STORE_LIST_LOOKS_MAX) { /* enough work for one page */
+            *next = seen;
+            break;
+        }
+        if (status != PAWL_OK || !wanted)
             continue;
         if (visited == limit) { /* there is another page */
             *next = last;
@@ -411,12 +496,15 @@ pawl_status pawl_store_list(pawl_store *store, const pawl_list *list, pawl_row_v
         l->type = pawl_store_type_find(store->registry, list->type);
         pthread_mutex_unlock(&store->registry->lock);
     }
-    pawl_status status = add_sources(l);
+    pawl_status status = pawl_store_filter_make(list, &l->filter, &fault);
+    if (status == PAWL_OK)
+        status = add_sources(l);
     if (status == PAWL_OK)
         status = visit_page(l, visit, context, next);
     for (size_t i = 0; i < l->source_count; i++)
         pawl_kv_cursor_close(l->sources[i].cursor);
-    free(l->leased);
+    pawl_store_filter_free(l->filter);
+    free(l->numbers);
     free(l);
     return emit(store, why, &fault, status);
 }

@@ -1,5 +1,5 @@
 /* register.c: REGISTER: a new process, or the one that is there already. */
-#include "round.h"
+#include "attribute.h"
 
 #include <stdlib.h>
 
@@ -180,6 +180,8 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fa
     pawl_status status = external || later ? PAWL_OK : pawl_store_ticket(round->registry->store, &ready, fault);
     if (status == PAWL_OK && claims)
         status = pawl_store_ticket(round->registry->store, &token, fault);
+    if (status == PAWL_OK && request->attributes.size > 0)
+        status = pawl_store_attributes_prepare(round, NULL, request->attributes, &round->attributes, fault);
     if (status == PAWL_OK)
         status = pawl_store_parent_adopt(round, request, fault);
     pawl_store_type *type = status == PAWL_OK ? intern(round, request->type, fault) : NULL;
@@ -196,6 +198,7 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fa
     stage->state.run = 1;
     stage->state.base = 1;
     pawl_store_stage_record(round, stage, PAWL_RECORD_STARTED, request->input);
+    (void)pawl_store_attributes_stage(round, stage, &round->attributes);
     pawl_store_stage_move(round, stage, external || later ? PAWL_WAITING : PAWL_READY,
                           later ? request->start_unix_ns : 0, ready);
     pawl_store_stage_header(round, stage, none, later ? (pawl_bytes){"its start", 9} : none);
@@ -230,5 +233,7 @@ pawl_status pawl_store_stage_register(pawl_store_round *round, pawl_registry_op 
                               "process \"%s\" has ended and is no longer retained; its id cannot be used again",
                               pawl_fault_text(request->id, id, sizeof id));
     *fault = (pawl_fault){0};
-    return create(round, op, fault);
+    status = create(round, op, fault);
+    pawl_store_attributes_forget(&round->attributes);
+    return status;
 }

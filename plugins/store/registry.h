@@ -83,6 +83,7 @@ typedef struct pawl_store_state {
     uint32_t status; /* never PAWL_RUNNING: that is a lease, in memory */
     bool cancelled;
     bool has_document;
+    bool has_attributes;
     bool has_children; /* some were started and, since it ended, not all of them were looked after */
     uint32_t run;      /* 1, and one more with each CONTINUE */
     uint64_t base;     /* sequence of STARTED, the first record of this run; nothing stands before it */

@@ -19,6 +19,13 @@ typedef struct pawl_store_staged_post {
     uint64_t sequence;
 } pawl_store_staged_post;
 
+/* A change of one process's search attributes, worked out in full, so that staging it cannot fail. Zero: no change. */
+typedef struct pawl_store_attribute_change {
+    json_t *before;
+    json_t *after;
+    char *text; /* after, as it is stored */
+} pawl_store_attribute_change;
+
 /* What the round does to one process. */
 struct pawl_store_stage {
     pawl_store_stage *next;
@@ -30,7 +37,8 @@ struct pawl_store_stage {
     bool wake_set;
     bool waits; /* was stored as waiting: the count of claims starts anew */
     bool pruned;
-    bool orphans; /* it ended and has children */
+    bool orphans;           /* it ended and has children */
+    const char *attributes; /* not NULL: as this round leaves them, JSON in its arena */
     uint64_t cancel_sequence;
     pawl_registry_op *claim; /* REGISTER that wants the lease at once */
     uint64_t claim_token;
@@ -81,6 +89,7 @@ struct pawl_store_round {
     pawl_registry_op **done; /* the same as an array */
     size_t done_capacity;
     pawl_buffer scratch;
+    pawl_store_attribute_change attributes; /* of the operation that is being staged */
 };
 
 pawl_store_round *pawl_store_round_create(pawl_store_registry *registry);

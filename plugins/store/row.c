@@ -9,6 +9,10 @@
 #define FLAG_CANCELLED 1u
 #define FLAG_CHILDREN  2u
 
+/* What stands beside a header, in the family of documents. */
+#define HAS_DOCUMENT   1u
+#define HAS_ATTRIBUTES 2u
+
 uint64_t pawl_store_hash(pawl_bytes bytes)
 {
     return XXH3_64bits(bytes.data, bytes.size);
@@ -203,7 +207,8 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_buffer *to = &batch->bytes;
     pawl_buffer_u32(to, state->status);
     pawl_buffer_u8(to, (uint8_t)((state->cancelled ? FLAG_CANCELLED : 0) | (state->has_children ? FLAG_CHILDREN : 0)));
-    pawl_buffer_u8(to, state->has_document);
+    pawl_buffer_u8(to,
+                   (uint8_t)((state->has_document ? HAS_DOCUMENT : 0) | (state->has_attributes ? HAS_ATTRIBUTES : 0)));
     pawl_buffer_varint(to, state->run);
     pawl_buffer_varint(to, state->base);
     pawl_buffer_u64(to, state->ready_sequence);
@@ -226,7 +231,9 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     uint32_t flags = pawl_reader_u8(&reader);
     header->state.cancelled = (flags & FLAG_CANCELLED) != 0;
     header->state.has_children = (flags & FLAG_CHILDREN) != 0;
-    header->state.has_document = pawl_reader_u8(&reader) != 0;
+    uint32_t has = pawl_reader_u8(&reader);
+    header->state.has_document = (has & HAS_DOCUMENT) != 0;
+    header->state.has_attributes = (has & HAS_ATTRIBUTES) != 0;
     uint64_t run = pawl_reader_varint(&reader);
     header->state.run = (uint32_t)run;
     header->state.base = pawl_reader_varint(&reader);

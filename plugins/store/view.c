@@ -1,6 +1,8 @@
 /* view.c: see view.h. */
 #include "view.h"
 
+#include "attribute.h"
+
 static void lay_over(pawl_store_view *view, pawl_store_registry *registry, uint64_t number)
 {
     pawl_process_row *row = &view->row;
@@ -44,6 +46,18 @@ static pawl_status read_document(pawl_store_view *view, pawl_store_registry *reg
     if (status == PAWL_OK)
         view->row.document = pawl_reader_rest(&reader);
     return status;
+}
+
+static pawl_status read_attributes(pawl_store_view *view, pawl_store_registry *registry, uint64_t number,
+                                   pawl_fault *fault)
+{
+    pawl_key key;
+    pawl_status status =
+        pawl_store_attributes_bytes(registry->store->kv, number, &view->attributes, &view->row.attributes, fault);
+    if (status != PAWL_E_NOT_FOUND)
+        return status;
+    pawl_store_key_attributes(&key, number);
+    return pawl_row_bad(PAWL_FAMILY_DOCUMENT, pawl_key_bytes(&key), "it is missing", fault);
 }
 
 static void fill(pawl_store_view *view, const pawl_store_identity *identity, const pawl_store_state *state,
@@ -111,6 +125,8 @@ pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *reg
         view->row.outcome = tail.body;
     if (header.state.has_document)
         status = read_document(view, registry, number, fault);
+    if (status == PAWL_OK && header.state.has_attributes)
+        status = read_attributes(view, registry, number, fault);
     if (status == PAWL_E_CORRUPT && !pawl_store_has_header(kv, number))
         return pawl_fault_set(fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
                               (unsigned long long)number);
@@ -127,6 +143,8 @@ pawl_status pawl_store_view_entry(pawl_store_view *view, pawl_store_registry *re
     pthread_mutex_unlock(&registry->lock);
     fill(view, &entry->identity, &state, entry->type, entry->number);
     pawl_status status = state.has_document ? read_document(view, registry, entry->number, fault) : PAWL_OK;
+    if (status == PAWL_OK && state.has_attributes)
+        status = read_attributes(view, registry, entry->number, fault);
     if (status == PAWL_OK)
         lay_over(view, registry, entry->number);
     return status;
@@ -163,4 +181,5 @@ void pawl_store_view_finish(pawl_store_view *view)
     pawl_buffer_finish(&view->header);
     pawl_buffer_finish(&view->tail);
     pawl_buffer_finish(&view->document);
+    pawl_buffer_finish(&view->attributes);
 }

@@ -192,6 +192,51 @@ static void test_H08_results_stay_readable_after_the_end(void **state)
     assert_string_equal(entries[2].body.head, "the result");
 }
 
+static size_t with_conditions(struct world *world, const pawl_condition *conditions, size_t count)
+{
+    pawl_list list = {.conditions = conditions, .condition_count = count, .condition_size = sizeof(*conditions)};
+    return matching(world, list);
+}
+
+/* Only of a provider that says so; the host asks no other. */
+static void test_V02_search_attributes_find_what_has_them(void **state)
+{
+    struct world *world = *state;
+    if (!PAWL_HAS(world->registry, pawl_registry_table, features) ||
+        (world->registry->features & PAWL_REGISTRY_ATTRIBUTES) == 0)
+        skip();
+    for (int i = 0; i < 8; i++) {
+        char id[16];
+        char json[64];
+        snprintf(id, sizeof(id), "p-%d", i);
+        snprintf(json, sizeof(json), "{\"customer\":\"c%d\",\"amount\":%d}", i % 2, i - 4);
+        struct step *step = step_register(world, id, "t", "");
+        step->request.registration.attributes = step_keep(step, text_bytes(json));
+        assert_int_equal(step_run(step), PAWL_OK);
+    }
+    const pawl_condition asked[] = {
+        {sizeof(pawl_condition), PAWL_CONDITION_EQUAL, text_bytes("customer"), text_bytes("\"c1\"")},
+        {sizeof(pawl_condition), PAWL_CONDITION_MORE, text_bytes("amount"), text_bytes("0")},
+        {sizeof(pawl_condition), PAWL_CONDITION_OR, {NULL, 0}, {NULL, 0}},
+        {sizeof(pawl_condition), PAWL_CONDITION_NOT, {NULL, 0}, {NULL, 0}},
+    };
+    assert_int_equal(with_conditions(world, asked, 1), 4);
+    assert_int_equal(with_conditions(world, asked, 2), 2);
+    assert_int_equal(with_conditions(world, asked, 3), 5);
+    assert_int_equal(with_conditions(world, asked, 4), 3);
+    struct lease lease = lease_claim(world, "p-1");
+    struct step *step = step_append(world, lease.number, lease.token, "note");
+    const pawl_bytes patch = text_bytes("{\"customer\":null,\"amount\":100}");
+    step->request.commit.attributes = &patch;
+    assert_int_equal(step_run(step), PAWL_OK);
+    lease.seen++;
+    assert_int_equal(with_conditions(world, asked, 1), 3);
+    assert_int_equal(with_conditions(world, asked, 2), 2);
+    assert_int_equal(with_conditions(world, asked, 3), 5);
+    lease_complete(world, &lease, PAWL_COMPLETED, "done");
+    assert_int_equal(with_conditions(world, asked, 3), 5);
+}
+
 static const struct CMUnitTest list_tests[] = {
     CASE(test_V02_every_filter_and_their_conjunction),
     CASE(test_V02_pages_start_after_the_cursor_and_the_last_one_says_so),
@@ -199,5 +244,6 @@ static const struct CMUnitTest list_tests[] = {
     CASE(test_V02_a_visitor_may_stop),
     CASE(test_V11_counts_follow_every_change),
     CASE(test_H08_results_stay_readable_after_the_end),
+    CASE(test_V02_search_attributes_find_what_has_them),
 };
 const struct group list_group = GROUP(list, REGISTRY_BIT);

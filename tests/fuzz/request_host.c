@@ -213,6 +213,15 @@ pawl_status pawl_host_list(pawl_host *host, const pawl_list_options *options, pa
                 ret_json);
 }
 
+pawl_status pawl_host_count(pawl_host *host, const pawl_list_options *options, uint64_t limit_rows, pawl_text *ret_json,
+                            pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(options->struct_size == sizeof *options && limit_rows >= 1);
+    return give("{\"count\":0,\"complete\":true}", answer_about(options->type == NULL ? "" : options->type, error),
+                ret_json);
+}
+
 pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit, uint32_t whole_values,
                               pawl_text *ret_json, pawl_error *error)
 {

@@ -13,7 +13,8 @@
  *   step, quick, later  an idempotent effect, on the pool, inline, async   keyed, once, check  by_key, at_most_once,
  * reconcile MS: it takes so long; FAIL: so many first attempts fail, retryable; HOLD: 1 hold before it is done, 2
  * after; 3 kill the whole program instead both:N    N steps at once      sleep:MS   signal:NAME   clock post:PATH a
- * POST by the connector instance "web"        fail:CODE */
+ * POST by the connector instance "web"        fail:CODE
+ * attributes:{"NAME":VALUE} without blanks */
 #include <pawl_plugin.h>
 #include <pawl_process.h>
 
@@ -314,6 +315,8 @@ static pawl_status do_word(trip *t, char *word)
         return do_both(t, numbers[0]);
     if (strcmp(word, "post") == 0 && argument != NULL)
         return do_post(t, argument);
+    if (strcmp(word, "attributes") == 0 && argument != NULL)
+        return pawl_set_attributes(t->p, pawl_bytes_of_text(argument));
     if (strcmp(word, "fail") == 0 && argument != NULL)
         return pawl_fail(t->p, argument, "it failed, as planned");
     if (strcmp(word, "clock") == 0)

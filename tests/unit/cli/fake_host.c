@@ -520,6 +520,18 @@ pawl_status pawl_host_list(pawl_host *host, const pawl_list_options *options, pa
         ret_json);
 }
 
+pawl_status pawl_host_count(pawl_host *host, const pawl_list_options *options, uint64_t limit_rows, pawl_text *ret_json,
+                            pawl_error *error)
+{
+    (void)error;
+    uint64_t count = 0;
+    pthread_mutex_lock(&host->lock);
+    for (uint64_t i = 0; i < host->count && count < limit_rows; i++)
+        count += is_listed(host->processes[i], options) ? 1 : 0;
+    pthread_mutex_unlock(&host->lock);
+    return give(json_pack("{s:I, s:b}", "count", (json_int_t)count, "complete", count < limit_rows), ret_json);
+}
+
 pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit, uint32_t whole_values,
                               pawl_text *ret_json, pawl_error *error)
 {

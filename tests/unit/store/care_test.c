@@ -93,11 +93,13 @@ static void make_processes(fixture *f)
     assert_int_equal(fixture_run(f, &op), PAWL_OK);
     lease(f, worker, "child", &got);
     const pawl_bytes document = BYTES("{}");
+    const pawl_bytes attributes = BYTES("{\"customer\":\"x\",\"amount\":-1}");
     pawl_commit commit = {.struct_size = sizeof commit,
                           .number = got.number,
                           .token = got.token,
                           .record_size = sizeof(pawl_record),
-                          .document = &document};
+                          .document = &document,
+                          .attributes = &attributes};
     op = (pawl_registry_op){.kind = PAWL_OP_APPEND, .request = &commit};
     assert_int_equal(fixture_run(f, &op), PAWL_OK);
 }
