@@ -291,7 +291,7 @@ inline begin_local(w)
 inline begin_visible(w)
 {
     CHECK("broken: I1 the holder does not begin what it has under way\n", g_effect[w] == 0);
-    running = (PROGRAM == 1 && early -> R_VA : R_VB);
+    d_step { look(w); running = (PROGRAM == 1 && early -> R_VA : R_VB) } /* scratch does not last from there to here */
     g_effect[w] = running;
     printf("worker %d begins %d under %d\n", w, g_effect[w], token);
     d_step {

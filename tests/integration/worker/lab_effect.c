@@ -51,9 +51,10 @@ static lab_execution *note(lab_effect *effect, const pawl_effect_call *call, boo
     execution->reconcile = reconcile;
     execution->begin_unix_ns = lab_unix_ns(own);
     execution->worker = worker->index;
-    execution->told_at_once = pawl_core_table()->cancel_requested(call->cancel) != 0;
     execution->input_hash = XXH3_64bits(call->input.size == 0 ? "" : call->input.data, call->input.size);
     execution->begin_order = lab_order(own);
+    /* After that: who is not told yet has begun before whatever comes after it is told. */
+    execution->told_at_once = pawl_core_table()->cancel_requested(call->cancel) != 0;
     execution->deadline_mono_ns = call->deadline_mono_ns;
     if (reconcile)
         effect->reconciles++;
