@@ -353,6 +353,12 @@ typedef struct pawl_process_host {
     /* Set search attributes that the host's profile names; null removes one, the others stay. Stored with what the
      * process writes next. PAWL_E_INVALID, and the process is parked as stuck, for an unknown name or a wrong type. */
     pawl_status(PAWL_CALL *set_attributes)(pawl_process *p, pawl_bytes object_json);
+    /* Should the process fail or be cancelled, call this effect after the program has ended; the host does it, in
+     * reverse order of completion, once each as recorded. of: a future of a call; it is undone unless it surely did not
+     * happen, and its place in the order is its end. 0: undone in any case; its place is where the program stands.
+     * options may be NULL. Anything but PAWL_OK: not registered. */
+    pawl_status(PAWL_CALL *on_rollback)(pawl_process *p, pawl_future of, pawl_bytes name, pawl_bytes input,
+                                        const pawl_call_options *options);
 } pawl_process_host;
 
 /* What process code sees of its process: the table to use it with. The rest is the host's. */
@@ -556,11 +562,11 @@ typedef struct pawl_session_table {
  * batches; a provider commits many of them, of many processes, with one flush. Reads are synchronous. */
 #define PAWL_FACTORY_REGISTRY "pawl.facet.registry/1"
 
-#define PAWL_READY               1u /* may be claimed */
-#define PAWL_RUNNING             2u /* leased */
-#define PAWL_WAITING             3u /* for a timer or something from outside */
-#define PAWL_STUCK               4u /* parked with a reason, until an operator resumes it */
-#define PAWL_COMPENSATING        5u
+#define PAWL_READY               1u  /* may be claimed */
+#define PAWL_RUNNING             2u  /* leased */
+#define PAWL_WAITING             3u  /* for a timer or something from outside */
+#define PAWL_STUCK               4u  /* parked with a reason, until an operator resumes it */
+#define PAWL_COMPENSATING        5u  /* undoes what it did; it may be leased, claimable or waiting meanwhile */
 #define PAWL_COMPLETED           16u /* from here on: terminal */
 #define PAWL_FAILED              17u
 #define PAWL_CANCELLED           18u
@@ -577,6 +583,9 @@ typedef struct pawl_session_table {
 /* A child has ended: the provider appends it in the batch that ends the child. Its body is the child's parent_note and
  * behind it the body of the child's ENDED record. */
 #define PAWL_RECORD_CHILD 70u
+/* Written by a lease holder: from here on a live process that is not stuck is PAWL_COMPENSATING to all who look,
+ * whether it is leased, claimable or waiting. */
+#define PAWL_RECORD_COMPENSATING 82u
 
 typedef struct pawl_record {
     uint32_t struct_size;
@@ -926,7 +935,7 @@ PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
 PAWL_FROZEN_(pawl_attachments, load, 56);
 PAWL_FROZEN_(pawl_call_options, timeout_ns, 16);
 PAWL_FROZEN_(pawl_child_options, reserved0, 48);
-PAWL_FROZEN_(pawl_process_host, set_attributes, 232);
+PAWL_FROZEN_(pawl_process_host, on_rollback, 240);
 PAWL_FROZEN_(pawl_process, host, 8);
 PAWL_FROZEN_(pawl_process_table, activate, 16);
 PAWL_FROZEN_(pawl_storage_table, describe, 40);

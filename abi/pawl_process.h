@@ -292,6 +292,34 @@ static inline pawl_status pawl_await_all(pawl_process *p, size_t count, Futures.
          : PAWL_E_INVALID)
 #endif
 
+/* ---- compensation ----------------------------------------------------------------------------------------------- */
+/* Should this process fail or be cancelled, the host undoes its steps after the program has ended: it calls what was
+ * registered here, last step first, one after another, each with its own retries. Nothing of it runs when the process
+ * completes. Register right after the step (it is on disk before anything later begins), or, for several calls at once,
+ * with the future of each:
+ *
+ *     PAWL_TRY(pawl_call(p, "stock.reserve", pawl_input(p), &hold));
+ *     PAWL_TRY(pawl_on_rollback(p, "stock.release", hold));
+ */
+PAWL_INLINE_ pawl_status pawl_on_rollback(pawl_process *p, const char *effect, pawl_bytes input)
+{
+    return p->host->on_rollback(p, 0, pawl_bytes_of_text(effect), input, NULL);
+}
+
+/* Only if that call happens: it is undone when it came with success or nobody knows (a failure whose class is
+ * PAWL_UNKNOWN_OUTCOME), not when it surely failed. Its place in the order is the end of the call, not of this. */
+PAWL_INLINE_ pawl_status pawl_on_rollback_of(pawl_process *p, pawl_future call, const char *effect, pawl_bytes input)
+{
+    return call == 0 ? pawl_await(p, call) : p->host->on_rollback(p, call, pawl_bytes_of_text(effect), input, NULL);
+}
+
+/* Either, with options for the call that undoes it. call may be 0. */
+PAWL_INLINE_ pawl_status pawl_on_rollback_with(pawl_process *p, pawl_future call, const char *effect, pawl_bytes input,
+                                               const pawl_call_options *options)
+{
+    return p->host->on_rollback(p, call, pawl_bytes_of_text(effect), input, options);
+}
+
 /* ---- results ---------------------------------------------------------------------------------------------------- */
 
 /* The value of a future that an await has given. PAWL_E_FAILED: it failed; returning that fails the process with the

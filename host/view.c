@@ -204,10 +204,11 @@ pawl_status pawl_view_status_mask(const char *words, uint64_t *ret, pawl_error *
         size_t size = strcspn(at, ", ");
         uint64_t mask = size == 0 ? 0 : word_mask(at, size);
         if (size > 0 && mask == 0)
-            return pawl_error_set(error, PAWL_E_INVALID, "invalid_status",
-                                  "\"%.*s\" is no status; use ready, running, waiting, stuck, completed, failed, "
-                                  "cancelled, terminated, or live (not ended), ended",
-                                  (int)(size > 64 ? 64 : size), at);
+            return pawl_error_set(
+                error, PAWL_E_INVALID, "invalid_status",
+                "\"%.*s\" is no status; use ready, running, waiting, stuck, compensating, completed, failed, "
+                "cancelled, terminated, or live (not ended), ended",
+                (int)(size > 64 ? 64 : size), at);
         *ret |= mask;
         at += size;
         at += strspn(at, ", ");

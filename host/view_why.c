@@ -156,6 +156,37 @@ static void why_running(line *to, const pawl_host *host, const pawl_process_row 
     add(to, ")");
 }
 
+/* Leased or not: which step it undoes, and how far that is. */
+static void why_compensating(line *to, const pawl_host *host, const pawl_process_row *row)
+{
+    char doing[256];
+    bool held = row->worker.size > 0;
+    if (held && host->worker != NULL && pawl_worker_explain(host->worker, row->number, doing, sizeof doing)) {
+        add_text(to, pawl_bytes_text(doing), sizeof doing);
+    } else if (row->reason.size > 0 && !held) {
+        add_text(to, row->reason, 300);
+        if (row->wake_unix_ns != 0)
+            add_until(to, host, row->wake_unix_ns);
+    } else {
+        add(to, "undoes its steps");
+    }
+    if (held) {
+        add(to, " (on ");
+        add_text(to, row->worker, 100);
+        add(to, ", lease left: ");
+        add_span(to, row->lease_left_ns);
+        add(to, ")");
+    } else if (!offered(host, row)) {
+        add(to, "; ");
+        add_not_offered(to, row);
+    } else if (row->wake_unix_ns == 0) {
+        line before = *to;
+        add(to, ", but ");
+        if (!add_worker_limit(to, host))
+            *to = before;
+    }
+}
+
 static void why_stuck(line *to, const pawl_process_row *row)
 {
     add(to, "stuck");
@@ -178,8 +209,10 @@ void pawl_view_why(pawl_host *host, const pawl_process_row *row, char *text, siz
         why_ready(&to, host, row);
         break;
     case PAWL_RUNNING:
-    case PAWL_COMPENSATING:
         why_running(&to, host, row);
+        break;
+    case PAWL_COMPENSATING:
+        why_compensating(&to, host, row);
         break;
     case PAWL_WAITING:
         why_waiting(&to, host, row);

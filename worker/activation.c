@@ -53,6 +53,7 @@ pawl_activation *pawl_activation_destroy(pawl_activation *mirror)
     free(mirror->chunks);
     free(mirror->buckets);
     free(mirror->run.waits);
+    free(mirror->run.rollbacks);
     free(mirror->run.document_buffer);
     pawl_mirror_attributes_finish(mirror);
     pawl_arena_finish(&mirror->run_arena);
@@ -188,7 +189,10 @@ static void find_fault(struct run *run, pawl_status status)
                            (const char *)run->mirror->config.type.data, run->mirror->config.revision);
         return;
     }
-    pawl_program_check_all_issued(run, status == PAWL_SUSPEND ? "waits" : "ends");
+    if (status >= 0 || !pawl_program_undoes(run)) /* else the core goes on where the program has ended */
+        pawl_program_check_all_issued(run, status == PAWL_SUSPEND ? "waits" : "ends");
+    if (status >= 0 && run->stuck == PAWL_OK)
+        pawl_program_check_undo(run, status == PAWL_SUSPEND ? "waits" : "completes");
     if (run->stuck != PAWL_OK)
         return;
     if (status == PAWL_SUSPEND && run->outcome != 0)
@@ -220,18 +224,26 @@ static void report_document(struct run *run, pawl_run_result *ret)
     ret->document = &run->document;
 }
 
-static void judge(struct run *run, pawl_status status, pawl_run_result *ret)
+/* What every result has, whoever went on last. */
+static void report(struct run *run, pawl_run_result *ret)
 {
-    find_fault(run, status);
     ret->local = run->local;
     ret->local_count = run->local_count;
     report_document(run, ret);
     pawl_program_report_attributes(run, ret);
-    if (run->stuck != PAWL_OK) {
-        ret->kind = PAWL_RUN_STUCK;
-        ret->reason_code = text_of(run->stuck_code);
-        ret->reason = run->stuck_reason;
-    } else if (status == PAWL_SUSPEND) {
+    if (run->stuck == PAWL_OK)
+        return;
+    ret->kind = PAWL_RUN_STUCK;
+    ret->reason_code = text_of(run->stuck_code);
+    ret->reason = run->stuck_reason;
+}
+
+static void judge(struct run *run, pawl_status status, pawl_run_result *ret)
+{
+    find_fault(run, status);
+    if (run->stuck != PAWL_OK)
+        return;
+    if (status == PAWL_SUSPEND) {
         ret->kind = PAWL_RUN_SUSPENDED;
         ret->waits = (pawl_bytes){run->waits_text, run->waits_size};
         ret->waits_for_signal = run->waits_for_signal;
@@ -243,6 +255,8 @@ static void judge(struct run *run, pawl_status status, pawl_run_result *ret)
         ret->output = run->output;
     } else {
         judge_failure(run, status, ret);
+        if (pawl_program_undoes(run))
+            pawl_program_undo(run, ret);
     }
 }
 
@@ -263,10 +277,12 @@ static void begin(pawl_activation *mirror, uint64_t now_unix_ns)
         .await_epoch = run->await_epoch,
         .document_buffer = run->document_buffer,
         .document_room = run->document_room,
+        .rollbacks = run->rollbacks,
+        .rollback_room = run->rollback_room,
     };
 }
 
-/* Go on in the await in which the program is kept. */
+/* Go on in the run that there is: in the await in which the program is kept, or where the core stands after its end. */
 static void go_on(pawl_activation *mirror, uint64_t now_unix_ns)
 {
     struct run *run = &mirror->run;
@@ -280,22 +296,26 @@ static void go_on(pawl_activation *mirror, uint64_t now_unix_ns)
     run->last_timer = pawl_mirror_timer_before(mirror, run->ordinal + 1);
 }
 
+static pawl_status call_program(pawl_activation *mirror)
+{
+    if (mirror->head == 0)
+        return pawl_program_stick(&mirror->run, PAWL_E_INVALID, "contract", "the process has no first record");
+    return mirror->config.program == NULL ? PAWL_E_UNSUPPORTED : pawl_program_run(mirror);
+}
+
 void pawl_activation_run(pawl_activation *mirror, uint64_t now_unix_ns, pawl_run_result *ret)
 {
     struct run *run = &mirror->run;
-    if (mirror->kept == NULL)
+    if (mirror->kept == NULL && !mirror->undoing)
         begin(mirror, now_unix_ns);
     else
         go_on(mirror, now_unix_ns);
     *ret = (pawl_run_result){0};
-    pawl_status status = PAWL_E_INVALID;
-    if (mirror->head == 0)
-        pawl_program_stick(run, PAWL_E_INVALID, "contract", "the process has no first record");
-    else if (mirror->config.program == NULL)
-        status = PAWL_E_UNSUPPORTED;
+    if (mirror->undoing)
+        pawl_program_undo(run, ret);
     else
-        status = pawl_program_run(mirror);
-    judge(run, status, ret);
+        judge(run, call_program(mirror), ret);
+    report(run, ret);
     if (run->progress > mirror->progress_max)
         mirror->progress_max = run->progress;
     if (ret->kind == PAWL_RUN_STUCK)
@@ -353,6 +373,21 @@ uint64_t pawl_activation_cancel_ordinal(const pawl_activation *mirror)
     return mirror->run.cancel_told ? mirror->run.cancel_ordinal : 0;
 }
 
+bool pawl_activation_compensating(const pawl_activation *mirror)
+{
+    return mirror->undo_recorded || mirror->undoing;
+}
+
+uint64_t pawl_activation_program_ordinal(const pawl_activation *mirror)
+{
+    return mirror->undoing ? mirror->run.undo.program_ordinal : UINT64_MAX;
+}
+
+uint64_t pawl_activation_awaited_ordinal(const pawl_activation *mirror)
+{
+    return mirror->run.awaited_ordinal;
+}
+
 bool pawl_activation_ended(const pawl_activation *mirror)
 {
     return mirror->ended;
@@ -363,5 +398,5 @@ size_t pawl_activation_memory(const pawl_activation *mirror)
     return sizeof *mirror + pawl_arena_held(&mirror->arena) + pawl_arena_held(&mirror->run_arena) +
            mirror->input_bytes + mirror->chunk_count * sizeof(struct command *) +
            mirror->bucket_count * sizeof(struct name *) + mirror->run.wait_room * sizeof(struct wait) +
-           mirror->run.document_room;
+           mirror->run.rollback_room * sizeof(struct rollback) + mirror->run.document_room;
 }

@@ -5,20 +5,24 @@
  * path, which is what makes replay true. Then it runs the program, and does what the commands say.
  *
  * Rules that make it deterministic:
- *  - a call, timer or clock reading gets the next ordinal in program order; signal waits and versions take none;
+ *  - a call, timer, clock reading or compensation gets the next ordinal in program order; signal waits and versions
+ *    take none;
  *  - a future comes at the sequence of its record (STEP, FIRED, SIGNAL), that of a child at the later of the two that
- * say that it was started (STEP) and that it has ended (CHILD); `await any` gives the smallest sequence among those
- * that came; a cancel request counts as one more thing awaited, told once: an await ends as cancelled when the CANCEL
- *    record stands before what it would have given;
+ *    say that it was started (STEP) and that it has ended (CHILD); `await any` gives the smallest sequence among those
+ *    that came; a cancel request counts as one more thing awaited, told once: an await ends as cancelled when the
+ * CANCEL record stands before what it would have given;
  *  - the k-th taken wait for a signal name takes the earliest signal of that name not yet taken; a wait takes one only
  *    when an await ends with it;
  *  - a version is that of its MARKER; without one it is the oldest when later commands are in the journal, else the
  * newest and the MARKER is written; the first time in a run decides for the whole run;
  *  - random bytes and uuids come from a seed (process id, run, time of its first record) and the ordinal;
  *  - how long the journal is, is asked as of what the program has seen of it: up to the record that the last await
- * ended with; from when on it is long is recorded when that is first asked (LIMITS). A command that differs from what
- * the journal holds at its ordinal (kind, name, input digest, span), or a journal with commands that the program,
- * having ended or suspended, did not issue, is nondeterminism: expected and found are named.
+ *    ended with; from when on it is long is recorded when that is first asked (LIMITS);
+ *  - a program that ends as failed or cancelled and has registered compensations is undone by the core, by calls at the
+ *    ordinals after its own, in reverse order of completion (activation_undo.c).
+ *
+ * A command that differs from what the journal holds at its ordinal (kind, name, input digest, span), or a journal with
+ * commands that the program, having ended or suspended, did not issue, is nondeterminism: expected and found are named.
  *
  * [instance]: one thread at a time. Never calls anything but the program. */
 #ifndef PAWL_ACTIVATION_H
@@ -114,9 +118,9 @@ typedef struct pawl_run_result {
     pawl_failure failure;           /* ENDED and failed or cancelled */
     pawl_bytes reason_code, reason; /* STUCK */
     pawl_bytes waits;               /* SUSPENDED: in words, e.g. "signal accepted, timer" (at most 256 bytes) */
-    /* Clock readings and versions of this run that are not in the journal yet: NOW and MARKER records to write before
-     * any call of this run is started; kind and body. Every run asks for them again until they are fed, so the program
-     * must not be run while they are on their way to the store. */
+    /* What this run did that is recorded by itself and not in the journal yet: NOW, MARKER, ROLLBACK and COMPENSATING
+     * records to write before any call of this run is started; kind and body. Every run asks for them again until they
+     * are fed, so the program must not be run while they are on their way to the store. */
     const pawl_record *local;
     size_t local_count;
     /* The status document, when it is not known to be stored (see pawl_activation_document_stored); else NULL. */
@@ -124,6 +128,10 @@ typedef struct pawl_run_result {
     /* Search attributes to be set (null: removed) that are not known to be stored; NULL when there are none. */
     const pawl_bytes *attributes;
     bool waits_for_signal; /* SUSPENDED: an await includes a signal wait */
+    /* SUSPENDED: the program has ended, and what it did is undone. Its own calls (up to program_ordinal) are to stop.
+     */
+    bool compensating;
+    uint32_t undo_step, undo_count; /* of the compensations that there are, which one is under way; 0: none yet */
 } pawl_run_result;
 
 /** Make an empty mirror. Errors: PAWL_E_NOMEM. */
@@ -166,6 +174,12 @@ bool pawl_activation_cancel_told(const pawl_activation *activation);     /* the 
 /** The last command that the last run had issued when it was told: what came later is its way of stopping. 0: not told.
  */
 uint64_t pawl_activation_cancel_ordinal(const pawl_activation *activation);
+/** The program has ended, and what it did is undone; also when only the journal says so, before the first run. */
+bool pawl_activation_compensating(const pawl_activation *activation);
+/** The last command of a program that has ended and is being undone; those behind it undo. UINT64_MAX: it has not. */
+uint64_t pawl_activation_program_ordinal(const pawl_activation *activation);
+/** The last command before the last await: those behind it were never begun, by any worker. */
+uint64_t pawl_activation_awaited_ordinal(const pawl_activation *activation);
 bool pawl_activation_ended(const pawl_activation *activation);    /* an ENDED record was fed */
 size_t pawl_activation_memory(const pawl_activation *activation); /* bytes held, about */
 

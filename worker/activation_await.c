@@ -32,7 +32,7 @@ static bool find_target(struct run *run, pawl_future future, struct target *ret)
     if (number > run->ordinal)
         return false;
     struct command *command = pawl_mirror_command(run->mirror, number);
-    if (command == NULL || command->kind == COMMAND_NOW)
+    if (command == NULL || (command->kind != COMMAND_CALL && command->kind != COMMAND_TIMER))
         return false;
     *ret = (struct target){.command = command, .ordinal = number};
     return true;
@@ -155,7 +155,7 @@ static void describe_waits(struct run *run, const pawl_future *futures, size_t c
 
 /* ---- await ---- */
 
-static pawl_status refused(struct run *run)
+pawl_status pawl_program_refused(struct run *run)
 {
     if (run->refused == PAWL_OK)
         return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_future",
@@ -179,7 +179,7 @@ static pawl_status find_end(struct run *run, uint32_t mode, const pawl_future *f
     for (size_t i = 0; i < count; i++) {
         struct target target = {0};
         if (futures[i] == 0)
-            return refused(run);
+            return pawl_program_refused(run);
         if (!find_target(run, futures[i], &target))
             return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_future",
                                        "an await names a future that this run has not started");
@@ -234,6 +234,7 @@ pawl_status pawl_program_await(struct run *run, uint32_t mode, const pawl_future
     if (count == 0 || futures == NULL)
         return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_await", "an await names no future");
     struct await_end end = {0};
+    run->awaited_ordinal = run->ordinal;
     pawl_status status = find_end(run, mode, futures, count, &end);
     if (status != PAWL_OK)
         return status;
@@ -262,7 +263,7 @@ pawl_status pawl_program_result(struct run *run, pawl_future future, pawl_bytes 
 {
     struct target target = {0};
     if (future == 0)
-        return refused(run);
+        return pawl_program_refused(run);
     if (!find_target(run, future, &target))
         return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_future",
                                    "a result was asked of a future that this run has not started");
@@ -296,7 +297,7 @@ pawl_status pawl_program_child_id(struct run *run, pawl_future future, pawl_byte
 {
     struct target target = {0};
     if (future == 0)
-        return refused(run);
+        return pawl_program_refused(run);
     if (!find_target(run, future, &target) || target.command == NULL || !target.command->child)
         return pawl_program_misuse(run, PAWL_E_INVALID, "process.no_child",
                                    "the id of a child was asked of a future that is not of one");

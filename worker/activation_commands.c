@@ -41,6 +41,13 @@ bool pawl_program_may_start(struct run *run)
     return false;
 }
 
+pawl_status pawl_program_may_command(struct run *run)
+{
+    if (pawl_program_may_start(run))
+        return PAWL_OK;
+    return run->stuck != PAWL_OK ? run->stuck : pawl_program_refused(run);
+}
+
 bool pawl_program_name_is_good(pawl_bytes name)
 {
     if (name.size == 0 || name.size > NAME_BYTES_MAX || name.data == NULL)
@@ -84,7 +91,7 @@ static void describe_span(uint64_t span_ns, char *text, size_t size)
         snprintf(text, size, "timer %" PRIu64 " ns", span_ns);
 }
 
-#define DESCRIPTION_MAX (NAME_BYTES_MAX + 64)
+#define DESCRIPTION_MAX (NAME_BYTES_MAX + 96)
 
 /* "call bank.charge with input 1f2e3d4c5b6a7980", "timer 30 s", "reading of the clock" */
 static const char *describe(const struct command *command, char *text, size_t size)
@@ -96,10 +103,13 @@ static const char *describe(const struct command *command, char *text, size_t si
     } else if (command->kind == COMMAND_NONE) {
         snprintf(text, size, "a child that has ended");
     } else {
-        int used = snprintf(text, size, "call %.*s with input ", (int)command->name->text.size,
+        const char *what = command->kind == COMMAND_ROLLBACK ? "compensation" : "call";
+        int used = snprintf(text, size, "%s %.*s with input ", what, (int)command->name->text.size,
                             (const char *)command->name->text.data);
         for (size_t i = 0; i < 8 && used > 0 && (size_t)used < size; i++)
             used += snprintf(text + used, size - (size_t)used, "%02x", command->of.digest[i]);
+        if (command->kind == COMMAND_ROLLBACK && command->open.of != 0 && used > 0 && (size_t)used < size)
+            snprintf(text + used, size - (size_t)used, " of command %" PRIu64, command->open.of);
     }
     return text;
 }
@@ -109,13 +119,14 @@ static const char *who_has(const struct command *command)
     return command->recorded ? "the journal has" : "an earlier run of the program started";
 }
 
-static void differs(struct run *run, uint64_t ordinal, const struct command *expected, const struct command *found)
+pawl_status pawl_program_differs(struct run *run, uint64_t ordinal, const struct command *expected,
+                                 const struct command *found)
 {
     char expected_text[DESCRIPTION_MAX], found_text[DESCRIPTION_MAX];
-    pawl_program_stick(run, PAWL_E_NONDETERMINISM, "nondeterminism",
-                       "at command %" PRIu64 " %s %s, the program now starts %s", ordinal, who_has(expected),
-                       describe(expected, expected_text, sizeof expected_text),
-                       describe(found, found_text, sizeof found_text));
+    return pawl_program_stick(run, PAWL_E_NONDETERMINISM, "nondeterminism",
+                              "at command %" PRIu64 " %s %s, the program now starts %s", ordinal, who_has(expected),
+                              describe(expected, expected_text, sizeof expected_text),
+                              describe(found, found_text, sizeof found_text));
 }
 
 void pawl_program_check_all_issued(struct run *run, const char *did)
@@ -135,8 +146,7 @@ void pawl_program_check_all_issued(struct run *run, const char *did)
 
 /* ---- commands ---- */
 
-/* What is known of the next ordinal, or NULL when nothing is. */
-static struct command *known_command(const struct run *run)
+struct command *pawl_program_known_command(const struct run *run)
 {
     struct command *command = pawl_mirror_command(run->mirror, run->ordinal + 1);
     return command == NULL || (command->kind == COMMAND_NONE && !command->child) ? NULL : command;
@@ -191,7 +201,7 @@ static pawl_future restart_call(struct run *run, struct command *command, pawl_b
     pawl_mirror_digest(input, found.of.digest);
     if (command->kind != COMMAND_CALL || !pawl_mirror_bytes_equal(command->name->text, name) ||
         memcmp(command->of.digest, found.of.digest, sizeof found.of.digest) != 0) {
-        differs(run, run->ordinal + 1, command, &found);
+        pawl_program_differs(run, run->ordinal + 1, command, &found);
         return 0;
     }
     if (command->open.call != NULL && command->came == 0 && !arm_call(run, command->open.call, input, options)) {
@@ -229,7 +239,7 @@ static pawl_future first_call(struct run *run, pawl_bytes name, pawl_bytes input
 pawl_future pawl_program_issue_call(struct run *run, pawl_bytes name, pawl_bytes input,
                                     const pawl_call_options *options)
 {
-    struct command *command = known_command(run);
+    struct command *command = pawl_program_known_command(run);
     /* Of a child the end may be known before its start: the journal has it as soon as it happens. */
     if (command != NULL && command->kind == COMMAND_NONE && pawl_mirror_is_child(name))
         command = NULL;
@@ -253,7 +263,7 @@ pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes
                                    "the input of call %.*s has a size and no data", (int)name.size,
                                    (const char *)name.data);
     /* Limits are for what is new: what was accepted once is not judged again under other settings. */
-    if (known_command(run) == NULL && input.size > run->mirror->config.value_bytes_max)
+    if (pawl_program_known_command(run) == NULL && input.size > run->mirror->config.value_bytes_max)
         return pawl_program_refuse(
             run, PAWL_E_LIMIT, "process.input_too_large",
             "the input of call %.*s is %zu bytes, at most %zu are allowed: put large content into an attachment",
@@ -265,7 +275,7 @@ static pawl_future restart_timer(struct run *run, struct command *command, uint6
 {
     if (command->kind != COMMAND_TIMER || command->of.after_ns != after_ns) {
         struct command found = {.kind = COMMAND_TIMER, .of.after_ns = after_ns};
-        differs(run, run->ordinal + 1, command, &found);
+        pawl_program_differs(run, run->ordinal + 1, command, &found);
         return 0;
     }
     if (command->came == 0)
@@ -278,7 +288,7 @@ pawl_future pawl_program_start_timer(struct run *run, uint64_t after_ns)
     if (!pawl_program_may_start(run))
         return 0;
     run->progress++;
-    struct command *command = known_command(run);
+    struct command *command = pawl_program_known_command(run);
     if (command != NULL)
         return restart_timer(run, command, after_ns);
     if (too_many_open(run))
@@ -354,10 +364,10 @@ uint64_t pawl_program_now(struct run *run)
     if (!pawl_program_may_start(run))
         return 0;
     run->progress++;
-    struct command *command = known_command(run);
+    struct command *command = pawl_program_known_command(run);
     if (command != NULL && command->kind != COMMAND_NOW) {
         struct command found = {.kind = COMMAND_NOW};
-        differs(run, run->ordinal + 1, command, &found);
+        pawl_program_differs(run, run->ordinal + 1, command, &found);
         return 0;
     }
     if (command == NULL) {

@@ -213,6 +213,42 @@ static pawl_status feed_limits(pawl_activation *mirror, const pawl_entry *entry,
     return PAWL_OK;
 }
 
+static pawl_status feed_rollback(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
+{
+    struct command *command = NULL;
+    pawl_status status = find_command(mirror, entry, COMMAND_ROLLBACK, &command, error);
+    if (status != PAWL_OK)
+        return status;
+    bool known = command->kind == COMMAND_ROLLBACK;
+    if (known && command->recorded)
+        return contradiction(entry, error, "the compensation was recorded before");
+    if (known && (command->open.of != entry->of || !pawl_mirror_bytes_equal(command->name->text, entry->name) ||
+                  memcmp(command->of.digest, entry->digest, sizeof entry->digest) != 0))
+        return contradiction(entry, error, "the compensation at this ordinal is another one");
+    if (entry->of >= entry->ordinal)
+        return contradiction(entry, error, "it is for a command that comes later");
+    struct name *name = pawl_mirror_name(mirror, entry->name);
+    if (name == NULL || !pawl_arena_copy(&mirror->arena, entry->value, &command->end.value))
+        return no_memory(error);
+    command->name = name;
+    command->open.of = entry->of;
+    memcpy(command->of.digest, entry->digest, sizeof command->of.digest);
+    command->kind = COMMAND_ROLLBACK;
+    note_recorded(mirror, entry->ordinal, command);
+    return PAWL_OK;
+}
+
+static pawl_status feed_compensating(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
+{
+    if (mirror->undo_recorded)
+        return contradiction(entry, error, "that it undoes its steps was recorded before");
+    if (!pawl_arena_copy(&mirror->arena, entry->failure.code, &mirror->undo_code))
+        return no_memory(error);
+    mirror->undo_recorded = true;
+    mirror->undo_status = entry->status;
+    return PAWL_OK;
+}
+
 static pawl_status feed_marker(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
 {
     struct name *change = pawl_mirror_name(mirror, entry->name);
@@ -294,6 +330,10 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
         return feed_now(mirror, entry, error);
     case PAWL_RECORD_LIMITS:
         return feed_limits(mirror, entry, error);
+    case PAWL_RECORD_ROLLBACK:
+        return feed_rollback(mirror, entry, error);
+    case PAWL_RECORD_COMPENSATING:
+        return feed_compensating(mirror, entry, error);
     case PAWL_RECORD_MARKER:
         return feed_marker(mirror, entry, error);
     case PAWL_RECORD_SIGNAL:

@@ -50,7 +50,7 @@ struct name {
 
 #define OUTCOME_CONTINUED UINT32_MAX
 
-enum command_kind { COMMAND_NONE, COMMAND_CALL, COMMAND_TIMER, COMMAND_NOW };
+enum command_kind { COMMAND_NONE, COMMAND_CALL, COMMAND_TIMER, COMMAND_NOW, COMMAND_ROLLBACK };
 
 struct open_call {
     pawl_open_call call; /* first: what others see */
@@ -86,19 +86,20 @@ struct command {
     uint64_t came_bytes;       /* of the journal up to that record */
     struct command *next_came; /* in order of sequence */
     union {
-        uint8_t digest[16]; /* CALL */
+        uint8_t digest[16]; /* CALL, ROLLBACK */
         uint64_t after_ns;  /* TIMER */
         uint64_t value_ns;  /* NOW */
     } of;
-    const struct name *name; /* CALL */
+    const struct name *name; /* CALL, ROLLBACK */
     union {
-        pawl_bytes value;            /* CALL that succeeded */
+        pawl_bytes value;            /* CALL that succeeded; ROLLBACK that is recorded: its input */
         const pawl_failure *failure; /* CALL that failed */
         struct child *child;         /* when `child` is set */
     } end;
     union {
         struct open_call *call;   /* CALL that has not come */
         struct open_timer *timer; /* TIMER that has not come */
+        uint64_t of;              /* ROLLBACK: ordinal of the call it undoes; 0: of none */
     } open;
 };
 
@@ -108,6 +109,26 @@ struct wait {
     struct signal *taken;     /* NULL: none yet */
     struct signal *tentative; /* valid when the epoch is the current await's */
     uint64_t tentative_epoch;
+};
+
+/* What the program registered to be undone. */
+struct rollback {
+    uint64_t ordinal;
+    uint64_t place; /* the sequence by which they are put in order */
+    const struct command *command;
+    pawl_bytes input;
+    pawl_call_options options;
+    uint64_t undo_ordinal;      /* of the call that undoes it */
+    const struct command *undo; /* NULL: not begun */
+};
+
+/* The way from the program's end to the process's. */
+struct undo {
+    uint32_t status; /* how the program ended */
+    pawl_failure failure;
+    uint64_t program_ordinal; /* of the program's last command */
+    bool ordered;             /* what is to be undone is known, and in order */
+    size_t done, failed;
 };
 
 /* One run of the program: everything the program has done so far in it. */
@@ -161,7 +182,11 @@ struct run {
     pawl_bytes attributes_bytes;
     pawl_record *local;
     size_t local_count, local_room;
-    const bool *local_done; /* turns true when the last one is in the journal */
+    const bool *local_done;     /* turns true when the last one is in the journal */
+    struct rollback *rollbacks; /* kept from run to run */
+    size_t rollback_count, rollback_room;
+    struct undo undo;
+    uint64_t awaited_ordinal; /* of the last command issued before the last await: what came later was never begun */
 };
 
 struct pawl_activation {
@@ -199,6 +224,11 @@ struct pawl_activation {
     /* the first CANCEL record */
     uint64_t cancel_sequence, cancel_unix_ns, cancel_bytes;
     pawl_bytes cancel_reason;
+    /* the COMPENSATING record */
+    bool undo_recorded;
+    uint32_t undo_status;
+    pawl_bytes undo_code;
+    bool undoing; /* the program has ended and is not run again: its run is kept, and the core goes on by itself */
     /* runs */
     uint64_t epoch;        /* number of the current run */
     uint64_t progress_max; /* of all runs so far */
@@ -320,10 +350,33 @@ uint32_t pawl_program_version(struct run *run, pawl_bytes change_id, uint32_t mi
 /* A record to be written before anything that the run starts later; *done turns true when it is fed. False: out of
  * memory. */
 bool pawl_program_note(struct run *run, const pawl_entry *entry, const bool *done);
+/* May the program begin a command now? Else why not. */
+pawl_status pawl_program_may_command(struct run *run);
+bool pawl_program_name_is_good(pawl_bytes name);
+/* What is known of the next ordinal, or NULL when nothing is. */
+struct command *pawl_program_known_command(const struct run *run);
+/* Stuck: the program does something else than is known of this ordinal. */
+pawl_status pawl_program_differs(struct run *run, uint64_t ordinal, const struct command *expected,
+                                 const struct command *found);
 /* Stuck unless the run has issued every command that is known. did: "ends", "waits". */
 void pawl_program_check_all_issued(struct run *run, const char *did);
 
+/* ---- undoing (activation_undo.c) ---- */
+
+pawl_status pawl_program_on_rollback(struct run *run, pawl_future of, pawl_bytes name, pawl_bytes input,
+                                     const pawl_call_options *options);
+/* Something was registered, or the journal says that it is undone. */
+bool pawl_program_undoes(const struct run *run);
+/* The program goes on, or completes ("waits", "completes"): not when the journal says that its steps are undone. */
+void pawl_program_check_undo(struct run *run, const char *did);
+/* The program has ended as failed or cancelled, as ret says: go on from there, as far as it goes now. Changes ret to
+ * how the run ends. */
+void pawl_program_undo(struct run *run, pawl_run_result *ret);
+
 /* ---- await (activation_await.c) ---- */
+
+/* Why the last start could not be done, as what the program sees. Returns the status. */
+pawl_status pawl_program_refused(struct run *run);
 
 #define FUTURE_OF_ORDINAL(ordinal) ((pawl_future)((ordinal) << 1))
 #define FUTURE_OF_WAIT(index)      ((pawl_future)((((uint64_t)(index) + 1) << 1) | 1))

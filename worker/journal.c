@@ -24,6 +24,7 @@ enum {
     /* First of all, because a provider puts it together: run, generation, ordinal and depth as varints, and then the
      * version byte of the child's ENDED body, whose fields follow. */
     FIELD_NOTE = 1 << 13,
+    FIELD_OF = 1 << 14, /* varint; stands behind the ordinal */
 };
 
 #define FLAG_FAILED    1u
@@ -41,12 +42,14 @@ static const struct layout {
     {PAWL_RECORD_FIRED, FIELD_ORDINAL, "fired"},
     {PAWL_RECORD_NOW, FIELD_ORDINAL | FIELD_DUE, "now"},
     {PAWL_RECORD_LIMITS, FIELD_LIMITS, "limits"},
+    {PAWL_RECORD_ROLLBACK, FIELD_ORDINAL | FIELD_OF | FIELD_NAME | FIELD_DIGEST | FIELD_VALUE, "rollback"},
     {PAWL_RECORD_MARKER, FIELD_STATUS | FIELD_NAME, "marker"},
     {PAWL_RECORD_STARTED, FIELD_VALUE, "started"},
     {PAWL_RECORD_SIGNAL, FIELD_NAME | FIELD_VALUE, "signal"},
     {PAWL_RECORD_CANCEL, FIELD_VALUE, "cancel"},
     {PAWL_RECORD_RESUMED, FIELD_VALUE, "resumed"},
     {PAWL_RECORD_ENDED, FIELD_FLAGS | FIELD_STATUS | FIELD_OUTCOME, "ended"},
+    {PAWL_RECORD_COMPENSATING, FIELD_STATUS | FIELD_FAILURE, "compensating"},
     {PAWL_RECORD_PARKED, FIELD_CODE | FIELD_VALUE, "parked"},
     {PAWL_RECORD_CHILD, FIELD_NOTE | FIELD_FLAGS | FIELD_STATUS | FIELD_OUTCOME, "child"},
 };
@@ -77,7 +80,7 @@ static size_t failure_size_max(const pawl_failure *failure)
 /* An upper bound, so that one allocation is enough. */
 static size_t body_size_max(const pawl_entry *entry)
 {
-    return 3 + 10 * VARINT_MAX + sizeof entry->digest + 8 + entry->name.size + entry->value.size +
+    return 3 + 11 * VARINT_MAX + sizeof entry->digest + 8 + entry->name.size + entry->value.size +
            failure_size_max(&entry->failure);
 }
 
@@ -155,6 +158,8 @@ pawl_status pawl_entry_encode(pawl_arena *arena, const pawl_entry *entry, pawl_b
         *at++ = entry->failed ? FLAG_FAILED : 0;
     if (fields & FIELD_ORDINAL)
         at = put_varint(at, entry->ordinal);
+    if (fields & FIELD_OF)
+        at = put_varint(at, entry->of);
     if (fields & FIELD_ATTEMPT)
         at = put_varint(at, entry->attempt);
     if (fields & FIELD_STATUS)
@@ -300,6 +305,8 @@ static void get_fields(struct reader *reader, uint32_t fields, pawl_entry *entry
     }
     if (fields & FIELD_ORDINAL)
         entry->ordinal = get_varint(reader, UINT64_MAX, "ordinal");
+    if (fields & FIELD_OF)
+        entry->of = get_varint(reader, UINT64_MAX, "other ordinal");
     if (fields & FIELD_ATTEMPT)
         entry->attempt = (uint32_t)get_varint(reader, UINT32_MAX, "attempt");
     if (fields & FIELD_STATUS)

@@ -15,14 +15,15 @@
 /* Records the worker owns. `ordinal` is the place of a command in program order (1, 2, 3 ...), the `sequence` of an
  * idempotency key; it is not the record's sequence in the journal. */
 enum {
-    PAWL_RECORD_STEP = 1,    /* a call has ended: command and result in one */
-    PAWL_RECORD_INTENT = 2,  /* a call that must not be repeated blindly is about to be attempted */
-    PAWL_RECORD_ATTEMPT = 3, /* an attempt failed and another is due */
-    PAWL_RECORD_TIMER = 4,   /* a timer was set */
-    PAWL_RECORD_FIRED = 5,   /* a timer fired */
-    PAWL_RECORD_NOW = 6,     /* the clock was read */
-    PAWL_RECORD_LIMITS = 30, /* the program asked whether to continue as a new run: from when on it is told so */
-    PAWL_RECORD_MARKER = 21, /* the program met a change of its code, and which version it lives by */
+    PAWL_RECORD_STEP = 1,      /* a call has ended: command and result in one */
+    PAWL_RECORD_INTENT = 2,    /* a call that must not be repeated blindly is about to be attempted */
+    PAWL_RECORD_ATTEMPT = 3,   /* an attempt failed and another is due */
+    PAWL_RECORD_TIMER = 4,     /* a timer was set */
+    PAWL_RECORD_FIRED = 5,     /* a timer fired */
+    PAWL_RECORD_NOW = 6,       /* the clock was read */
+    PAWL_RECORD_ROLLBACK = 20, /* a compensation was registered */
+    PAWL_RECORD_MARKER = 21,   /* the program met a change of its code, and which version it lives by */
+    PAWL_RECORD_LIMITS = 30,   /* the program asked whether to continue as a new run: from when on it is told so */
 };
 
 /** What a child's registration holds for its parent, to be told with its end: where the parent started it. */
@@ -45,17 +46,19 @@ typedef struct pawl_entry {
     uint32_t attempt;      /* STEP (the last one), INTENT, ATTEMPT */
     uint64_t sequence;     /* from the record */
     uint64_t time_unix_ns; /* from the record */
-    uint64_t ordinal;      /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW; CHILD: as in its note */
-    pawl_bytes name;       /* STEP, INTENT, ATTEMPT: of the effect; SIGNAL: of the signal; MARKER: id of the change */
-    uint8_t digest[16];    /* STEP, INTENT, ATTEMPT: XXH3-128 of the input, canonical byte order */
-    uint64_t due_unix_ns;  /* TIMER: when it fires; ATTEMPT: when the next attempt may begin; NOW: the value */
-    uint64_t after_ns;     /* TIMER: the span asked for (checked on replay) */
-    bool failed;           /* STEP, ATTEMPT (always), ENDED: failure counts, not value */
-    pawl_bytes value;      /* STEP: result; STARTED: input; SIGNAL: payload; ENDED: output; CANCEL, RESUMED: reason;
-                              PARKED: message */
-    pawl_failure failure;  /* when failed: klass, code, message, detail_json; PARKED: code */
+    uint64_t ordinal;      /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW, ROLLBACK; CHILD: as in its note */
+    uint64_t of;           /* ROLLBACK: ordinal of the call that it undoes; 0: of none */
+    pawl_bytes
+        name; /* STEP, INTENT, ATTEMPT, ROLLBACK: of the effect; SIGNAL: of the signal; MARKER: id of the change */
+    uint8_t digest[16];   /* STEP, INTENT, ATTEMPT, ROLLBACK: XXH3-128 of the input, canonical byte order */
+    uint64_t due_unix_ns; /* TIMER: when it fires; ATTEMPT: when the next attempt may begin; NOW: the value */
+    uint64_t after_ns;    /* TIMER: the span asked for (checked on replay) */
+    bool failed;          /* STEP, ATTEMPT and COMPENSATING (always), ENDED: failure counts, not value */
+    pawl_bytes value;     /* STEP: result; STARTED, ROLLBACK: input; SIGNAL: payload; ENDED: output; CANCEL, RESUMED:
+                             reason;     PARKED: message */
+    pawl_failure failure; /* when failed: klass, code, message, detail_json; PARKED: code */
+    uint32_t status;      /* ENDED, CHILD, COMPENSATING (of the program): PAWL_COMPLETED ...; MARKER: the version */
     uint64_t limit_bytes, limit_records; /* LIMITS */
-    uint32_t status;                     /* ENDED, CHILD: PAWL_COMPLETED ...; MARKER: the version */
     pawl_child_note note;                /* CHILD: what its start said; value or failure are what it ended with */
 } pawl_entry;
 

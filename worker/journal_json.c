@@ -185,6 +185,13 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
     case PAWL_RECORD_LIMITS:
         return put(object, "bytes", integer(entry->limit_bytes)) &&
                put(object, "records", integer(entry->limit_records));
+    case PAWL_RECORD_ROLLBACK:
+        return put(object, "ordinal", integer(entry->ordinal)) &&
+               (entry->of == 0 || put(object, "of", integer(entry->of))) && put_text(object, "name", entry->name) &&
+               put_value(object, "input", entry->value, whole);
+    case PAWL_RECORD_COMPENSATING:
+        return put(object, "status", json_string(status_name(entry->status))) &&
+               put_failure(object, &entry->failure, whole);
     case PAWL_RECORD_MARKER:
         return put_text(object, "name", entry->name) && put(object, "version", json_integer(entry->status));
     case PAWL_RECORD_STARTED:

@@ -59,6 +59,12 @@ static uint32_t PAWL_CALL host_version(pawl_process *p, pawl_bytes change_id, ui
     return pawl_program_version(run_of(p), change_id, min, max);
 }
 
+static pawl_status PAWL_CALL host_on_rollback(pawl_process *p, pawl_future of, pawl_bytes name, pawl_bytes input,
+                                              const pawl_call_options *options)
+{
+    return pawl_program_on_rollback(run_of(p), of, name, input, options);
+}
+
 /* ---- awaits and results ---- */
 
 /* May the program ask now? PAWL_SUSPEND after an await has given it. */
@@ -388,6 +394,7 @@ const pawl_process_host *pawl_process_host_table(void)
         .start_child = host_start_child,
         .child_id = host_child_id,
         .set_attributes = host_set_attributes,
+        .on_rollback = host_on_rollback,
     };
     return &table;
 }

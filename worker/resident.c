@@ -98,9 +98,20 @@ static void lose(pawl_resident *r)
 
 static bool wakes_program(uint32_t kind)
 {
-    return kind != PAWL_RECORD_INTENT && kind != PAWL_RECORD_ATTEMPT && kind != PAWL_RECORD_TIMER &&
-           kind != PAWL_RECORD_NOW && kind != PAWL_RECORD_MARKER && kind != PAWL_RECORD_LIMITS &&
-           kind != PAWL_RECORD_PARKED;
+    switch (kind) {
+    case PAWL_RECORD_INTENT:
+    case PAWL_RECORD_ATTEMPT:
+    case PAWL_RECORD_TIMER:
+    case PAWL_RECORD_NOW:
+    case PAWL_RECORD_MARKER:
+    case PAWL_RECORD_LIMITS:
+    case PAWL_RECORD_ROLLBACK:
+    case PAWL_RECORD_COMPENSATING:
+    case PAWL_RECORD_PARKED:
+        return false;
+    default:
+        return true;
+    }
 }
 
 bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
@@ -121,7 +132,7 @@ bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
     if (wakes_program(record->kind))
         r->dirty = true;
     if (first_cancel) /* told once: a second one does not disturb the way of stopping */
-        pawl_resident_cancel_calls(r);
+        pawl_resident_cancel_program_calls(r);
     return true;
 }
 
@@ -349,6 +360,11 @@ static void run(pawl_resident *r)
     }
     pawl_line waits = pawl_line_in(r->waits, sizeof r->waits);
     pawl_line_bytes(&waits, r->result.waits);
+    if (r->result.compensating) {
+        atomic_store_explicit(&r->undoes, (uint64_t)r->result.undo_step << 32 | r->result.undo_count,
+                              memory_order_relaxed);
+        pawl_resident_cancel_program_calls(r);
+    }
     if (!r->warned_size && pawl_activation_memory(r->activation) > r->worker->config.journal_warn_bytes) {
         r->warned_size = true;
         pawl_log_write(r->worker->config.log, PAWL_LOG_WARN, "a journal is near its limit", "process",
@@ -359,6 +375,8 @@ static void run(pawl_resident *r)
 /* TIMER records of timers that the program has just set; FIRED records of those that are due. */
 static void prepare_timers(pawl_resident *r)
 {
+    if (r->result.compensating)
+        return; /* nobody waits for them any more */
     uint64_t now = resident_unix_now(r);
     for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next) {
         pawl_entry entry = {.ordinal = t->ordinal};
@@ -374,6 +392,17 @@ static void prepare_timers(pawl_resident *r)
     }
 }
 
+uint64_t pawl_resident_next_timer(const pawl_resident *r)
+{
+    uint64_t next = UINT64_MAX;
+    if (r->result.compensating)
+        return next;
+    for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next)
+        if (t->recorded && t->due_unix_ns < next)
+            next = t->due_unix_ns;
+    return next;
+}
+
 /* ---- what next ---- */
 
 /* Of the first request: it goes over into a new run, and the grace does not begin anew. */
@@ -382,6 +411,10 @@ static uint64_t grace_end(pawl_resident *r)
     uint64_t asked = pawl_activation_cancel_time(r->activation);
     if (asked == 0)
         return UINT64_MAX;
+    if (pawl_activation_compensating(r->activation) && r->result.kind != PAWL_RUN_ENDED) {
+        r->grace_from_unix_ns = resident_unix_now(r); /* what undoes it is limited by its effects alone */
+        return UINT64_MAX;
+    }
     if (r->grace_from_unix_ns == 0) /* its code gets the whole grace */
         r->grace_from_unix_ns = asked > r->loaded_unix_ns ? asked : r->loaded_unix_ns;
     uint64_t grace = r->worker->config.cancel_grace_ns;
@@ -402,9 +435,9 @@ static void schedule(pawl_resident *r)
                  r->result.kind == PAWL_RUN_SUSPENDED && atomic_load(&r->worker->stop_mode) == 0;
     if (waits) {
         wall = pawl_resident_next_attempt(r);
-        for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next)
-            if (t->recorded && t->due_unix_ns < wall)
-                wall = t->due_unix_ns;
+        uint64_t timer = pawl_resident_next_timer(r);
+        if (timer < wall)
+            wall = timer;
     }
     uint64_t grace = grace_end(r);
     if (grace > now && grace < wall)
@@ -429,7 +462,8 @@ static void schedule(pawl_resident *r)
 static bool advance_suspended(pawl_resident *r)
 {
     uint64_t most = r->worker->config.journal_max_bytes;
-    if (r->journal_bytes > most && most != 0 && pawl_activation_cancel_time(r->activation) == 0) {
+    bool ends = pawl_activation_cancel_time(r->activation) != 0 || r->result.compensating; /* by itself, and soon */
+    if (r->journal_bytes > most && most != 0 && !ends) {
         pawl_resident_park(r, "limit",
                            "its journal has %llu bytes, and it goes on; at most %llu are allowed: raise the limit and "
                            "resume it, or cancel it",
@@ -443,9 +477,10 @@ static bool advance_suspended(pawl_resident *r)
     if (r->results || r->parking)
         return false;
     size_t startable = pawl_resident_startable(r);
-    /* Once told to stop, a process stays in memory until it ends: the grace is counted here. */
-    bool stay = startable > 0 || r->calls != NULL || r->child_ops > 0 ||
-                pawl_activation_cancel_time(r->activation) != 0 || pawl_resident_waits_here(r);
+    /* Once told to stop, a process stays in memory until it ends: the grace is counted here. What undoes its steps has
+     * none, and may wait long for its next attempt. */
+    bool in_grace = pawl_activation_cancel_time(r->activation) != 0 && !r->result.compensating;
+    bool stay = startable > 0 || r->calls != NULL || r->child_ops > 0 || in_grace || pawl_resident_waits_here(r);
     if (!pawl_resident_batch_empty(&r->pending) && !pawl_resident_may_stay_ahead(r)) {
         pawl_resident_commit(r, stay || r->ahead > 0 ? PAWL_OP_APPEND : PAWL_OP_SUSPEND);
         return true;
@@ -640,6 +675,13 @@ static void explain_calls(const pawl_resident *r, char *text, size_t room)
         count++;
     const pawl_call *call = r->calls->call;
     uint64_t started = atomic_load(&call->started_mono_ns);
+    uint64_t undoes = atomic_load_explicit(&r->undoes, memory_order_relaxed);
+    if (undoes >> 32 != 0) {
+        int used = snprintf(text, room, "undoes step %u of %u: ", (unsigned)(undoes >> 32), (unsigned)undoes);
+        size_t skip = used > 0 && (size_t)used < room ? (size_t)used : 0;
+        text += skip;
+        room -= skip;
+    }
     if (started == 0) {
         snprintf(text, room, "waits for a thread to run %s (attempt %u)", call->effect->name, call->abi.attempt);
         return;

@@ -1,6 +1,7 @@
 /* resident_calls.c: the attempts of a process's effects: when one may start, what its end means (result, another
  * attempt, doubt), by the effect's outcome rule and retry policy. Writes nothing itself: it adds records to the
  * resident. */
+#include "base/line.h"
 #include "resident_internal.h"
 
 #include <stdio.h>
@@ -74,6 +75,20 @@ void pawl_resident_refuse_call(pawl_resident *r, const pawl_open_call *open, con
     pawl_resident_record_failure(r, open, open->attempts + 1, failure);
 }
 
+/* What it waits for, as an activation would say it after the record that is about to be written. */
+static void say_next_undo(pawl_resident *r, const pawl_open_call *open, uint32_t attempt)
+{
+    pawl_line line = pawl_line_in(r->waits, sizeof r->waits);
+    pawl_line_text(&line, "undoes step ");
+    pawl_line_number(&line, r->result.undo_step);
+    pawl_line_text(&line, " of ");
+    pawl_line_number(&line, r->result.undo_count);
+    pawl_line_text(&line, ": ");
+    pawl_line_bytes(&line, open->name);
+    pawl_line_text(&line, ", attempt ");
+    pawl_line_number(&line, attempt);
+}
+
 static void record_attempt(pawl_resident *r, const pawl_open_call *open, uint32_t attempt, const pawl_failure *failure,
                            uint64_t due_unix_ns)
 {
@@ -83,6 +98,8 @@ static void record_attempt(pawl_resident *r, const pawl_open_call *open, uint32_
     entry.due_unix_ns = due_unix_ns;
     hold(open, due_unix_ns);
     pawl_resident_record(r, &entry, false);
+    if (r->result.compensating && r->result.undo_step != 0)
+        say_next_undo(r, open, attempt + 1);
     atomic_fetch_add_explicit(&r->shard->retries, 1, memory_order_relaxed);
 }
 
@@ -190,10 +207,18 @@ static void after_reconcile(pawl_resident *r, pawl_open_call *open, const pawl_c
         record_doubt(r, open);
 }
 
-/* Whether the wish that the process stop was told to this call. What the program began after it was told, to undo what
- * it did, is not meant by it. */
+/* The program has ended, and this call of its own is only awaited before what it did is undone. */
+static bool is_left_over(const pawl_resident *r, uint64_t ordinal)
+{
+    return ordinal <= pawl_activation_program_ordinal(r->activation) && r->result.compensating;
+}
+
+/* Whether the wish that the process stop was told to this call. What was begun after it was told, to undo what was
+ * done, is not meant by it. */
 static bool meant_by_cancel(const pawl_resident *r, const pawl_call *call)
 {
+    if (r->result.compensating)
+        return is_left_over(r, call->ordinal);
     return pawl_activation_cancel_time(r->activation) != 0 &&
            (!pawl_activation_cancel_told(r->activation) ||
             call->ordinal <= pawl_activation_cancel_ordinal(r->activation));
@@ -222,7 +247,8 @@ static void settle(pawl_resident *r, const pawl_call *call)
     } else if (stopped_with_worker(r, call)) {
         if (needs_intent(call->effect) && call->why.failure.klass == PAWL_RETRYABLE)
             record_attempt(r, open, attempt, &call->why.failure, resident_unix_now(r));
-    } else if (r->result.kind == PAWL_RUN_ENDED || (stop_asked && meant_by_cancel(r, call))) {
+    } else if (r->result.kind == PAWL_RUN_ENDED || is_left_over(r, call->ordinal) ||
+               (stop_asked && meant_by_cancel(r, call))) {
         pawl_resident_record_failure(r, open, attempt, &call->why.failure); /* nobody waits for another attempt */
     } else {
         after_failure(r, open, call->effect, attempt, &call->why.failure);
@@ -325,26 +351,42 @@ void pawl_resident_prepare_calls(pawl_resident *r)
     pawl_resident_look_held(r);
 }
 
+/* May a call that this worker has not begun have happened all the same? By another worker that died before it could
+ * say, or in an attempt whose outcome nobody knows. */
+static bool may_have_happened(const pawl_resident *r, const pawl_open_call *open)
+{
+    bool never_begun = open->ordinal > pawl_activation_awaited_ordinal(r->activation);
+    return open->last_failure.klass == PAWL_UNKNOWN_OUTCOME || (open->worker_data == NULL && !never_begun);
+}
+
+static void drop(pawl_resident *r, pawl_open_call *open)
+{
+    bool doubtful = may_have_happened(r, open);
+    const char *message = doubtful ? "its process was asked to stop, or ended, and whether this had begun is not known"
+                                   : "its process was asked to stop, or ended, before this was begun";
+    const pawl_failure failure = {.struct_size = sizeof failure,
+                                  .klass = doubtful ? PAWL_UNKNOWN_OUTCOME : PAWL_TERMINAL,
+                                  .code = pawl_bytes_text("cancelled"),
+                                  .message = pawl_bytes_text(message)};
+    pawl_bytes id;
+    if (effort_of(r, open) == NULL)
+        return;
+    if (open->child && pawl_resident_child_was_started(r, open, &id)) /* begun after all, before a crash */
+        pawl_resident_record_value(r, open, open->attempts + 1, id);
+    else
+        pawl_resident_record_failure(r, open, open->attempts + 1, &failure);
+}
+
 void pawl_resident_drop_unbegun(pawl_resident *r)
 {
     uint64_t last = pawl_activation_cancel_ordinal(r->activation);
-    static const char message[] = "its process was asked to stop before this was begun";
-    const pawl_failure failure = {.struct_size = sizeof failure,
-                                  .klass = PAWL_TERMINAL,
-                                  .code = {"cancelled", 9},
-                                  .message = {message, sizeof message - 1}};
+    if (r->result.compensating)
+        last = pawl_activation_program_ordinal(r->activation);
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
-        pawl_effort *effort = open->worker_data;
-        if (!open->issued || open->ordinal > last || open->intents > open->attempts ||
-            (effort != NULL && (effort->running != NULL || effort->settled)))
-            continue;
-        pawl_bytes id;
-        if (effort_of(r, open) == NULL)
-            continue;
-        if (open->child && pawl_resident_child_was_started(r, open, &id)) /* begun after all, before a crash */
-            pawl_resident_record_value(r, open, open->attempts + 1, id);
-        else
-            pawl_resident_record_failure(r, open, open->attempts + 1, &failure);
+        const pawl_effort *effort = open->worker_data;
+        if (open->issued && open->ordinal <= last && open->intents <= open->attempts &&
+            (effort == NULL || (effort->running == NULL && !effort->settled)))
+            drop(r, open);
     }
 }
 
@@ -486,6 +528,17 @@ static void stop_call(pawl_worker *worker, pawl_running *running)
 void pawl_resident_cancel_calls(pawl_resident *r)
 {
     for (pawl_running *running = r->calls; running != NULL; running = running->next) {
+        running->stop_asked = true;
+        stop_call(r->worker, running);
+    }
+}
+
+void pawl_resident_cancel_program_calls(pawl_resident *r)
+{
+    uint64_t last = pawl_activation_program_ordinal(r->activation);
+    for (pawl_running *running = r->calls; running != NULL; running = running->next) {
+        if (running->call->ordinal > last)
+            continue;
         running->stop_asked = true;
         stop_call(r->worker, running);
     }

@@ -96,10 +96,9 @@ static bool fill_next_run(pawl_resident *r)
 /* When a process that is put away must come back by itself. 0: never. */
 static uint64_t wake_time(pawl_resident *r)
 {
-    uint64_t wake = pawl_resident_next_attempt(r);
-    for (pawl_open_timer *t = pawl_activation_timers(r->activation); t != NULL; t = t->next)
-        if (t->recorded && t->due_unix_ns < wake)
-            wake = t->due_unix_ns;
+    uint64_t wake = pawl_resident_next_attempt(r), timer = pawl_resident_next_timer(r);
+    if (timer < wake)
+        wake = timer;
     for (size_t i = 0; i < r->batch.count; i++) { /* timers that this very batch sets */
         pawl_entry entry;
         if (r->batch.records[i].kind == PAWL_RECORD_TIMER &&

@@ -81,9 +81,10 @@ struct pawl_resident {
     bool dirty; /* it has not seen everything that it could wait for */
     pawl_run_result result;
     char waits[260];
-    char held[260]; /* what holds a call of it back; "": nothing. Changed under the shard's table_lock */
-    uint32_t runs;  /* of the program, here */
-    bool returning; /* it was put away until now: what it waits for may be over */
+    char held[260];               /* what holds a call of it back; "": nothing. Changed under the shard's table_lock */
+    uint32_t runs;                /* of the program, here */
+    bool returning;               /* it was put away until now: what it waits for may be over */
+    atomic_uint_least64_t undoes; /* which compensation is under way (upper half) of how many; 0: none. For explain */
 
     /* records */
     pawl_batch pending;   /* to be written next */
@@ -138,6 +139,9 @@ bool pawl_resident_feed(pawl_resident *r, const pawl_record *record);
 void pawl_resident_feed_early(pawl_resident *r);
 /** Forget the process: what is durable stays, the rest never was. Frees r. */
 void pawl_resident_leave(pawl_resident *r);
+
+/** When the next timer that the program may wait for fires, or UINT64_MAX. */
+uint64_t pawl_resident_next_timer(const pawl_resident *r);
 
 /* resident_commit.c */
 void pawl_resident_batch_reset(pawl_batch *batch);
@@ -208,6 +212,8 @@ void pawl_resident_drop_unbegun(pawl_resident *r);
 bool pawl_resident_waits_here(pawl_resident *r);
 /** Ask all calls in flight to stop; those not begun end at once. */
 void pawl_resident_cancel_calls(pawl_resident *r);
+/** The same, of the program's own: what undoes its steps goes on. */
+void pawl_resident_cancel_program_calls(pawl_resident *r);
 /** Let go of the calls in flight: they end on their own. */
 void pawl_resident_detach_calls(pawl_resident *r);
 /** A record of this call is durable: a STEP ends it (before the mirror forgets it), an ATTEMPT lets the next one start.

@@ -139,7 +139,7 @@ pawl_status pawl_store_audit_expect_indexes(pawl_audit *audit, uint64_t number, 
     pawl_audit_place place = {.process = header->identity.id, .number = number};
     pawl_status status = expect_ident(audit, &place, fault);
     if (status == PAWL_OK) {
-        pawl_store_key_status(&key, state->status, number);
+        pawl_store_key_status(&key, state->shown, number);
         status = expect_mark(audit, &place, PAWL_FAMILY_STATUS, &key, "its place among those of its status", fault);
     }
     if (status == PAWL_OK)
@@ -242,7 +242,7 @@ static bool right_key(pawl_audit *audit, pawl_family family, pawl_bytes key, uin
         pawl_store_key_wake(right, identity->type, state->wake_unix_ns, number);
         return state->wake_unix_ns != 0;
     case PAWL_FAMILY_STATUS:
-        pawl_store_key_status(right, state->status, number);
+        pawl_store_key_status(right, state->shown, number);
         return true;
     case PAWL_FAMILY_ENDED:
         pawl_store_key_ended(right, state->updated_unix_ns, number);

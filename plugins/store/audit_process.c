@@ -29,6 +29,7 @@ typedef struct journal_facts {
     uint64_t bytes;
     uint64_t last_posted;
     uint32_t last_kind;
+    bool compensating;  /* it has a record of that kind */
     uint64_t posted[3]; /* records of kind SIGNAL, CANCEL, RESUMED */
     bool broken;        /* told already */
 } journal_facts;
@@ -108,6 +109,7 @@ static void take_record(journal_facts *facts, const pawl_store_record *record)
     facts->bytes = record->journal_bytes;
     facts->last_kind = record->kind;
     facts->last_posted = record->kind > PAWL_RECORD_STARTED ? record->sequence : record->previous_posted;
+    facts->compensating = facts->compensating || record->kind == PAWL_RECORD_COMPENSATING;
     if (is_posted(record->kind))
         facts->posted[record->kind - PAWL_RECORD_SIGNAL]++;
 }
@@ -211,7 +213,7 @@ static void header_problem(process_scan *scan, const char *found, const char *wa
 
 static bool is_stored_status(uint32_t status)
 {
-    return status == PAWL_READY || (status >= PAWL_WAITING && status <= PAWL_COMPENSATING) || PAWL_IS_TERMINAL(status);
+    return status == PAWL_READY || status == PAWL_WAITING || status == PAWL_STUCK || PAWL_IS_TERMINAL(status);
 }
 
 static void check_header(process_scan *scan)
@@ -264,6 +266,11 @@ static void check_against_journal(process_scan *scan, const journal_facts *journ
         header_problem(scan, "cancel was asked for, and no record of it", "a record of kind cancel (66)");
     if (!state->cancelled && journal->posted[PAWL_RECORD_CANCEL - PAWL_RECORD_SIGNAL] != 0)
         header_problem(scan, "a record of kind cancel (66), and a header that does not know", "both");
+    if (state->compensating != journal->compensating)
+        header_problem(scan,
+                       state->compensating ? "it undoes its steps, and no record of that"
+                                           : "a record of kind compensating (82), and a header that does not know",
+                       "both or neither");
 }
 
 static bool is_key(pawl_bytes found, const pawl_key *key)
@@ -331,7 +338,7 @@ static void count_process(process_scan *scan)
 {
     pawl_audit *audit = scan->audit;
     const pawl_store_state *state = &scan->header.state;
-    audit->counts[state->status]++;
+    audit->counts[state->shown]++;
     pawl_store_audit_ticket(audit, state->token);
     pawl_store_audit_ticket(audit, state->ready_sequence);
 }

@@ -124,6 +124,11 @@ static void append_records(pawl_store_round *round, pawl_store_stage *stage, paw
         uint64_t sequence = pawl_store_stage_record(round, stage, record->kind, record->body);
         if (record->kind >= PAWL_RECORD_STARTED && !pawl_store_stage_note_posted(round, stage, record->kind, sequence))
             round->rows.bytes.failed = true; /* out of memory: the whole round fails, and nothing is half done */
+        if (record->kind == PAWL_RECORD_COMPENSATING && !stage->state.compensating) {
+            stage->state.compensating = true;
+            pawl_store_stage_show(round, stage);
+            pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
+        }
     }
 }
 

@@ -50,7 +50,7 @@ void pawl_store_lease_take(pawl_store_registry *registry, pawl_store_entry *entr
     entry->worker = worker;
     entry->claims++;
     LIST_INSERT_HEAD(&worker->leases, entry, lease_link);
-    registry->leased[entry->state.status]++;
+    registry->leased[entry->state.shown]++;
     pawl_store_returned_remove(registry, entry);
     pawl_store_queue_took(registry, entry);
 }
@@ -66,7 +66,7 @@ void pawl_store_lease_drop(pawl_store_registry *registry, pawl_store_entry *entr
                                                             .token = entry->token});
     LIST_REMOVE(entry, lease_link);
     entry->worker = NULL;
-    registry->leased[entry->state.status]--;
+    registry->leased[entry->state.shown]--;
     pawl_store_queue_left(registry, entry);
 }
 

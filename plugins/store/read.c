@@ -519,9 +519,11 @@ pawl_status pawl_store_count(pawl_store *store, uint64_t *counts, size_t count, 
     pawl_store_workers_expire(registry);
     uint64_t running = 0;
     for (size_t i = 0; i < STORE_STATUS_COUNT; i++)
-        running += registry->leased[i];
+        running += i == PAWL_COMPENSATING ? 0 : registry->leased[i];
     for (size_t i = 0; i < count; i++)
         counts[i] = i < STORE_STATUS_COUNT ? registry->counts[i] - registry->leased[i] : 0;
+    if (count > PAWL_COMPENSATING)
+        counts[PAWL_COMPENSATING] = registry->counts[PAWL_COMPENSATING];
     if (count > PAWL_RUNNING)
         counts[PAWL_RUNNING] = running;
     pthread_mutex_unlock(&registry->lock);

@@ -78,10 +78,13 @@ typedef struct pawl_store_identity {
     uint64_t lane; /* hash of the key it queues under; 0: none. Worked out, not stored */
 } pawl_store_identity;
 
-/* What is durable about a process and changes. */
+/* What is durable about a process and changes. `status` says what may be done with it; `shown`, which follows from it
+ * and from compensating, is what others see and what the lists and counts go by. */
 typedef struct pawl_store_state {
-    uint32_t status; /* never PAWL_RUNNING: that is a lease, in memory */
+    uint32_t status; /* never PAWL_RUNNING: that is a lease, in memory; never PAWL_COMPENSATING */
+    uint32_t shown;  /* never PAWL_RUNNING */
     bool cancelled;
+    bool compensating; /* its journal has a record COMPENSATING */
     bool has_document;
     bool has_attributes;
     bool has_children; /* some were started and, since it ended, not all of them were looked after */
@@ -95,6 +98,13 @@ typedef struct pawl_store_state {
     uint64_t token;          /* as of the last header row */
     uint64_t updated_unix_ns;
 } pawl_store_state;
+
+/** What `shown` is. */
+static inline uint32_t pawl_store_shown(const pawl_store_state *state)
+{
+    bool undoes = state->compensating && (state->status == PAWL_READY || state->status == PAWL_WAITING);
+    return undoes ? PAWL_COMPENSATING : state->status;
+}
 
 struct pawl_store_entry {
     RB_ENTRY(pawl_store_entry) number_link;
@@ -204,7 +214,7 @@ struct pawl_store_registry {
     size_t event_capacity;
     pthread_cond_t delivered;            /* some worker's `delivering` ended */
     pthread_cond_t published;            /* a round ended */
-    uint64_t counts[STORE_STATUS_COUNT]; /* durable status */
+    uint64_t counts[STORE_STATUS_COUNT]; /* status as shown, without leases */
     uint64_t leased[STORE_STATUS_COUNT]; /* of those, leased now */
     uint64_t next_number;
     pawl_registry_op *unwatched;  /* to be completed as cancelled */

@@ -177,25 +177,34 @@ static void move_wake(pawl_store_round *round, pawl_store_stage *stage, uint64_t
     }
 }
 
+void pawl_store_stage_show(pawl_store_round *round, pawl_store_stage *stage)
+{
+    pawl_key key;
+    pawl_store_state *state = &stage->state;
+    uint32_t shown = pawl_store_shown(state);
+    if (state->shown == shown)
+        return;
+    if (state->shown != 0) {
+        pawl_store_key_status(&key, state->shown, stage->entry->number);
+        pawl_batch_delete(&round->rows, PAWL_FAMILY_STATUS, pawl_key_bytes(&key));
+        round->deltas[state->shown]--;
+    }
+    pawl_store_key_status(&key, shown, stage->entry->number);
+    pawl_batch_mark(&round->rows, PAWL_FAMILY_STATUS, pawl_key_bytes(&key));
+    round->deltas[shown]++;
+    state->shown = shown;
+}
+
 void pawl_store_stage_move(pawl_store_round *round, pawl_store_stage *stage, uint32_t status, uint64_t wake_unix_ns,
                            uint64_t ready)
 {
     pawl_key key;
     pawl_store_state *state = &stage->state;
-    if (state->status != status) {
-        if (state->status != 0) {
-            pawl_store_key_status(&key, state->status, stage->entry->number);
-            pawl_batch_delete(&round->rows, PAWL_FAMILY_STATUS, pawl_key_bytes(&key));
-            round->deltas[state->status]--;
-        }
-        pawl_store_key_status(&key, status, stage->entry->number);
-        pawl_batch_mark(&round->rows, PAWL_FAMILY_STATUS, pawl_key_bytes(&key));
-        round->deltas[status]++;
-    }
     move_ready(round, stage, status, ready);
     move_wake(round, stage, status == PAWL_WAITING ? wake_unix_ns : 0);
     stage->wake_set = stage->state.wake_unix_ns != 0;
     state->status = status;
+    pawl_store_stage_show(round, stage);
     if (PAWL_IS_TERMINAL(status)) {
         stage->ended = true;
         if (state->updated_unix_ns < round->prune_from)
@@ -256,9 +265,9 @@ static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
         tell_posted(registry, stage);
     if (stage->drop_lease || stage->ended)
         pawl_store_lease_drop(registry, entry, !stage->drop_lease);
-    else if (entry->worker != NULL && entry->state.status != stage->state.status) {
-        registry->leased[entry->state.status]--;
-        registry->leased[stage->state.status]++;
+    else if (entry->worker != NULL && entry->state.shown != stage->state.shown) {
+        registry->leased[entry->state.shown]--;
+        registry->leased[stage->state.shown]++;
     }
     entry->state = stage->state;
     entry->fresh = false;

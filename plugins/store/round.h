@@ -118,6 +118,8 @@ pawl_status pawl_store_stage_has_room(const pawl_store_round *round, const pawl_
 /** Move to a status, with all index rows; ready: a ticket for the ready row if PAWL_READY needs one. */
 void pawl_store_stage_move(pawl_store_round *round, pawl_store_stage *stage, uint32_t status, uint64_t wake_unix_ns,
                            uint64_t ready);
+/** Put it among those of the status that others see, after what that follows from has changed. */
+void pawl_store_stage_show(pawl_store_round *round, pawl_store_stage *stage);
 bool pawl_store_stage_needs_ready(const pawl_store_stage *stage); /**< would PAWL_READY need a ticket? */
 /** Write the header row as staged. */
 void pawl_store_stage_header(pawl_store_round *round, pawl_store_stage *stage, pawl_bytes reason_code,

@@ -6,8 +6,10 @@
 #define IDENT_LIVE   0u
 #define IDENT_PRUNED 1u
 
-#define FLAG_CANCELLED 1u
-#define FLAG_CHILDREN  2u
+#define FLAG_CANCELLED    1u
+#define FLAG_CHILDREN     2u
+#define FLAG_COMPENSATING 4u
+#define FLAGS_ALL         7u
 
 /* What stands beside a header, in the family of documents. */
 #define HAS_DOCUMENT   1u
@@ -206,7 +208,9 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_batch_begin(batch, PAWL_FAMILY_PROCESS, pawl_key_bytes(&key));
     pawl_buffer *to = &batch->bytes;
     pawl_buffer_u32(to, state->status);
-    pawl_buffer_u8(to, (uint8_t)((state->cancelled ? FLAG_CANCELLED : 0) | (state->has_children ? FLAG_CHILDREN : 0)));
+    unsigned flags = (state->cancelled ? FLAG_CANCELLED : 0) | (state->has_children ? FLAG_CHILDREN : 0) |
+                     (state->compensating ? FLAG_COMPENSATING : 0);
+    pawl_buffer_u8(to, (uint8_t)flags);
     pawl_buffer_u8(to,
                    (uint8_t)((state->has_document ? HAS_DOCUMENT : 0) | (state->has_attributes ? HAS_ATTRIBUTES : 0)));
     pawl_buffer_varint(to, state->run);
@@ -231,6 +235,8 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     uint32_t flags = pawl_reader_u8(&reader);
     header->state.cancelled = (flags & FLAG_CANCELLED) != 0;
     header->state.has_children = (flags & FLAG_CHILDREN) != 0;
+    header->state.compensating = (flags & FLAG_COMPENSATING) != 0;
+    header->state.shown = pawl_store_shown(&header->state);
     uint32_t has = pawl_reader_u8(&reader);
     header->state.has_document = (has & HAS_DOCUMENT) != 0;
     header->state.has_attributes = (has & HAS_ATTRIBUTES) != 0;
@@ -244,7 +250,8 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     header->reason_code = pawl_reader_bytes(&reader);
     header->reason = pawl_reader_bytes(&reader);
     if (!pawl_store_identity_decode(pawl_reader_rest(&reader), &header->identity) || reader.bad ||
-        header->state.status >= STORE_STATUS_COUNT || run == 0 || run > UINT32_MAX || header->state.base == 0)
+        header->state.status >= STORE_STATUS_COUNT || run == 0 || run > UINT32_MAX || header->state.base == 0 ||
+        (flags & ~FLAGS_ALL) != 0)
         return pawl_row_bad(PAWL_FAMILY_PROCESS, key, "its fields do not fit", fault);
     return PAWL_OK;
 }

@@ -17,7 +17,7 @@ static void lay_over(pawl_store_view *view, pawl_store_registry *registry, uint6
     /* What is durable comes first: a lease whose end is written and not yet published is over. */
     if (worker != NULL && !PAWL_IS_TERMINAL(row->status) && row->status != PAWL_STUCK) {
         uint64_t now = pawl_store_mono_now(registry->store);
-        row->status = PAWL_RUNNING;
+        row->status = row->status == PAWL_COMPENSATING ? PAWL_COMPENSATING : PAWL_RUNNING;
         row->lease_left_ns = worker->expires_mono_ns > now ? worker->expires_mono_ns - now : 0;
         memcpy(view->worker, worker->name, worker->name_size);
         row->worker = (pawl_bytes){view->worker, worker->name_size};
@@ -65,7 +65,7 @@ static void fill(pawl_store_view *view, const pawl_store_identity *identity, con
 {
     view->row = (pawl_process_row){
         .struct_size = sizeof view->row,
-        .status = state->status,
+        .status = state->shown,
         .number = number,
         .id = identity->id,
         .type = pawl_store_type_name(type),

@@ -131,6 +131,7 @@ MEMBER(pawl_process_host, continue_as_new)
 MEMBER(pawl_process_host, start_child)
 MEMBER(pawl_process_host, child_id)
 MEMBER(pawl_process_host, set_attributes)
+MEMBER(pawl_process_host, on_rollback)
 
 STRUCT(pawl_process)
 MEMBER(pawl_process, host)

@@ -237,12 +237,58 @@ static void test_V02_search_attributes_find_what_has_them(void **state)
     assert_int_equal(with_conditions(world, asked, 3), 5);
 }
 
+/* From its record on, leased or not, ready or waiting: that is what it is seen, listed and counted as. */
+static void test_H12_what_undoes_its_steps_is_shown_as_that(void **state)
+{
+    struct world *world = *state;
+    uint64_t counts[32];
+    const pawl_list undoing = {.status_mask = UINT64_C(1) << PAWL_COMPENSATING};
+    const pawl_list others = {.status_mask = UINT64_C(1) << PAWL_READY | UINT64_C(1) << PAWL_RUNNING |
+                                             UINT64_C(1) << PAWL_WAITING};
+    struct lease lease = lease_new(world, "p", "t");
+    lease_append(world, &lease, "work");
+    assert_int_equal(rows_all(world, undoing, 10, NULL, 0), 0);
+    struct step *append = step_commit(world, PAWL_OP_APPEND, lease.number, lease.token, 0);
+    step_record(append, PAWL_RECORD_COMPENSATING, text_bytes("it failed"));
+    assert_int_equal(step_run(append), PAWL_OK);
+    lease.seen++;
+    assert_int_equal(row_of(world, "p").status, PAWL_COMPENSATING);
+    assert_string_not_equal(row_of(world, "p").worker.head, "");
+    world_settle(world); /* whose lease is gone then, and it may be claimed */
+    assert_int_equal(row_of(world, "p").status, PAWL_COMPENSATING);
+    assert_int_equal(rows_all(world, undoing, 10, NULL, 0), 1);
+    assert_int_equal(rows_all(world, others, 10, NULL, 0), 0);
+    assert_int_equal(world->registry->count(world->store, counts, 32, &world->why), PAWL_OK);
+    assert_int_equal(counts[PAWL_COMPENSATING], 1);
+    assert_int_equal(counts[PAWL_READY] + counts[PAWL_RUNNING] + counts[PAWL_WAITING], 0);
+    lease_regain(world, &lease);
+    lease_suspend(world, &lease, host_unix_ns(world->host) + 10 * HOST_SECOND_NS);
+    assert_int_equal(row_of(world, "p").status, PAWL_COMPENSATING);
+    assert_int_equal(rows_all(world, undoing, 10, NULL, 0), 1);
+    host_advance_unix(world->host, 20 * HOST_SECOND_NS);
+    world->registry->tick(world->store);
+    lease = lease_claim(world, "p");
+    lease_park(world, &lease, "no way on");
+    assert_int_equal(row_of(world, "p").status, PAWL_STUCK);
+    assert_int_equal(rows_all(world, undoing, 10, NULL, 0), 0);
+    assert_int_equal(step_run(step_post(world, PAWL_RECORD_RESUMED, "p", "r", "")), PAWL_OK);
+    world_settle(world);
+    assert_int_equal(row_of(world, "p").status, PAWL_COMPENSATING);
+    lease = lease_claim(world, "p");
+    lease_complete(world, &lease, PAWL_FAILED, "it failed");
+    assert_int_equal(row_of(world, "p").status, PAWL_FAILED);
+    assert_int_equal(world->registry->count(world->store, counts, 32, &world->why), PAWL_OK);
+    assert_int_equal(counts[PAWL_COMPENSATING], 0);
+    assert_int_equal(counts[PAWL_FAILED], 1);
+}
+
 static const struct CMUnitTest list_tests[] = {
     CASE(test_V02_every_filter_and_their_conjunction),
     CASE(test_V02_pages_start_after_the_cursor_and_the_last_one_says_so),
     CASE(test_V02_rows_that_change_between_pages_are_seen_as_they_are),
     CASE(test_V02_a_visitor_may_stop),
     CASE(test_V11_counts_follow_every_change),
+    CASE(test_H12_what_undoes_its_steps_is_shown_as_that),
     CASE(test_H08_results_stay_readable_after_the_end),
     CASE(test_V02_search_attributes_find_what_has_them),
 };

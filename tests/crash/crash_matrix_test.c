@@ -79,7 +79,7 @@ static void judge(sweep *s, const char *what, unsigned crashes)
     matrix_audit a = matrix_judge(s->directory, crashes);
     if (a.trouble[0] != '\0')
         fail_msg("%s (seed %u): %s", what, wanted.seed, a.trouble);
-    if (a.in_doubt > crashes * 4) /* what one crash can cut: the steps of that kind that run at once */
+    if (a.in_doubt > crashes * 6) /* what one crash can cut: the steps of that kind that run at once */
         fail_msg("%s (seed %u): %u steps in doubt after %u crashes", what, wanted.seed, a.in_doubt, crashes);
     assert_non_null(found);
     if (s->uncut == NULL) {

@@ -104,9 +104,11 @@ static json_t *plain_of(const json_t *value)
         return json_deep_copy(value);
     json_t *object = json_object();
     bool is_clock = strcmp(text_of(value, "kind"), "now") == 0;
+    bool is_rollback = strcmp(text_of(value, "kind"), "rollback") == 0; /* its input is a nonce */
     json_object_foreach((json_t *)(uintptr_t)value, key, member)
     {
-        if (!differs_by_nature(key) && !(is_clock && strcmp(key, "value") == 0))
+        if (!differs_by_nature(key) && !(is_clock && strcmp(key, "value") == 0) &&
+            !(is_rollback && strcmp(key, "input") == 0))
             json_object_set_new(object, key, plain_of(member));
     }
     if (is_in_doubt(value)) { /* its result, had nothing come between */

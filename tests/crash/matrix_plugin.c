@@ -198,6 +198,12 @@ static pawl_status do_all(trip *t)
     return PAWL_OK;
 }
 
+/* Begun, not awaited; should it happen, it is undone. */
+static pawl_status begin_and_undo(const trip *t, const char *word)
+{
+    return pawl_on_rollback_of(t->p, begin_effect(t, word), "crash.step", pawl_bytes_of_text(t->previous));
+}
+
 static pawl_status do_word(trip *t, const char *word)
 {
     const char *argument = strchr(word, ':');
@@ -209,6 +215,11 @@ static pawl_status do_word(trip *t, const char *word)
         take(t, payload);
         return PAWL_OK;
     }
+    if (strncmp(word, "undo:", 5) == 0)
+        return pawl_on_rollback(t->p, pawl_cstring(t->p, pawl_printf(t->p, "crash.%s", argument + 1)),
+                                pawl_bytes_of_text(t->previous));
+    if (strncmp(word, "of:", 3) == 0)
+        return begin_and_undo(t, argument + 1);
     if (strcmp(word, "all") == 0)
         return do_all(t);
     if (strcmp(word, "clock") == 0)

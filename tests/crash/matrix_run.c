@@ -31,6 +31,12 @@ const scene matrix_scenes[] = {
     {.id = "held", .plan = "step hold step", .poke = POKE_CANCEL_HELD, .outcome_alone = true},
     {.id = "extern", .poke = POKE_COMPLETE},
     {.id = "fail", .plan = "once bad step"},
+    {.id = "undo", .plan = "step undo:step keyed undo:keyed once undo:check check bad"},
+    {.id = "undo2",
+     .plan = "undo:flaky step of:keyed of:once of:bad signal:never",
+     .poke = POKE_CANCEL,
+     .any_order = true},
+    {.id = "unmade", .plan = "step undo:bad step undo:keyed bad"},
     {.id = "all", .plan = "all status all", .any_order = true},
 };
 const size_t matrix_scene_count = sizeof matrix_scenes / sizeof *matrix_scenes;

@@ -14,6 +14,9 @@ static pawl_status with_everything(pawl_process *p)
     pawl_future more[2] = {pawl_start_call(p, "a.c", pawl_session_of(p)), pawl_start_timer(p, PAWL_HOUR + PAWL_DAY)};
     pawl_future wait = pawl_wait_signal(p, "s");
     PAWL_TRY(pawl_await(p, call));
+    PAWL_TRY(pawl_on_rollback(p, "a.undo", pawl_text("{}")));
+    PAWL_TRY(pawl_on_rollback_of(p, call, "a.undo", value));
+    PAWL_TRY(pawl_on_rollback_with(p, call, "a.undo", value, &options));
     PAWL_TRY(pawl_await_any(p, &index, 3, call, more[0], wait));
     PAWL_TRY(pawl_await_any(p, NULL, 1, call));
     PAWL_TRY(pawl_await_all(p, 2, more[0], more[1]));

@@ -10,10 +10,11 @@
 
 #include <cmocka.h> /* needs setjmp, stdarg and stddef */
 
-static const uint32_t kinds[] = {PAWL_RECORD_STEP,   PAWL_RECORD_INTENT, PAWL_RECORD_ATTEMPT, PAWL_RECORD_TIMER,
-                                 PAWL_RECORD_FIRED,  PAWL_RECORD_NOW,    PAWL_RECORD_STARTED, PAWL_RECORD_SIGNAL,
-                                 PAWL_RECORD_LIMITS, PAWL_RECORD_MARKER, PAWL_RECORD_CANCEL,  PAWL_RECORD_RESUMED,
-                                 PAWL_RECORD_ENDED,  PAWL_RECORD_PARKED};
+static const uint32_t kinds[] = {
+    PAWL_RECORD_STEP,   PAWL_RECORD_INTENT,   PAWL_RECORD_ATTEMPT,      PAWL_RECORD_TIMER,
+    PAWL_RECORD_FIRED,  PAWL_RECORD_NOW,      PAWL_RECORD_STARTED,      PAWL_RECORD_SIGNAL,
+    PAWL_RECORD_MARKER, PAWL_RECORD_CANCEL,   PAWL_RECORD_RESUMED,      PAWL_RECORD_ENDED,
+    PAWL_RECORD_PARKED, PAWL_RECORD_ROLLBACK, PAWL_RECORD_COMPENSATING, PAWL_RECORD_LIMITS};
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 
 static pawl_bytes text(const char *text)
@@ -30,6 +31,7 @@ static pawl_entry full(uint32_t kind, bool failed)
         .sequence = 9,
         .time_unix_ns = 77,
         .ordinal = 300,
+        .of = 299,
         .name = text("bank.charge"),
         .due_unix_ns = 0x1122334455667788,
         .after_ns = 30000000000,
@@ -92,15 +94,19 @@ static void check_round_trip(uint32_t kind, bool failed)
     assert_int_equal(found.sequence, 9);
     assert_int_equal(found.time_unix_ns, 77);
     bool call = kind == PAWL_RECORD_STEP || kind == PAWL_RECORD_INTENT || kind == PAWL_RECORD_ATTEMPT;
-    if (call || (kind >= PAWL_RECORD_TIMER && kind <= PAWL_RECORD_NOW))
+    bool rollback = kind == PAWL_RECORD_ROLLBACK;
+    assert_int_equal(found.of, rollback ? 299 : 0);
+    if (call || rollback || (kind >= PAWL_RECORD_TIMER && kind <= PAWL_RECORD_NOW))
         assert_int_equal(found.ordinal, entry.ordinal);
     else
         assert_int_equal(found.ordinal, 0);
     if (call) {
         assert_int_equal(found.attempt, entry.attempt);
+    }
+    if (call || rollback) {
         assert_memory_equal(found.digest, entry.digest, sizeof entry.digest);
     }
-    if (call || kind == PAWL_RECORD_SIGNAL || kind == PAWL_RECORD_MARKER)
+    if (call || rollback || kind == PAWL_RECORD_SIGNAL || kind == PAWL_RECORD_MARKER)
         assert_bytes(found.name, entry.name);
     if (kind == PAWL_RECORD_LIMITS) {
         assert_int_equal(found.limit_bytes, entry.limit_bytes);
@@ -110,13 +116,13 @@ static void check_round_trip(uint32_t kind, bool failed)
         assert_int_equal(found.after_ns, entry.after_ns);
     if (kind == PAWL_RECORD_TIMER || kind == PAWL_RECORD_ATTEMPT || kind == PAWL_RECORD_NOW)
         assert_int_equal(found.due_unix_ns, entry.due_unix_ns);
-    if (kind == PAWL_RECORD_ENDED || kind == PAWL_RECORD_MARKER)
+    if (kind == PAWL_RECORD_ENDED || kind == PAWL_RECORD_MARKER || kind == PAWL_RECORD_COMPENSATING)
         assert_int_equal(found.status, entry.status);
-    if (kind == PAWL_RECORD_ATTEMPT || (has_outcome(kind) && failed)) {
+    if (kind == PAWL_RECORD_ATTEMPT || kind == PAWL_RECORD_COMPENSATING || (has_outcome(kind) && failed)) {
         assert_true(found.failed);
         assert_failure(&found.failure, &entry.failure);
         assert_int_equal(found.value.size, 0);
-    } else if (has_outcome(kind) || kind >= PAWL_RECORD_STARTED) {
+    } else if (has_outcome(kind) || rollback || kind >= PAWL_RECORD_STARTED) {
         assert_false(found.failed);
         assert_bytes(found.value, entry.value);
     }
@@ -162,15 +168,26 @@ static void test_golden_bytes(void **state)
                                     0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11};
     static const uint8_t signal[] = {1,   11,  'b', 'a', 'n', 'k', '.', 'c', 'h', 'a', 'r',
                                      'g', 'e', 7,   '{', '"', 'a', '"', ':', '1', '}'};
+    static const uint8_t rollback[] = {1,   0xac, 2,   0xab, 2,  11, 'b', 'a', 'n', 'k', '.', 'c', 'h', 'a',
+                                       'r', 'g',  'e', 1,    2,  3,  4,   5,   6,   7,   8,   9,   10,  11,
+                                       12,  13,   14,  15,   16, 7,  '{', '"', 'a', '"', ':', '1', '}'};
+    static const uint8_t compensating[] = {1,   17,  2,   8,   'h', 't', 't', 'p', '.', '4', '2', '9', 9,
+                                           's', 'l', 'o', 'w', ' ', 'd', 'o', 'w', 'n', 2,   '{', '}', 5};
     static const struct {
         uint32_t kind;
         bool failed;
         pawl_bytes body;
     } golden[] = {
-        {PAWL_RECORD_STEP, false, {step, sizeof step}},           {PAWL_RECORD_ENDED, true, {failed, sizeof failed}},
-        {PAWL_RECORD_TIMER, false, {timer, sizeof timer}},        {PAWL_RECORD_SIGNAL, false, {signal, sizeof signal}},
-        {PAWL_RECORD_MARKER, false, {"\1\20\13bank.charge", 14}}, {PAWL_RECORD_FIRED, false, {"\1\xac\2", 3}},
-        {PAWL_RECORD_LIMITS, false, {"\1\xac\2\7", 4}},           {PAWL_RECORD_STARTED, false, {"\1\7{\"a\":1}", 9}},
+        {PAWL_RECORD_ROLLBACK, false, {rollback, sizeof rollback}},
+        {PAWL_RECORD_COMPENSATING, true, {compensating, sizeof compensating}},
+        {PAWL_RECORD_STEP, false, {step, sizeof step}},
+        {PAWL_RECORD_ENDED, true, {failed, sizeof failed}},
+        {PAWL_RECORD_TIMER, false, {timer, sizeof timer}},
+        {PAWL_RECORD_SIGNAL, false, {signal, sizeof signal}},
+        {PAWL_RECORD_MARKER, false, {"\1\20\13bank.charge", 14}},
+        {PAWL_RECORD_FIRED, false, {"\1\xac\2", 3}},
+        {PAWL_RECORD_STARTED, false, {"\1\7{\"a\":1}", 9}},
+        {PAWL_RECORD_LIMITS, false, {"\1\xac\2\7", 4}},
     };
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
         pawl_arena arena = {0};

@@ -79,6 +79,13 @@ static void test_every_kind_has_its_words(void **state)
     expect(&(pawl_entry){.kind = PAWL_RECORD_INTENT, .ordinal = 1, .attempt = 2, .name = text("a")}, false,
            HEAD "\"intent\",\"ordinal\":1,\"attempt\":2,\"name\":\"a\","
                 "\"input_digest\":\"00000000000000000000000000000000\"}");
+    pawl_entry rollback = {.kind = PAWL_RECORD_ROLLBACK, .ordinal = 4, .name = text("a"), .value = text("1")};
+    expect(&rollback, false, HEAD "\"rollback\",\"ordinal\":4,\"name\":\"a\",\"input\":1}");
+    rollback.of = 3;
+    expect(&rollback, false, HEAD "\"rollback\",\"ordinal\":4,\"of\":3,\"name\":\"a\",\"input\":1}");
+    expect(&(pawl_entry){.kind = PAWL_RECORD_COMPENSATING, .status = PAWL_FAILED, .failed = true}, false,
+           HEAD "\"compensating\",\"status\":\"failed\",\"failure\":{\"class\":\"unknown_outcome\",\"code\":\"\","
+                "\"message\":\"\"}}");
     expect(&(pawl_entry){.kind = PAWL_RECORD_MARKER, .name = text("a"), .status = 2}, false,
            HEAD "\"marker\",\"name\":\"a\",\"version\":2}");
     expect(&(pawl_entry){.kind = 99}, false, HEAD "\"unknown\"}");
