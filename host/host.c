@@ -49,6 +49,7 @@ pawl_status pawl_host_open(const pawl_host_options *given, pawl_host **ret, pawl
     pthread_cond_destroy(&host->idle);
     pthread_mutex_destroy(&host->lock);
     pawl_new_ids_finish(&host->new_ids);
+    free(host->limits);
     free(host);
     return status;
 }
@@ -111,6 +112,7 @@ pawl_host *pawl_host_close(pawl_host *host)
     pthread_cond_destroy(&host->idle);
     pthread_mutex_destroy(&host->lock);
     pawl_new_ids_finish(&host->new_ids);
+    free(host->limits);
     free(host);
     return NULL;
 }

@@ -15,9 +15,10 @@
 #include <pawl/pawl.h>
 #include <stdatomic.h>
 
-#define PAWL_ID_BYTES_MAX      256u
-#define PAWL_TYPE_BYTES_MAX    256u
-#define PAWL_SESSION_BYTES_MAX 256u
+#define PAWL_ID_BYTES_MAX           256u
+#define PAWL_TYPE_BYTES_MAX         256u
+#define PAWL_SESSION_BYTES_MAX      256u
+#define PAWL_FAIRNESS_KEY_BYTES_MAX 256u
 
 struct pawl_host {
     const pawl_clock *clock;
@@ -32,7 +33,8 @@ struct pawl_host {
     pawl_attachment_facet attachments;
     pawl_registry registry;
     pawl_assembly assembly;
-    pawl_worker *worker; /* NULL: none here */
+    pawl_worker *worker;        /* NULL: none here */
+    pawl_worker_limits *limits; /* of the profile's types, for the worker */
     const char *no_worker_because;
     char worker_name[320];
     pawl_callbacks *callbacks;

@@ -131,6 +131,36 @@ static pawl_status open_stores(pawl_host *host, const pawl_facet_provider *provi
     return PAWL_OK;
 }
 
+static uint64_t interval_of(const pawl_profile_rate *rate)
+{
+    uint64_t interval = rate->written ? rate->per_ns / rate->rate : 0;
+    return rate->written && interval == 0 ? 1 : interval;
+}
+
+static uint32_t burst_of(const pawl_profile_rate *rate)
+{
+    return !rate->written ? 0 : rate->burst == 0 ? rate->rate : rate->burst;
+}
+
+/* NULL: out of memory. */
+static pawl_worker_limits *make_limits(const pawl_profile *profile, size_t *count)
+{
+    pawl_worker_limits *made = calloc(profile->type_count + 1, sizeof *made);
+    for (size_t i = 0; made != NULL && i < profile->type_count; i++) {
+        const pawl_profile_type *from = &profile->types[i];
+        made[i].type = from->name;
+        made[i].limits = (pawl_type_limits){.struct_size = sizeof made[i].limits,
+                                            .concurrency = from->whole.concurrency,
+                                            .rate_interval_ns = interval_of(&from->whole.rate_limit),
+                                            .rate_burst = burst_of(&from->whole.rate_limit),
+                                            .key_concurrency = from->per_key.concurrency,
+                                            .key_rate_interval_ns = interval_of(&from->per_key.rate_limit),
+                                            .key_rate_burst = burst_of(&from->per_key.rate_limit)};
+    }
+    *count = profile->type_count;
+    return made;
+}
+
 static pawl_status start_worker(pawl_host *host, const pawl_host_options *options, pawl_error *error)
 {
     const pawl_profile *profile = host->profile;
@@ -139,6 +169,10 @@ static pawl_status start_worker(pawl_host *host, const pawl_host_options *option
                                                           : "this host's worker is turned off (worker.enabled)";
         return PAWL_OK;
     }
+    size_t limit_count = 0;
+    host->limits = make_limits(profile, &limit_count);
+    if (host->limits == NULL)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while opening the host");
     snprintf(host->worker_name, sizeof host->worker_name, "%s:%ld", profile->worker.name, (long)getpid());
     pawl_worker_config config = {.name = host->worker_name,
                                  .profile = host->profile->name,
@@ -160,7 +194,9 @@ static pawl_status start_worker(pawl_host *host, const pawl_host_options *option
                                  .journal_warn_bytes = profile->limits.journal_warn_bytes,
                                  .on_end = pawl_follows_tell,
                                  .on_end_context = host,
-                                 .journal_max_bytes = profile->limits.journal_max_bytes};
+                                 .journal_max_bytes = profile->limits.journal_max_bytes,
+                                 .limits = host->limits,
+                                 .limit_count = limit_count};
     return pawl_worker_start(&config, &host->worker, error);
 }
 

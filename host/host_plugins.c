@@ -227,7 +227,7 @@ static void finish_names(names *list)
     free(list->items);
 }
 
-static void add_offers(const pawl_profile *profile, const pawl_manifest *manifest, names lists[3])
+static void add_offers(const pawl_profile *profile, const pawl_manifest *manifest, names lists[4])
 {
     if ((manifest->kinds & PAWL_KIND_STORAGE) != 0)
         add_name(&lists[0], manifest->id, "");
@@ -239,20 +239,23 @@ static void add_offers(const pawl_profile *profile, const pawl_manifest *manifes
         if (strcmp(profile->connectors[i].plugin, manifest->id) == 0)
             for (size_t j = 0; j < manifest->operation_count; j++)
                 add_name(&lists[2], profile->connectors[i].name, manifest->operations[j].name);
+    for (size_t i = 0; i < manifest->process_count; i++)
+        add_name(&lists[3], manifest->processes[i].name, "");
 }
 
 /* Against what is declared, so that a name of an optional plugin that was left out is not called unknown. */
 static pawl_status check_names(pawl_host *host, const pawl_declared_list *declared, pawl_error *error)
 {
     static const char *const none[] = {NULL};
-    names lists[3] = {0};
+    names lists[4] = {0};
     for (size_t i = 0; i < declared->count; i++)
         if (declared->items[i].manifest != NULL)
             add_offers(host->profile, declared->items[i].manifest, lists);
-    bool failed = lists[0].failed || lists[1].failed || lists[2].failed;
+    bool failed = lists[0].failed || lists[1].failed || lists[2].failed || lists[3].failed;
     pawl_profile_known known = {lists[0].items == NULL ? none : (const char *const *)lists[0].items,
                                 lists[1].items == NULL ? none : (const char *const *)lists[1].items,
-                                lists[2].items == NULL ? none : (const char *const *)lists[2].items};
+                                lists[2].items == NULL ? none : (const char *const *)lists[2].items,
+                                lists[3].items == NULL ? none : (const char *const *)lists[3].items};
     pawl_problem_list problems = {0};
     pawl_status status = failed ? no_memory(error) : pawl_profile_check_known(host->profile, &known, &problems);
     if (!failed && status != PAWL_OK) {
@@ -262,7 +265,7 @@ static pawl_status check_names(pawl_host *host, const pawl_declared_list *declar
         free(text);
     }
     pawl_problems_free(&problems);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 4; i++)
         finish_names(&lists[i]);
     return status;
 }

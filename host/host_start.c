@@ -33,8 +33,14 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
         status = pawl_check_text("process type", start->type, PAWL_TYPE_BYTES_MAX, error);
     if (status == PAWL_OK && start->session != NULL)
         status = pawl_check_text("session", start->session, PAWL_SESSION_BYTES_MAX, error);
+    if (status == PAWL_OK && start->key != NULL)
+        status = pawl_check_text("key", start->key, PAWL_FAIRNESS_KEY_BYTES_MAX, error);
     if (status != PAWL_OK)
         return status;
+    if (start->priority > PAWL_PRIORITY_LOWEST)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_priority",
+                              "the priority is %u; wanted %u (first) to %u (last)", start->priority,
+                              PAWL_PRIORITY_HIGHEST, PAWL_PRIORITY_LOWEST);
     if (start->session != NULL && strncmp(start->session, PAWL_PROCESS_SCOPE, sizeof PAWL_PROCESS_SCOPE - 1) == 0)
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_session",
                               "the session name begins with \"" PAWL_PROCESS_SCOPE "\", which is kept for processes");
@@ -76,6 +82,8 @@ static void fill(starting *own, const pawl_start *start, const char *attributes,
         .profile = pawl_bytes_text(host->profile->name),
         .session = keep(&at, pawl_bytes_text(start->session)),
         .attributes = keep(&at, pawl_bytes_text(attributes)),
+        .priority = start->priority,
+        .key = keep(&at, pawl_bytes_text(start->key)),
         .input = keep(&at, own->body.input),
         .fingerprint = {own->fingerprint, sizeof own->fingerprint},
     };
@@ -84,7 +92,8 @@ static void fill(starting *own, const pawl_start *start, const char *attributes,
         own->body.plugin = pawl_bytes_text(type->plugin);
         if (!is_zero(type->digest, sizeof type->digest))
             own->body.digest = (pawl_bytes){type->digest, sizeof type->digest};
-        if (host->worker != NULL)
+        const pawl_profile_type *limits = pawl_profile_find_type(host->profile, start->type);
+        if (host->worker != NULL && limits == NULL) /* what has limits is taken from the queue, where they are kept */
             own->body.claim_session = pawl_worker_session(host->worker);
     }
 }
@@ -140,7 +149,7 @@ static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **
         return status;
     }
     size_t room = strlen(start.type) + (start.session == NULL ? 0 : strlen(start.session)) + input.size +
-                  (attributes == NULL ? 0 : strlen(attributes));
+                  (start.key == NULL ? 0 : strlen(start.key)) + (attributes == NULL ? 0 : strlen(attributes));
     starting *own = malloc(sizeof *own + room);
     if (own == NULL) {
         free(attributes);

@@ -248,6 +248,7 @@ static bool set_state(const pawl_host *host, json_t *json, const pawl_process_ro
 static bool set_whole(json_t *json, const pawl_process_row *row)
 {
     bool made = pawl_view_set(json, "run", json_integer(row->run)) &&
+                pawl_view_set(json, "priority", json_integer(row->priority)) && set_some(json, "key", row->key) &&
                 pawl_view_set(json, "base", json_integer((json_int_t)row->base)) &&
                 pawl_view_set(json, "head", json_integer((json_int_t)row->head)) &&
                 pawl_view_set(json, "journal_bytes", json_integer((json_int_t)row->journal_bytes)) &&

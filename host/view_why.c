@@ -104,6 +104,45 @@ static bool add_worker_limit(line *to, const pawl_host *host)
     return true;
 }
 
+static void add_key(line *to, const pawl_process_row *row)
+{
+    add(to, row->key.size > 0 ? "key " : "session ");
+    add_text(to, row->key.size > 0 ? row->key : row->session, 100);
+}
+
+/* Which limit of its type holds it. False: none. */
+static bool add_limit(line *to, const pawl_process_row *row)
+{
+    bool of_key = row->held == PAWL_HELD_KEY_CONCURRENCY || row->held == PAWL_HELD_KEY_RATE;
+    if (row->held == 0)
+        return false;
+    if (of_key) {
+        add_key(to, row);
+        add(to, " of ");
+    }
+    add(to, "type ");
+    add_text(to, row->type, 100);
+    if (row->held == PAWL_HELD_TYPE_CONCURRENCY || row->held == PAWL_HELD_KEY_CONCURRENCY)
+        add(to, " is at its concurrency limit of %" PRIu64, row->held_limit);
+    else if (row->held_limit < PAWL_NS_PER_SECOND)
+        add(to, " is at its rate limit of %.6g a second", 1e9 / (double)row->held_limit);
+    else
+        add(to, " is at its rate limit of one in %.6g s", (double)row->held_limit / 1e9);
+    return true;
+}
+
+/* How many stand in front of it, as far as they were counted. */
+static void add_ahead(line *to, const pawl_process_row *row)
+{
+    if (row->ahead == 0)
+        return;
+    add(to, "; %s%" PRIu64 " before it", row->ahead >= 1000 ? "at least " : "", row->ahead);
+    if (row->key.size > 0 || row->session.size > 0) {
+        add(to, " under ");
+        add_key(to, row);
+    }
+}
+
 static void why_ready(line *to, const pawl_host *host, const pawl_process_row *row)
 {
     add(to, "ready");
@@ -114,10 +153,11 @@ static void why_ready(line *to, const pawl_host *host, const pawl_process_row *r
     }
     line before = *to;
     add(to, ", but ");
-    if (!add_worker_limit(to, host)) {
+    if (!add_worker_limit(to, host) && !add_limit(to, row)) {
         *to = before;
-        add(to, ": a worker takes it next");
+        add(to, row->ahead > 0 ? ": it waits for its turn" : ": a worker takes it next");
     }
+    add_ahead(to, row);
 }
 
 static void why_waiting(line *to, const pawl_host *host, const pawl_process_row *row)

@@ -157,18 +157,50 @@ static uint32_t room(const pawl_worker *worker)
     return left < CLAIM_PAGE ? left : CLAIM_PAGE;
 }
 
+/* What is claimed, and within which limits. */
+typedef struct wanted_types {
+    size_t count;
+    pawl_bytes *names;
+    const pawl_type_limits **limits; /* of each, or NULL */
+} wanted_types;
+
+static void forget_types(wanted_types *wanted)
+{
+    free(wanted->names);
+    free(wanted->limits);
+}
+
+static bool list_types(const pawl_worker *worker, wanted_types *wanted)
+{
+    const pawl_type *const *types;
+    const pawl_worker_config *config = &worker->config;
+    size_t count = pawl_catalog_types(config->catalog, &types);
+    wanted->names = calloc(count + 1, sizeof *wanted->names);
+    wanted->limits = calloc(count + 1, sizeof *wanted->limits);
+    if (wanted->names == NULL || wanted->limits == NULL)
+        return false;
+    wanted->count = count;
+    for (size_t i = 0; i < count; i++) {
+        wanted->names[i] = pawl_bytes_text(types[i]->name);
+        for (size_t j = 0; j < config->limit_count; j++)
+            if (strcmp(types[i]->name, config->limits[j].type) == 0)
+                wanted->limits[i] = &config->limits[j].limits;
+    }
+    return true;
+}
+
 /* One page. True when there may be more. */
-static bool claim_page(pawl_worker *worker, uint32_t limit, const pawl_bytes *types, size_t type_count,
-                       pawl_status *ret_status)
+static bool claim_page(pawl_worker *worker, uint32_t limit, const wanted_types *wanted, pawl_status *ret_status)
 {
     pawl_registry *registry = worker->config.registry;
     struct page page = {worker, 0};
     pawl_claim claim = {.struct_size = sizeof claim,
                         .limit = limit,
                         .session = atomic_load(&worker->session),
-                        .types = types,
-                        .type_count = type_count,
-                        .type_size = sizeof *types};
+                        .types = wanted->names,
+                        .type_count = wanted->count,
+                        .type_size = sizeof *wanted->names,
+                        .limits = wanted->limits};
     pawl_failure_slot why;
     pawl_failure_init(&why);
     *ret_status = registry->table.claim(registry->store, &claim, visit_claimed, &page, &why);
@@ -185,23 +217,19 @@ static bool claim_page(pawl_worker *worker, uint32_t limit, const pawl_bytes *ty
 static void *claimer_thread(void *argument)
 {
     pawl_worker *worker = argument;
-    const pawl_type *const *types;
-    size_t count = pawl_catalog_types(worker->config.catalog, &types);
-    pawl_bytes *names = calloc(count == 0 ? 1 : count, sizeof *names);
-    for (size_t i = 0; names != NULL && i < count; i++)
-        names[i] = pawl_bytes_text(types[i]->name);
+    wanted_types wanted = {0};
+    bool able = list_types(worker, &wanted) && wanted.count > 0;
     pthread_mutex_lock(&worker->lock);
     while (!worker->closing) {
         uint32_t limit = worker->work ? room(worker) : 0;
-        if (names == NULL || count == 0 || limit == 0 || atomic_load(&worker->stop_mode) != 0 ||
-            atomic_load(&worker->session) == 0) {
+        if (!able || limit == 0 || atomic_load(&worker->stop_mode) != 0 || atomic_load(&worker->session) == 0) {
             pthread_cond_wait(&worker->changed, &worker->lock);
             continue;
         }
         worker->work = false;
         pthread_mutex_unlock(&worker->lock);
         pawl_status status;
-        bool more = claim_page(worker, limit, names, count, &status);
+        bool more = claim_page(worker, limit, &wanted, &status);
         pthread_mutex_lock(&worker->lock);
         if (more || (status != PAWL_OK && status != PAWL_E_STALE))
             worker->work = true;
@@ -209,7 +237,7 @@ static void *claimer_thread(void *argument)
             wait_for(worker, CLAIM_RETRY_NS);
     }
     pthread_mutex_unlock(&worker->lock);
-    free(names);
+    forget_types(&wanted);
     return NULL;
 }
 

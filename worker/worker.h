@@ -20,6 +20,12 @@ typedef struct pawl_worker_end {
     pawl_bytes body; /* of its ENDED record */
 } pawl_worker_end;
 
+/** Limits of a process type, which the store keeps (pawl_claim.limits). */
+typedef struct pawl_worker_limits {
+    const char *type;
+    pawl_type_limits limits;
+} pawl_worker_limits;
+
 /** What a worker needs. Everything pointed to outlives the worker. */
 typedef struct pawl_worker_config {
     const char *name; /* of the worker session, for operators: "host:pid" */
@@ -42,6 +48,8 @@ typedef struct pawl_worker_config {
     size_t value_bytes_max;
     uint64_t journal_warn_bytes;
     uint64_t journal_max_bytes;
+    const pawl_worker_limits *limits; /* a type that is not there has none */
+    size_t limit_count;
     /* Told of every end that this worker has recorded, after it is durable. NULL: nobody. Must not block: it comes on a
      * shard's thread, or on the provider's; there even after the worker is gone, until the store is closed. */
     void (*on_end)(void *context, const pawl_worker_end *end);

@@ -101,8 +101,9 @@ static void on_started(void *context, pawl_status status, const pawl_started *st
 /* PAWL_PENDING, or why it could not be begun. */
 static pawl_status begin_item(start_item *item, json_t *request, pawl_error *error)
 {
-    static const char *const keys[] = {"type",       "id",           "session",    "external", "input",
-                                       "input_text", "input_base64", "attributes", NULL};
+    static const char *const keys[] = {"type",  "id",         "session",      "external",   "key", "priority",
+                                       "input", "input_text", "input_base64", "attributes", NULL};
+    uint64_t priority = 0;
     pawl_start start = {.struct_size = sizeof start};
     bool external = false;
     pawl_status status = pawl_value_keys(request, "a process to start", keys, error);
@@ -112,6 +113,10 @@ static pawl_status begin_item(start_item *item, json_t *request, pawl_error *err
         status = pawl_value_string(request, "id", false, &start.id, error);
     if (status == PAWL_OK)
         status = pawl_value_string(request, "session", false, &start.session, error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(request, "key", false, &start.key, error);
+    if (status == PAWL_OK)
+        status = pawl_value_number(request, "priority", 0, &priority, error);
     if (status == PAWL_OK)
         status = pawl_value_flag(request, "external", &external, error);
     if (status == PAWL_OK)
@@ -128,6 +133,7 @@ static pawl_status begin_item(start_item *item, json_t *request, pawl_error *err
         start.attributes = (pawl_bytes){item->attributes, strlen(item->attributes)};
     start.flags = external ? PAWL_START_EXTERNAL : 0;
     start.input = item->input;
+    start.priority = priority > PAWL_PRIORITY_LOWEST ? PAWL_PRIORITY_LOWEST + 1 : (uint32_t)priority;
     return pawl_host_start_async(item->work->exchange->host, &start, on_started, item, error);
 }
 

@@ -24,6 +24,8 @@ static const pawl_cli_option serve_options[] = {
 static const pawl_cli_option start_options[] = {
     {"id", "ID", "its id (default: a new uuid); the same start again is the same process"},
     {"session", "NAME", "the session it belongs to"},
+    {"key", "KEY", "whose turn it shares: keys of a type take turns (default: its session)"},
+    {"priority", "N", "1 (first) to 5 (last); default 3"},
     {"input", "JSON", "its input: JSON, @FILE with JSON, or - for standard input"},
     {"text", "TEXT", "its input as plain text, @FILE or -, passed on as it is"},
     {"attribute", "NAME=VALUE...", "a search attribute; may be given again for another one"},

@@ -106,12 +106,19 @@ static json_t *start_request(pawl_cli *cli)
         pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "give --input or --text, not both");
         return NULL;
     }
+    uint64_t priority = 0;
+    if (!pawl_cli_number(cli, "priority", PAWL_PRIORITY_HIGHEST, PAWL_PRIORITY_LOWEST, 0, &priority))
+        return NULL;
     json_t *body = json_pack("{s:s, s:s*, s:s*}", "type", cli->arguments[0], "id", pawl_cli_value(cli, "id"), "session",
                              pawl_cli_value(cli, "session"));
     if (body == NULL) {
         pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "the type, id or session is not UTF-8");
         return NULL;
     }
+    if (pawl_cli_value(cli, "key") != NULL)
+        json_object_set_new(body, "key", json_string(pawl_cli_value(cli, "key")));
+    if (pawl_cli_flag(cli, "priority"))
+        json_object_set_new(body, "priority", json_integer((json_int_t)priority));
     if (pawl_cli_flag(cli, "external"))
         json_object_set_new(body, "external", json_true());
     bool good = true;

@@ -377,5 +377,8 @@ pawl_status pawl_profile_check_known(const pawl_profile *profile, const pawl_pro
     for (size_t i = 0; i < profile->effect_count; i++)
         good &= check_id(problems, known->effects, profile->effects[i].name, profile->effects[i].place,
                          "profile.unknown_effect", "the effect or operation", "effects");
+    for (size_t i = 0; i < profile->type_count; i++)
+        good &= check_id(problems, known->types, profile->types[i].name, profile->types[i].place,
+                         "profile.unknown_type", "the process type", "types");
     return good ? PAWL_OK : PAWL_E_INVALID;
 }

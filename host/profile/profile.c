@@ -183,6 +183,14 @@ const pawl_profile_effect *pawl_profile_find_effect(const pawl_profile *profile,
     return NULL;
 }
 
+const pawl_profile_type *pawl_profile_find_type(const pawl_profile *profile, const char *name)
+{
+    for (size_t i = 0; i < profile->type_count; i++)
+        if (strcmp(profile->types[i].name, name) == 0)
+            return &profile->types[i];
+    return NULL;
+}
+
 void pawl_profile_retry_apply(pawl_retry_policy *policy, const pawl_retry_policy *over, uint32_t set)
 {
     if (set & PAWL_SET_ATTEMPTS)

@@ -82,14 +82,17 @@ typedef struct pawl_profile_plugin {
     pawl_place place;
 } pawl_profile_plugin;
 
+/** A token bucket. */
+typedef struct pawl_profile_rate {
+    bool written;
+    uint32_t rate; /* so many in a span of per_ns */
+    uint64_t per_ns;
+    uint32_t burst; /* 0: as rate */
+} pawl_profile_rate;
+
 /** What stands between processes and an instance or effect. */
 typedef struct pawl_profile_guards {
-    struct {
-        bool written;
-        uint32_t rate; /* calls in a span of per_ns */
-        uint64_t per_ns;
-        uint32_t burst; /* 0: as rate */
-    } rate_limit;
+    pawl_profile_rate rate_limit;
     struct {
         bool written;
         pawl_circuit_config config;
@@ -142,6 +145,19 @@ typedef struct pawl_profile_attribute {
     uint32_t type;    /* PAWL_ATTRIBUTE_* (worker/attributes.h) */
     pawl_place place; /* of the name */
 } pawl_profile_attribute;
+/** Limits of one process type, or of each key of it. */
+typedef struct pawl_profile_type_limits {
+    uint32_t concurrency; /* processes held at once; 0: no limit */
+    pawl_profile_rate rate_limit;
+} pawl_profile_type_limits;
+
+/** types."NAME" */
+typedef struct pawl_profile_type {
+    const char *name;
+    pawl_profile_type_limits whole;
+    pawl_profile_type_limits per_key;
+    pawl_place place; /* of the name */
+} pawl_profile_type;
 
 /** A checked profile. Read-only once loaded; free with pawl_profile_free. */
 typedef struct pawl_profile {
@@ -160,6 +176,8 @@ typedef struct pawl_profile {
     size_t connector_count;
     pawl_profile_effect *effects;
     size_t effect_count;
+    pawl_profile_type *types;
+    size_t type_count;
     pawl_retry_policy retry; /* for effects whose manifest and override say nothing */
     uint32_t retry_set;      /* PAWL_SET_* of the members written in the profile */
     struct {
@@ -220,6 +238,7 @@ typedef struct pawl_profile_known {
     const char *const *providers;  /* ids of plugins with storage, beside "rocksdb" and "memory" */
     const char *const *connectors; /* ids of plugins with a connector */
     const char *const *effects;    /* names of effects and "instance.operation" of connectors */
+    const char *const *types;      /* names of process types */
 } pawl_profile_known;
 
 /** Check the ids in a profile against the plugins, once their manifests have been read: a store with an unknown
@@ -232,6 +251,9 @@ pawl_status pawl_profile_check_known(const pawl_profile *profile, const pawl_pro
 
 /** The overrides for an effect by its full name, or NULL. */
 const pawl_profile_effect *pawl_profile_find_effect(const pawl_profile *profile, const char *name);
+
+/** What the profile says of a process type, or NULL. */
+const pawl_profile_type *pawl_profile_find_type(const pawl_profile *profile, const char *name);
 
 /** Lay the members of `over` that `set` names over *policy. Non-retryable codes are replaced, not joined. */
 void pawl_profile_retry_apply(pawl_retry_policy *policy, const pawl_retry_policy *over, uint32_t set);

@@ -186,6 +186,28 @@ static const pawl_section attribute_section = {.value = &attribute_value,
                                                .name_offset = offsetof(pawl_profile_attribute, name),
                                                .place_offset = offsetof(pawl_profile_attribute, place),
                                                .form = &attribute_form};
+/* ---- process types ---- */
+
+#define THIS pawl_profile_type
+static const pawl_key per_key_keys[] = {
+    {"concurrency", PAWL_KEY_COUNT, AT(per_key.concurrency), .min = 0, .max = 10000000, .initial = "0"},
+    {"rate_limit", PAWL_KEY_SECTION, AT(per_key.rate_limit), .section = &rate_section},
+    {.name = NULL},
+};
+static const pawl_section per_key_section = {.keys = per_key_keys};
+
+static const pawl_key type_keys[] = {
+    {"concurrency", PAWL_KEY_COUNT, AT(whole.concurrency), .min = 0, .max = 10000000, .initial = "0"},
+    {"rate_limit", PAWL_KEY_SECTION, AT(whole.rate_limit), .section = &rate_section},
+    {"per_key", PAWL_KEY_SECTION, .section = &per_key_section},
+    {.name = NULL},
+};
+#undef THIS
+static const pawl_section type_section = {.keys = type_keys,
+                                          .size = sizeof(pawl_profile_type),
+                                          .name_offset = offsetof(pawl_profile_type, name),
+                                          .place_offset = offsetof(pawl_profile_type, place),
+                                          .form = &effect_form};
 
 /* ---- settings of the host itself ---- */
 
@@ -242,6 +264,7 @@ static const pawl_key profile_keys[] = {
     {"connectors", PAWL_KEY_MAP, AT(connectors), .count_offset = offsetof(THIS, connector_count),
      .section = &connector_section},
     {"effects", PAWL_KEY_MAP, AT(effects), .count_offset = offsetof(THIS, effect_count), .section = &effect_section},
+    {"types", PAWL_KEY_MAP, AT(types), .count_offset = offsetof(THIS, type_count), .section = &type_section},
     {"retry", PAWL_KEY_SECTION, AT(retry), .section = &retry_section},
     {"timeouts", PAWL_KEY_SECTION, .section = &timeout_section},
     {"limits", PAWL_KEY_SECTION, .section = &limit_section},

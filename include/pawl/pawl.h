@@ -96,6 +96,9 @@ typedef struct pawl_start {
     /** Search attributes to begin with: a JSON object, checked against the profile's; or empty. Not compared when the
      * process exists already. */
     pawl_bytes attributes;
+    const char *key;      /**< 1..256 bytes: it shares its type's turns with others of this key. NULL: its session */
+    uint32_t priority;    /**< 1 (first) to 5 (last); 0: 3 */
+    uint32_t reserved0;   /**< 0 */
 } pawl_start;
 
 /** What a start gave. */

@@ -101,8 +101,8 @@ static void look_in_reference(void *context, const char *path, const pawl_key *k
     char start[300];
     (void)snprintf(start, sizeof(start), "\n| `%s` |", path);
     if (strncmp(path, "effects.NAME.retry.", 19) == 0 || strncmp(path, "effects.NAME.rate_limit.", 24) == 0 ||
-        strncmp(path, "effects.NAME.circuit.", 21) == 0)
-        return; /* said once, at `retry` and at `connectors` */
+        strncmp(path, "effects.NAME.circuit.", 21) == 0 || strncmp(path, "types.NAME.per_key.rate_limit.", 30) == 0)
+        return; /* said once, at `retry`, at `connectors` and at `types.NAME.rate_limit` */
     const char *row = strstr(context, start);
     if (!row)
         fail_msg("no row for %s in " REFERENCE, path);
