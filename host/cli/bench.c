@@ -68,6 +68,9 @@ static char *profile_text(const pawl_bench *b)
                                        : "crash_safe",
                                 "data", b->directory, "socket", socket_path, "stores", "main", store, "worker",
                                 "shards", (json_int_t)b->shards, "log", "level", "warn");
+    if (profile != NULL && b->active > 0)
+        json_object_set_new(profile, "types",
+                            json_pack("{s:{s:I}}", "bench.steps", "concurrency", (json_int_t)b->active));
     char *text = profile == NULL ? NULL : json_dumps(profile, JSON_COMPACT);
     json_decref(profile);
     return text;
@@ -174,6 +177,7 @@ static bool take_options(pawl_bench *b, const bench_kind *k)
         pawl_cli_number(cli, "payload", 3, 4000000, 0, &b->payload) &&
         pawl_cli_number(cli, "seconds", 1, 86400, k->seconds, &b->seconds) &&
         pawl_cli_number(cli, "sleeping", 0, 100000000, 0, &b->sleeping) &&
+        pawl_cli_number(cli, "active", 0, 100000, 0, &b->active) &&
         pawl_cli_number(cli, "shards", 0, 1024, 0, &b->shards);
     if (!good)
         return false;
@@ -242,6 +246,12 @@ int pawl_cli_bench_recover(pawl_cli *cli)
 {
     static const bench_kind k = {.work = pawl_bench_recover, .processes = 2000, .steps = 10, .opens_itself = true};
     return bench_command(cli, "bench.recover", &k);
+}
+
+int pawl_cli_bench_fairness(pawl_cli *cli)
+{
+    static const bench_kind k = {.work = pawl_bench_fairness, .processes = 100000, .steps = 1, .opens_itself = true};
+    return bench_command(cli, "bench.fairness", &k);
 }
 
 int pawl_cli_bench_idle(pawl_cli *cli)

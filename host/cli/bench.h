@@ -43,6 +43,8 @@ struct pawl_bench {
     char input[64];
     char directory[4096];
     bool remove_directory;
+    bool no_worker;  /* of the host that is opened next */
+    uint64_t active; /* fairness: processes at once, a limit of their type; 0: none */
 };
 
 /* ---- the works --------------------------------------------------------------------------------------------------- */
@@ -53,7 +55,8 @@ pawl_status pawl_bench_sleep(pawl_bench *bench, json_t *line, pawl_bench_result 
 pawl_status pawl_bench_signal(pawl_bench *bench, json_t *line, pawl_bench_result *ret, pawl_error *error);
 pawl_status pawl_bench_idle(pawl_bench *bench, json_t *line, pawl_bench_result *ret, pawl_error *error);
 pawl_status pawl_bench_long(pawl_bench *bench, json_t *line, pawl_bench_result *ret, pawl_error *error);
-/** This one opens the host itself: first in children, which it kills. */
+/** These two open the host themselves: in turns, one without a worker; first in children, which it kills. */
+pawl_status pawl_bench_fairness(pawl_bench *bench, json_t *line, pawl_bench_result *ret, pawl_error *error);
 pawl_status pawl_bench_recover(pawl_bench *bench, json_t *line, pawl_bench_result *ret, pawl_error *error);
 
 /* ---- the load ---------------------------------------------------------------------------------------------------- */
@@ -63,6 +66,7 @@ typedef struct pawl_bench_load {
     const char *type;
     const char *input;
     const char *tag;  /* ids are this and a number from 0; NULL: new uuids (with a server: a tag of its own) */
+    const char *key;  /* of each, or NULL (not with a server) */
     bool numbered;    /* the input is an array, of the number of the process and `input` (not with a server) */
     bool starts_only; /* each start makes room for the next one when it is acknowledged, not when its process has ended
                        */

@@ -99,6 +99,7 @@ static void fill_start(slot *s, uint64_t number, pawl_start *start, char *id, ch
 {
     const pawl_bench_load *load = s->run->load;
     start->type = load->type;
+    start->key = load->key;
     if (load->tag != NULL) {
         pawl_bench_id(id, load->tag, number);
         start->id = id;

@@ -16,6 +16,7 @@ pawl_status pawl_bench_open(pawl_bench *bench, pawl_error *error)
     pawl_host_options options = {.struct_size = sizeof options, .profile_text = bench->profile};
     options.static_plugins = plugins;
     options.static_plugin_count = 1;
+    options.no_worker = bench->no_worker;
     uint64_t begun_ns = pawl_bench_now_ns();
     pawl_status status = pawl_host_open(&options, &bench->host, error);
     bench->open_ms = (double)(pawl_bench_now_ns() - begun_ns) / 1e6;

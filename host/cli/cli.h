@@ -208,6 +208,7 @@ int pawl_cli_bench_steps(pawl_cli *cli);
 int pawl_cli_bench_sleep(pawl_cli *cli);
 int pawl_cli_bench_signal(pawl_cli *cli);
 int pawl_cli_bench_recover(pawl_cli *cli);
+int pawl_cli_bench_fairness(pawl_cli *cli);
 int pawl_cli_bench_idle(pawl_cli *cli);
 int pawl_cli_bench_long(pawl_cli *cli);
 

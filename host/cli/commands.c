@@ -160,6 +160,13 @@ static const pawl_cli_option bench_recover_options[] = {
     BENCH_STORE_OPTIONS,
 };
 
+static const pawl_cli_option bench_fairness_options[] = {
+    {"processes", "N", "of the one who has many (default 100000)"},
+    {"steps", "N", "of each process (default 1)"},
+    {"active", "N", "processes of the type at once, as a profile limits it (default: no limit)"},
+    BENCH_STORE_OPTIONS,
+};
+
 static const pawl_cli_option bench_idle_options[] = {
     {"seconds", "S", "how long to look (default 5)"},
     BENCH_CONNECT_OPTION,
@@ -261,6 +268,10 @@ const pawl_cli_command pawl_cli_commands[] = {
      "\nThe host that is killed is in a child process. `repeated` counts steps that ran again although their "
      "result\nwas recorded, and is 0.",
      "pawl bench recover --processes 2000 --sleeping 100000", bench_recover_options, pawl_cli_bench_recover},
+    {"bench fairness", "", 0, 0, "Measure ten processes while somebody else's many are ready",
+     "One JSON line: how long ten take under a key of their own, one after the other, when nothing else is there, and\n"
+     "while so many of another key stand in the queue.",
+     "pawl bench fairness --processes 1000000 --active 64", bench_fairness_options, pawl_cli_bench_fairness},
     {"bench idle", "", 0, 0, "Measure a host that has nothing to do", BENCH_TEXT,
      "pawl bench idle --seconds 10\npawl bench idle --connect data/pawl.sock", bench_idle_options, pawl_cli_bench_idle},
     {"bench long", "", 0, 0, "Measure one process of many steps", BENCH_TEXT, "pawl bench long --steps 10000",
