@@ -783,7 +783,21 @@ typedef struct pawl_prune {
     uint32_t struct_size;
     uint32_t limit; /* at most this many in this operation */
     uint64_t ended_before_unix_ns;
+    /* Not NULL: these instead of the oldest, whatever limit and ended_before_unix_ns say; at most 1000. One that is not
+     * there, or has not ended, is passed over. */
+    const uint64_t *numbers;
+    size_t number_count;
 } pawl_prune;
+
+/* Which ended processes to look at, from the oldest end on. The cursor is the end (updated_unix_ns) and the number of
+ * the last one that was seen; zero: from the start. */
+typedef struct pawl_ended {
+    uint32_t struct_size;
+    uint32_t limit;          /* rows; at most 1000 */
+    uint64_t before_unix_ns; /* whose end is older */
+    uint64_t after_unix_ns;
+    uint64_t after_number;
+} pawl_ended;
 
 /* Limits of a type; they hold for all worker sessions of a store together, as the last claim of the type has them. A
  * type or key at a limit is passed over as a whole; WORK is announced when something of it may go on. A rate counts
@@ -874,6 +888,7 @@ typedef struct pawl_registry_host {
 } pawl_registry_host;
 
 #define PAWL_REGISTRY_ATTRIBUTES 1u /* keeps and lists by search attributes */
+#define PAWL_REGISTRY_ENDED      2u /* ended() is there, and PRUNE takes numbers */
 typedef struct pawl_registry_table {
     uint32_t struct_size;
     uint32_t reserved0;
@@ -911,6 +926,10 @@ typedef struct pawl_registry_table {
      * of processes. */
     pawl_status(PAWL_CALL *count)(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why);
     uint64_t features; /* PAWL_REGISTRY_*: what may be asked of it beyond what is in every registry */
+    /* [worker] Ended processes in the order of their end; fewer than limit: there are no more. One that cannot be read
+     * is left out. */
+    pawl_status(PAWL_CALL *ended)(pawl_store *store, const pawl_ended *ended, pawl_row_visit visit, void *context,
+                                  pawl_failure_sink *why);
 } pawl_registry_table;
 
 /* ---- frozen: the size and the last member of everything released ------------------------------------------------- */
@@ -953,14 +972,15 @@ PAWL_FROZEN_(pawl_register, close_body, 264);
 PAWL_FROZEN_(pawl_commit, attributes, 112);
 PAWL_FROZEN_(pawl_post, force, 80);
 PAWL_FROZEN_(pawl_watch, kinds, 40);
-PAWL_FROZEN_(pawl_prune, ended_before_unix_ns, 16);
+PAWL_FROZEN_(pawl_prune, number_count, 32);
+PAWL_FROZEN_(pawl_ended, after_number, 32);
 PAWL_FROZEN_(pawl_type_limits, reserved0, 40);
 PAWL_FROZEN_(pawl_claim, limits, 64);
 PAWL_FROZEN_(pawl_condition, value, 40);
 PAWL_FROZEN_(pawl_list, condition_size, 120);
 PAWL_FROZEN_(pawl_registry_event, record, 32);
 PAWL_FROZEN_(pawl_registry_host, event, 24);
-PAWL_FROZEN_(pawl_registry_table, features, 112);
+PAWL_FROZEN_(pawl_registry_table, ended, 120);
 #endif
 
 #ifdef __cplusplus

@@ -37,6 +37,7 @@ struct pawl_host {
     pawl_worker_limits *limits; /* of the profile's types, for the worker */
     const char *no_worker_because;
     char worker_name[320];
+    struct pawl_retention *retention; /* NULL: nothing is forgotten by itself */
     pawl_callbacks *callbacks;
     pawl_new_ids new_ids;
     atomic_bool closing;

@@ -3,6 +3,7 @@
 #include "host_open.h"
 
 #include "host_plugins.h"
+#include "host_prune.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -278,6 +279,8 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
         status = pawl_callbacks_create(&host->callbacks, error);
     if (status == PAWL_OK)
         status = start_worker(host, options, error);
+    if (status == PAWL_OK)
+        status = pawl_retention_start(host, &host->retention, error);
     return status;
 }
 
@@ -300,6 +303,7 @@ static bool stop_worker(pawl_host *host)
 
 void pawl_host_dismantle(pawl_host *host)
 {
+    host->retention = pawl_retention_stop(host->retention);
     bool stopped = stop_worker(host);
     host->callbacks = pawl_callbacks_destroy(host->callbacks);
     pawl_attachments_close(&host->attachments);

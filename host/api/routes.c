@@ -30,6 +30,7 @@ static const pawl_route routes[] = {
     {"GET", "/v1/host", pawl_route_host, no_keys},
     {"GET", "/v1/health", pawl_route_health, no_keys},
     {"POST", "/v1/drain", pawl_route_drain, no_keys},
+    {"POST", "/v1/prune", pawl_route_prune, no_keys},
     {"POST", "/v1/backup", pawl_route_backup, no_keys},
     {"GET", "/metrics", pawl_route_metrics, no_keys},
 };

@@ -24,6 +24,7 @@ bool pawl_route_complete(pawl_exchange *exchange);
 bool pawl_route_host(pawl_exchange *exchange); /* routes_host.c, from here on */
 bool pawl_route_health(pawl_exchange *exchange);
 bool pawl_route_drain(pawl_exchange *exchange);
+bool pawl_route_prune(pawl_exchange *exchange);
 bool pawl_route_backup(pawl_exchange *exchange);
 bool pawl_route_metrics(pawl_exchange *exchange);
 

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/api/metrics.h"
@@ -23,7 +24,8 @@ bool pawl_route_host(pawl_exchange *exchange)
 bool pawl_route_health(pawl_exchange *exchange)
 {
     return pawl_exchange_json(
-        exchange, 200, json_pack("{s:s, s:s, s:i}", "status", "ok", "version", pawl_library_version(), "pid", (int)getpid()));
+        exchange, 200,
+        json_pack("{s:s, s:s, s:i}", "status", "ok", "version", pawl_library_version(), "pid", (int)getpid()));
 }
 
 static pawl_status read_mode(const char *name, uint32_t *mode, pawl_error *error)
@@ -84,6 +86,50 @@ bool pawl_route_backup(pawl_exchange *exchange)
         status = pawl_exchange_becomes_drain(exchange, &error);
     if (status == PAWL_OK)
         status = pawl_host_backup(exchange->host, directory, &text, &error);
+    json_decref(body);
+    if (status != PAWL_OK)
+        return pawl_exchange_error(exchange, &error);
+    bool answered = pawl_exchange_text(exchange, 200, "application/json", text.data, text.size);
+    pawl_text_free(&text);
+    return answered;
+}
+
+/* A bounded piece of work; who wants more asks again from where the answer says. */
+bool pawl_route_prune(pawl_exchange *exchange)
+{
+    static const char *const keys[] = {"older_than_ms", "type",         "dry_run", "limit",
+                                       "after_unix_ns", "after_number", NULL};
+    pawl_prune_options options = {.struct_size = sizeof options};
+    pawl_error error = {0};
+    pawl_text text = {0};
+    json_t *body = NULL;
+    bool dry_run = false;
+    uint64_t older_ms = 0;
+    uint64_t limit = 0;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t now_ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+    pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_number(body, "older_than_ms", UINT64_MAX, &older_ms, &error);
+    if (status == PAWL_OK && older_ms >= now_ms)
+        status = pawl_error_set(&error, PAWL_E_INVALID, "api.older_than",
+                                "\"older_than_ms\" is missing or longer ago than 1970");
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "type", false, &options.type, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_flag(body, "dry_run", &dry_run, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_number(body, "limit", 1000, &limit, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_number(body, "after_unix_ns", 0, &options.after_unix_ns, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_number(body, "after_number", 0, &options.after_number, &error);
+    options.before_unix_ns = (now_ms - older_ms) * 1000000u;
+    options.dry_run = dry_run;
+    options.limit = limit > UINT32_MAX ? UINT32_MAX : (uint32_t)limit;
+    if (status == PAWL_OK)
+        status = pawl_host_prune(exchange->host, &options, &text, &error);
     json_decref(body);
     if (status != PAWL_OK)
         return pawl_exchange_error(exchange, &error);

@@ -184,6 +184,7 @@ int pawl_cli_start(pawl_cli *cli);
 int pawl_cli_wait(pawl_cli *cli);
 int pawl_cli_ps(pawl_cli *cli);
 int pawl_cli_count(pawl_cli *cli);
+int pawl_cli_prune(pawl_cli *cli);
 int pawl_cli_show(pawl_cli *cli);
 int pawl_cli_journal(pawl_cli *cli);
 int pawl_cli_signal(pawl_cli *cli);

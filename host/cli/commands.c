@@ -64,6 +64,13 @@ static const pawl_cli_option count_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option prune_options[] = {
+    {"older-than", "SPAN", "those that ended longer ago: 30d, 12h"},
+    {"type", "TYPE", "only this process type"},
+    {"dry-run", NULL, "only count them"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option journal_options[] = {
     {"from", "N", "begin with this record (default 1)"},
     {"limit", "N", "at most this many (default: all)"},
@@ -221,6 +228,10 @@ const pawl_cli_command pawl_cli_commands[] = {
      "pawl complete import-3 --output '{\"rows\": 120}'\npawl complete import-3 --fail import.bad_file --message 'no "
      "header'",
      complete_options, pawl_cli_complete},
+    {"prune", "", 0, 0, "Forget ended processes",
+     "With their journals and what was theirs alone. Their ids stay known as \"no longer retained\".",
+     "pawl prune --older-than 30d --dry-run\npawl prune --older-than 12h --type shop.audit", prune_options,
+     pawl_cli_prune},
     {"host", "", 0, 0, "Show the host that runs: facets, plugins, connectors, types, worker, counts", NULL, "pawl host",
      no_options, pawl_cli_host},
     {"connectors", "", 0, 0, "Show the connectors, and what stands in front of calls: limits, circuits, lines", NULL,

@@ -159,6 +159,13 @@ typedef struct pawl_profile_type {
     pawl_place place; /* of the name */
 } pawl_profile_type;
 
+/** retention.types.NAME: how long ended processes of one type are kept. */
+typedef struct pawl_profile_keep {
+    const char *name;  /* of the process type */
+    uint64_t ended_ns; /* 0: for ever */
+    pawl_place place;  /* of the name */
+} pawl_profile_keep;
+
 /** A checked profile. Read-only once loaded; free with pawl_profile_free. */
 typedef struct pawl_profile {
     const char *path;      /* of the file, as given; for error messages */
@@ -210,6 +217,11 @@ typedef struct pawl_profile {
     } log;
     pawl_profile_attribute *attributes;
     size_t attribute_count;
+    struct {
+        uint64_t ended_ns; /* how long a process is kept after its end; 0: for ever */
+        pawl_profile_keep *types;
+        size_t type_count;
+    } retention;
     struct pawl_profile_memory *memory; /* owns all text and arrays above */
 } pawl_profile;
 

@@ -209,6 +209,26 @@ static const pawl_section type_section = {.keys = type_keys,
                                           .place_offset = offsetof(pawl_profile_type, place),
                                           .form = &effect_form};
 
+/* ---- retention ---- */
+
+static const pawl_key keep_value = {"NAME", PAWL_KEY_DURATION, .offset = offsetof(pawl_profile_keep, ended_ns),
+                                    .min = 0, .max = 100 * YEAR};
+static const pawl_section keep_section = {.value = &keep_value,
+                                          .size = sizeof(pawl_profile_keep),
+                                          .name_offset = offsetof(pawl_profile_keep, name),
+                                          .place_offset = offsetof(pawl_profile_keep, place),
+                                          .form = &effect_form};
+
+#define THIS pawl_profile
+static const pawl_key retention_keys[] = {
+    {"ended", PAWL_KEY_DURATION, AT(retention.ended_ns), .min = 0, .max = 100 * YEAR, .initial = "0"},
+    {"types", PAWL_KEY_MAP, AT(retention.types), .count_offset = offsetof(THIS, retention.type_count),
+     .section = &keep_section},
+    {.name = NULL},
+};
+#undef THIS
+static const pawl_section retention_section = {.keys = retention_keys};
+
 /* ---- settings of the host itself ---- */
 
 #define THIS pawl_profile
@@ -272,6 +292,7 @@ static const pawl_key profile_keys[] = {
     {"log", PAWL_KEY_SECTION, .section = &log_section},
     {"attributes", PAWL_KEY_MAP, AT(attributes), .count_offset = offsetof(THIS, attribute_count),
      .section = &attribute_section},
+    {"retention", PAWL_KEY_SECTION, .section = &retention_section},
     {.name = NULL},
 };
 const pawl_section pawl_profile_section = {.keys = profile_keys, .set_offset = offsetof(THIS, retry_set)};

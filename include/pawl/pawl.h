@@ -250,6 +250,24 @@ PAWL_EXPORT const char *pawl_host_socket(const pawl_host *host);
 /** What the profile's `limits.requests` and `limits.input` allow an API server. Since 0.1. */
 PAWL_EXPORT void pawl_host_request_limits(const pawl_host *host, uint32_t *requests, uint64_t *input_bytes);
 
+/** Which ended processes to forget. */
+typedef struct pawl_prune_options {
+    uint32_t struct_size;    /**< sizeof(pawl_prune_options) */
+    uint32_t dry_run;        /**< 1: only count */
+    uint64_t before_unix_ns; /**< those whose end is older; never 0 */
+    const char *type;        /**< of this type only, or NULL */
+    uint32_t limit;          /**< so many are looked at in one call, 1..10000; 0: 1000 */
+    uint32_t reserved0;
+    uint64_t after_unix_ns; /**< both as the call before gave them, to go on; 0: from the oldest */
+    uint64_t after_number;
+} pawl_prune_options;
+
+/** Forget ended processes, from the oldest end on, with everything that was theirs alone. Their ids stay known as "no
+ * longer retained" and are not used again. {"pruned": n (with dry_run: that would be), "attachments": links let go,
+ * "looked": n, "more": whether to go on, "after_unix_ns", "after_number"}. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *options, pawl_text *ret_json,
+                                        pawl_error *error);
+
 /* ---- looking after stores ---------------------------------------------------------------------------------------- */
 
 /** A finding in a store, as its provider tells it (pawl_abi.h); also progress. Return non-zero to stop. */

@@ -8,7 +8,8 @@
 
 const pawl_registry_table pawl_store_registry_table = {
     .struct_size = sizeof pawl_store_registry_table,
-    .features = PAWL_REGISTRY_ATTRIBUTES,
+    .features = PAWL_REGISTRY_ATTRIBUTES | PAWL_REGISTRY_ENDED,
+    .ended = pawl_store_ended,
     .submit = pawl_store_submit,
     .unwatch = pawl_store_unwatch,
     .worker_open = pawl_store_worker_open,

@@ -152,11 +152,47 @@ static pawl_status prune_all(pawl_store_round *round, pawl_kv_cursor *cursor, co
     return pawl_kv_cursor_status(cursor, fault);
 }
 
+/* By number, whatever their end. */
+static pawl_status prune_given(pawl_store_round *round, const pawl_prune *prune, uint64_t *count, pawl_fault *fault)
+{
+    pawl_store_registry *registry = round->registry;
+    for (size_t i = 0; i < prune->number_count && round->rows.bytes.size <= PAWL_STORE_ROUND_BYTES_MAX; i++) {
+        pawl_fault one = {0};
+        pawl_store_entry *entry = NULL;
+        uint64_t ended = 0;
+        pawl_status status = pawl_store_entry_by_number(registry, prune->numbers[i], &entry, &one);
+        if (status == PAWL_OK) {
+            pthread_mutex_lock(&registry->lock);
+            bool terminal = PAWL_IS_TERMINAL(entry->state.status) && (entry->stage == NULL || !entry->stage->pruned);
+            ended = entry->state.updated_unix_ns;
+            pawl_store_entry_unpin(registry, entry);
+            pthread_mutex_unlock(&registry->lock);
+            status = terminal ? prune_one(round, prune->numbers[i], ended, &one) : PAWL_E_NOT_FOUND;
+        }
+        if (status == PAWL_E_CORRUPT)
+            pawl_store_log(registry->store, PAWL_LOG_ERROR, "prune leaves a process behind: %s", one.message);
+        if (status == PAWL_OK)
+            (*count)++;
+        else if (status != PAWL_E_CORRUPT && status != PAWL_E_NOT_FOUND && status != PAWL_E_BUSY) {
+            *fault = one;
+            return status;
+        }
+    }
+    return PAWL_OK;
+}
+
 pawl_status pawl_store_stage_prune(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
     const pawl_prune *prune = op->request;
     if (prune == NULL || prune->struct_size < sizeof *prune)
         return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", "the request of PRUNE is too small");
+    if (prune->numbers != NULL) {
+        if (prune->number_count > PAWL_STORE_LIST_PAGE_MAX)
+            return pawl_store_limit(fault, "the processes of one prune", prune->number_count, PAWL_STORE_LIST_PAGE_MAX);
+        round->closed = true;
+        pawl_status given = prune_given(round, prune, &op->count, fault);
+        return op->count > 0 ? PAWL_OK : given;
+    }
     const pawl_bytes none = {NULL, 0};
     pawl_kv_cursor *cursor = pawl_kv_cursor_open(round->registry->store->kv, PAWL_FAMILY_ENDED, none, none);
     if (cursor == NULL)

@@ -509,6 +509,57 @@ pawl_status pawl_store_list(pawl_store *store, const pawl_list *list, pawl_row_v
     return emit(store, why, &fault, status);
 }
 
+/* ---- ended ---- */
+
+static pawl_status visit_ended(pawl_store *store, const pawl_ended *ended, pawl_kv_cursor *cursor, pawl_row_visit visit,
+                               void *context, pawl_fault *fault)
+{
+    pawl_key from;
+    pawl_store_view view = {0};
+    pawl_status status = PAWL_OK;
+    uint32_t left = ended->limit == 0 ? PAWL_STORE_LIST_PAGE_MAX : ended->limit;
+    pawl_store_key_ended(&from, ended->after_unix_ns, ended->after_number + (ended->after_unix_ns != 0));
+    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&from)); cursor->valid && left > 0; pawl_kv_cursor_next(cursor)) {
+        pawl_reader key = pawl_reader_of(cursor->key);
+        if (pawl_reader_u64(&key) >= ended->before_unix_ns)
+            break;
+        pawl_fault bad = {0};
+        status = pawl_store_view_read(&view, store->registry, pawl_reader_u64(&key), &bad);
+        if (status == PAWL_E_NOT_FOUND || status == PAWL_E_CORRUPT)
+            continue; /* pruned meanwhile; or damaged, and then it stays */
+        if (status != PAWL_OK)
+            *fault = bad;
+        if (status != PAWL_OK || visit(context, &view.row) != 0)
+            break;
+        left--;
+    }
+    if (status == PAWL_OK || status == PAWL_E_NOT_FOUND || status == PAWL_E_CORRUPT)
+        status = pawl_kv_cursor_status(cursor, fault);
+    pawl_store_view_finish(&view);
+    return status;
+}
+
+pawl_status pawl_store_ended(pawl_store *store, const pawl_ended *ended, pawl_row_visit visit, void *context,
+                             pawl_failure_sink *why)
+{
+    pawl_fault fault = {0};
+    const pawl_bytes none = {NULL, 0};
+    if (ended == NULL || ended->struct_size < sizeof *ended || visit == NULL) {
+        pawl_fault_set(&fault, PAWL_E_INVALID, "registry.invalid", "ENDED is too small");
+        return emit(store, why, &fault, PAWL_E_INVALID);
+    }
+    if (ended->limit > PAWL_STORE_LIST_PAGE_MAX) {
+        pawl_store_limit(&fault, "the rows of one page", ended->limit, PAWL_STORE_LIST_PAGE_MAX);
+        return emit(store, why, &fault, PAWL_E_LIMIT);
+    }
+    pawl_kv_cursor *cursor = pawl_kv_cursor_open(store->kv, PAWL_FAMILY_ENDED, none, none);
+    if (cursor == NULL)
+        return emit(store, why, &fault, pawl_fault_nomem(&fault));
+    pawl_status status = visit_ended(store, ended, cursor, visit, context, &fault);
+    pawl_kv_cursor_close(cursor);
+    return emit(store, why, &fault, status);
+}
+
 /* ---- count ---- */
 
 pawl_status pawl_store_count(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why)

@@ -324,6 +324,8 @@ pawl_status pawl_store_journal(pawl_store *store, uint64_t number, uint64_t from
                                pawl_record_visit visit, void *context, pawl_failure_sink *why);
 pawl_status pawl_store_list(pawl_store *store, const pawl_list *list, pawl_row_visit visit, void *context,
                             uint64_t *next, pawl_failure_sink *why);
+pawl_status pawl_store_ended(pawl_store *store, const pawl_ended *ended, pawl_row_visit visit, void *context,
+                             pawl_failure_sink *why);
 pawl_status pawl_store_count(pawl_store *store, uint64_t *counts, size_t count, pawl_failure_sink *why);
 
 #endif

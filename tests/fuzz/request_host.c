@@ -222,6 +222,14 @@ pawl_status pawl_host_count(pawl_host *host, const pawl_list_options *options, u
                 ret_json);
 }
 
+pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *options, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(options->struct_size == sizeof *options && options->before_unix_ns > 0 && options->dry_run <= 1);
+    return give("{\"pruned\":0,\"more\":false}", answer_about(options->type == NULL ? "" : options->type, error),
+                ret_json);
+}
+
 pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit, uint32_t whole_values,
                               pawl_text *ret_json, pawl_error *error)
 {

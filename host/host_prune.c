@@ -1,0 +1,347 @@
+/* host_prune.c: forgetting ended processes: on demand, and by the profile's retention, on a thread that does little at
+ * a time. What a process alone held (its attachments) goes first, so that whatever dies in between leaves a process
+ * that is pruned again, never content that nobody would ask for. Never touches a process that has not ended. */
+#include "host_internal.h"
+
+#include "host_prune.h"
+#include "view.h"
+#include "worker/base/sink.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLICE_ROWS      500u /* looked at between two writes */
+#define LIMIT_DEFAULT   1000u
+#define LIMIT_MAX       10000u
+#define PERIOD_MAX_NS   (60 * UINT64_C(1000000000))
+#define PERIOD_MIN_NS   UINT64_C(1000000000)
+#define PERIOD_OF_SPANS 10u
+
+/* Which of the ended ones go. */
+typedef struct prune_rule {
+    pawl_host *host;
+    const char *type;        /* NULL: all */
+    uint64_t before_unix_ns; /* whose end is older */
+    uint64_t now_unix_ns;    /* not 0: by the profile's retention, as of now */
+} prune_rule;
+
+typedef struct slice {
+    const prune_rule *rule;
+    pawl_arena arena;
+    pawl_bytes ids[SLICE_ROWS];
+    uint64_t numbers[SLICE_ROWS];
+    size_t count;
+    uint32_t looked;
+    uint64_t after_unix_ns;
+    uint64_t after_number;
+    pawl_status status;
+} slice;
+
+typedef struct tally {
+    uint64_t looked;
+    uint64_t pruned;
+    uint64_t attachments;
+    bool more;
+} tally;
+
+static uint64_t kept_ns(const pawl_profile *profile, pawl_bytes type)
+{
+    for (size_t i = 0; i < profile->retention.type_count; i++) {
+        const pawl_profile_keep *keep = &profile->retention.types[i];
+        if (strlen(keep->name) == type.size && memcmp(keep->name, type.data, type.size) == 0)
+            return keep->ended_ns;
+    }
+    return profile->retention.ended_ns;
+}
+
+static bool goes(const prune_rule *rule, const pawl_process_row *row)
+{
+    if (rule->now_unix_ns != 0) {
+        uint64_t kept = kept_ns(rule->host->profile, row->type);
+        return kept != 0 && kept < rule->now_unix_ns && row->updated_unix_ns < rule->now_unix_ns - kept;
+    }
+    return rule->type == NULL ||
+           (strlen(rule->type) == row->type.size && memcmp(rule->type, row->type.data, row->type.size) == 0);
+}
+
+static int32_t PAWL_CALL take_row(void *context, const pawl_process_row *row)
+{
+    slice *own = context;
+    own->looked++;
+    own->after_unix_ns = row->updated_unix_ns;
+    own->after_number = row->number;
+    if (!goes(own->rule, row))
+        return 0;
+    if (!pawl_arena_copy(&own->arena, row->id, &own->ids[own->count])) {
+        own->status = PAWL_E_NOMEM;
+        return 1;
+    }
+    own->numbers[own->count++] = row->number;
+    return own->looked == SLICE_ROWS;
+}
+
+/* ---- what a process alone held ---- */
+
+typedef struct links {
+    uint8_t (*digests)[32];
+    size_t count, room;
+    bool failed;
+} links;
+
+static int32_t PAWL_CALL take_link(void *context, const pawl_attachment_info *info)
+{
+    links *own = context;
+    if (own->count == own->room) {
+        size_t room = own->room == 0 ? 16 : own->room * 2;
+        void *digests = realloc(own->digests, room * sizeof *own->digests);
+        if (digests == NULL) {
+            own->failed = true;
+            return 1;
+        }
+        own->digests = digests;
+        own->room = room;
+    }
+    memcpy(own->digests[own->count++], info->digest, 32);
+    return 0;
+}
+
+static pawl_status drop_attachments(pawl_host *host, pawl_bytes id, uint64_t *dropped)
+{
+    char scope[sizeof PAWL_PROCESS_SCOPE + 256];
+    links own = {0};
+    const pawl_attachment_table *table = host->attachments.table;
+    int size = snprintf(scope, sizeof scope, PAWL_PROCESS_SCOPE "%.*s", (int)id.size, (const char *)id.data);
+    pawl_bytes name = {scope, (size_t)size};
+    if (table == NULL || table->list == NULL || table->unlink == NULL)
+        return PAWL_OK;
+    pawl_status status = table->list(host->attachments.store, name, take_link, &own, NULL);
+    if (own.failed)
+        status = PAWL_E_NOMEM;
+    for (size_t i = 0; i < own.count && status == PAWL_OK; i++) {
+        status = table->unlink(host->attachments.store, name, own.digests[i], NULL);
+        *dropped += status == PAWL_OK;
+    }
+    free(own.digests);
+    return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
+}
+
+/* ---- one slice ---- */
+
+static pawl_status remove_all(pawl_host *host, slice *own, tally *ret, pawl_error *error)
+{
+    for (size_t i = 0; i < own->count; i++) {
+        pawl_status status = drop_attachments(host, own->ids[i], &ret->attachments);
+        if (status != PAWL_OK)
+            return pawl_error_set(error, status, "prune_attachments",
+                                  "the attachments of process \"%.*s\" could not be let go (status %d)",
+                                  (int)own->ids[i].size, (const char *)own->ids[i].data, status);
+    }
+    const pawl_prune body = {
+        .struct_size = sizeof body, .limit = SLICE_ROWS, .numbers = own->numbers, .number_count = own->count};
+    pawl_registry_op op = {.struct_size = sizeof op};
+    pawl_status status = pawl_registry_call(&host->registry, &op, PAWL_OP_PRUNE, &body, error);
+    if (status == PAWL_OK)
+        ret->pruned += op.count;
+    return status;
+}
+
+/* From the cursor on; it moves behind what was looked at. */
+static pawl_status prune_slice(const prune_rule *rule, pawl_ended *from, bool dry_run, tally *ret, pawl_error *error)
+{
+    pawl_host *host = rule->host;
+    slice *own = calloc(1, sizeof *own);
+    if (own == NULL)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while pruning");
+    own->rule = rule;
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    pawl_host_entered(host);
+    pawl_status status = host->registry.table.ended(host->registry.store, from, take_row, own, &why);
+    if (status != PAWL_OK)
+        (void)pawl_failure_error(&why, status, error);
+    else if (own->status != PAWL_OK)
+        status = pawl_error_set(error, own->status, "out_of_memory", "out of memory while pruning");
+    if (status == PAWL_OK && own->count > 0 && !dry_run)
+        status = remove_all(host, own, ret, error);
+    else if (status == PAWL_OK)
+        ret->pruned += own->count;
+    pawl_host_left(host);
+    if (status == PAWL_OK) {
+        ret->looked += own->looked;
+        ret->more = own->looked == from->limit;
+        from->after_unix_ns = own->looked == 0 ? from->after_unix_ns : own->after_unix_ns;
+        from->after_number = own->looked == 0 ? from->after_number : own->after_number;
+    }
+    pawl_failure_finish(&why);
+    pawl_arena_finish(&own->arena);
+    free(own);
+    return status;
+}
+
+static pawl_status check_offered(const pawl_host *host, pawl_error *error)
+{
+    if ((host->registry.table.features & PAWL_REGISTRY_ENDED) != 0 && host->registry.table.ended != NULL)
+        return PAWL_OK;
+    const pawl_profile_store *store = host->profile->facets[PAWL_FACET_REGISTRY].store;
+    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "store.not_offered",
+                          "store \"%s\" cannot be pruned: its provider, %s, does not offer it", store->name,
+                          store->provider);
+}
+
+/* ---- on demand ---- */
+
+pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *given, pawl_text *ret_json, pawl_error *error)
+{
+    pawl_prune_options options;
+    tally all = {0};
+    pawl_status status = pawl_host_usable(host, error);
+    if (status == PAWL_OK && !pawl_take_struct(&options, sizeof options, given))
+        status = pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "options.struct_size is not set");
+    if (status == PAWL_OK)
+        status = check_offered(host, error);
+    if (status == PAWL_OK && options.before_unix_ns == 0)
+        status = pawl_error_set(error, PAWL_E_INVALID, "invalid_argument",
+                                "prune needs a moment: processes that ended before it go");
+    if (status == PAWL_OK && options.limit > LIMIT_MAX)
+        status = pawl_error_set(error, PAWL_E_LIMIT, "limit", "prune looks at %u processes in one call; at most %u fit",
+                                options.limit, LIMIT_MAX);
+    if (status != PAWL_OK)
+        return status;
+    const prune_rule which = {.host = host, .type = options.type, .before_unix_ns = options.before_unix_ns};
+    pawl_ended from = {.struct_size = sizeof from,
+                       .before_unix_ns = options.before_unix_ns,
+                       .after_unix_ns = options.after_unix_ns,
+                       .after_number = options.after_number};
+    uint64_t limit = options.limit == 0 ? LIMIT_DEFAULT : options.limit;
+    do {
+        from.limit = limit - all.looked < SLICE_ROWS ? (uint32_t)(limit - all.looked) : SLICE_ROWS;
+        status = prune_slice(&which, &from, options.dry_run != 0, &all, error);
+    } while (status == PAWL_OK && all.more && all.looked < limit && pawl_host_usable(host, NULL) == PAWL_OK);
+    if (status != PAWL_OK)
+        return status;
+    return pawl_view_give(json_pack("{s:I, s:I, s:I, s:b, s:I, s:I}", "pruned", (json_int_t)all.pruned, "attachments",
+                                    (json_int_t)all.attachments, "looked", (json_int_t)all.looked, "more",
+                                    (int)all.more, "after_unix_ns", (json_int_t)from.after_unix_ns, "after_number",
+                                    (json_int_t)from.after_number),
+                          ret_json, error);
+}
+
+/* ---- by the profile's retention ---- */
+
+struct pawl_retention {
+    pawl_host *host;
+    uint64_t least_ns; /* the shortest time that anything is kept */
+    pthread_t thread;
+    pthread_mutex_t lock; /* guards stop */
+    pthread_cond_t changed;
+    bool stop;
+};
+
+static bool stops(pawl_retention *own)
+{
+    pthread_mutex_lock(&own->lock);
+    bool stop = own->stop;
+    pthread_mutex_unlock(&own->lock);
+    return stop;
+}
+
+/* Everything that is due now, slice by slice. */
+static void pass(pawl_retention *own)
+{
+    pawl_host *host = own->host;
+    tally all = {.more = true};
+    pawl_error error = {0};
+    pawl_status status = PAWL_OK;
+    uint64_t now = host->clock->unix_ns(host->clock);
+    if (now <= own->least_ns)
+        return;
+    const prune_rule which = {.host = host, .before_unix_ns = now - own->least_ns, .now_unix_ns = now};
+    pawl_ended from = {.struct_size = sizeof from, .limit = SLICE_ROWS, .before_unix_ns = now - own->least_ns};
+    while (status == PAWL_OK && all.more && !stops(own))
+        status = prune_slice(&which, &from, false, &all, &error);
+    char count[32];
+    snprintf(count, sizeof count, "%llu", (unsigned long long)all.pruned);
+    if (status != PAWL_OK && status != PAWL_E_CLOSED)
+        pawl_log_write(&host->log, PAWL_LOG_ERROR, "retention could not prune; it is tried again", "error",
+                       error.message, (char *)NULL);
+    if (all.pruned > 0)
+        pawl_log_write(&host->log, PAWL_LOG_INFO, "ended processes are no longer retained", "count", count,
+                       (char *)NULL);
+}
+
+static void *run(void *argument)
+{
+    pawl_retention *own = argument;
+    uint64_t period = own->least_ns / PERIOD_OF_SPANS;
+    period = period < PERIOD_MIN_NS ? PERIOD_MIN_NS : period > PERIOD_MAX_NS ? PERIOD_MAX_NS : period;
+    while (!stops(own)) {
+        uint64_t began = own->host->clock->mono_ns(own->host->clock);
+        pass(own);
+        uint64_t took = own->host->clock->mono_ns(own->host->clock) - began;
+        uint64_t rest = period > 20 * took ? period : 20 * took; /* never more than a twentieth of one core */
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += (time_t)(rest / 1000000000);
+        pthread_mutex_lock(&own->lock);
+        while (!own->stop && pthread_cond_timedwait(&own->changed, &own->lock, &until) == 0)
+            continue;
+        pthread_mutex_unlock(&own->lock);
+    }
+    return NULL;
+}
+
+static uint64_t least_kept(const pawl_profile *profile)
+{
+    uint64_t least = profile->retention.ended_ns;
+    for (size_t i = 0; i < profile->retention.type_count; i++) {
+        uint64_t kept = profile->retention.types[i].ended_ns;
+        if (kept != 0 && (least == 0 || kept < least))
+            least = kept;
+    }
+    return least;
+}
+
+pawl_status pawl_retention_start(pawl_host *host, pawl_retention **ret, pawl_error *error)
+{
+    uint64_t least = least_kept(host->profile);
+    if (least == 0)
+        return PAWL_OK;
+    pawl_status status = check_offered(host, error);
+    if (status != PAWL_OK)
+        return status;
+    pawl_retention *own = calloc(1, sizeof *own);
+    pthread_condattr_t attributes;
+    if (own == NULL)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while opening the host");
+    own->host = host;
+    own->least_ns = least;
+    pthread_mutex_init(&own->lock, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&own->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (pthread_create(&own->thread, NULL, run, own) != 0) {
+        pthread_cond_destroy(&own->changed);
+        pthread_mutex_destroy(&own->lock);
+        free(own);
+        return pawl_error_set(error, PAWL_E_NOMEM, "no_thread", "no thread for the retention of ended processes");
+    }
+    *ret = own;
+    return PAWL_OK;
+}
+
+pawl_retention *pawl_retention_stop(pawl_retention *own)
+{
+    if (own == NULL)
+        return NULL;
+    pthread_mutex_lock(&own->lock);
+    own->stop = true;
+    pthread_cond_signal(&own->changed);
+    pthread_mutex_unlock(&own->lock);
+    pthread_join(own->thread, NULL);
+    pthread_cond_destroy(&own->changed);
+    pthread_mutex_destroy(&own->lock);
+    free(own);
+    return NULL;
+}
