@@ -586,6 +586,8 @@ typedef struct pawl_session_table {
 /* Written by a lease holder: from here on a live process that is not stuck is PAWL_COMPENSATING to all who look,
  * whether it is leased, claimable or waiting. */
 #define PAWL_RECORD_COMPENSATING 82u
+/* Posted: a worker died while it ran code of the process. Makes nothing ready. */
+#define PAWL_RECORD_INTERRUPTED 90u
 
 typedef struct pawl_record {
     uint32_t struct_size;
@@ -688,9 +690,10 @@ struct pawl_registry_op {
 #define PAWL_CLOSE_BODY_BYTES_MAX   256u
 #define PAWL_PARENT_CLOSE_CANCEL    0u /* it is asked to stop */
 #define PAWL_PARENT_CLOSE_TERMINATE 1u
-#define PAWL_PARENT_CLOSE_ABANDON   2u   /* it goes on; a cancel of its parent does not reach it either */
-#define PAWL_PARENT_CLOSE_UNTOLD    128u /* in a registration, added to one of these: its parent is not told of its end \
-                                          */
+#define PAWL_PARENT_CLOSE_ABANDON   2u /* it goes on; a cancel of its parent does not reach it either */
+#define PAWL_PARENT_CLOSE_UNTOLD                                                                                       \
+    128u /* in a registration, added to one of these: its parent is not told of its end                                \
+          */
 #define PAWL_PRIORITY_HIGHEST 1u
 #define PAWL_PRIORITY_NORMAL  3u
 #define PAWL_PRIORITY_LOWEST  5u
@@ -759,7 +762,7 @@ typedef struct pawl_commit {
  * except that an accepted post id is answered as before. */
 typedef struct pawl_post {
     uint32_t struct_size;
-    uint32_t kind;          /* PAWL_RECORD_SIGNAL, _CANCEL, _RESUMED or _ENDED */
+    uint32_t kind;          /* PAWL_RECORD_SIGNAL, _CANCEL, _RESUMED, _INTERRUPTED or _ENDED */
     pawl_bytes id;          /* of the process */
     pawl_bytes post_id;     /* 1..256 bytes: idempotency id within the process and kind */
     pawl_bytes fingerprint; /* 16..32 bytes: the same post_id with another one is PAWL_E_CONFLICT */
@@ -858,8 +861,8 @@ typedef struct pawl_list {
     pawl_bytes session; /* empty: all */
     pawl_bytes parent;  /* empty: all */
     pawl_bytes id_prefix;
-    /* Conditions in postfix order; all that is left on the stack must be fulfilled. At most 64. With any, a page may end
-     * early, with *next set, even without a row: a provider looks at a bounded number of rows for one page. */
+    /* Conditions in postfix order; all that is left on the stack must be fulfilled. At most 64. With any, a page may
+     * end early, with *next set, even without a row: a provider looks at a bounded number of rows for one page. */
     const pawl_condition *conditions;
     size_t condition_count;
     size_t condition_size; /* sizeof(pawl_condition) as the caller knows it */

@@ -74,6 +74,8 @@ static pawl_status add_types(const pawl_plugin *plugin, pawl_catalog *catalog, p
         pawl_type type = {.name = process->name,
                           .revision = process->revision,
                           .plugin = plugin->manifest->id,
+                          .recovery = process->recovery,
+                          .recovery_attempts = process->recovery_attempts,
                           .program = plugin->process};
         memcpy(type.digest, plugin->digest, sizeof type.digest);
         pawl_status status = pawl_catalog_add_type(catalog, &type, error);

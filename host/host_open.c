@@ -160,6 +160,12 @@ static pawl_worker_limits *make_limits(const pawl_profile *profile, size_t *coun
     }
     *count = profile->type_count;
     return made;
+/* Where the worker notes what it runs, beside what the host keeps; NULL when this host keeps nothing. */
+static const char *flight_path(pawl_host *host)
+{
+    int size = snprintf(host->flight_path, sizeof host->flight_path, "%s/flight", host->profile->data);
+    bool whole = size > 0 && (size_t)size < sizeof host->flight_path;
+    return needs_data(host->profile) && whole ? host->flight_path : NULL;
 }
 
 static pawl_status start_worker(pawl_host *host, const pawl_host_options *options, pawl_error *error)
@@ -178,6 +184,7 @@ static pawl_status start_worker(pawl_host *host, const pawl_host_options *option
     pawl_worker_config config = {.name = host->worker_name,
                                  .profile = host->profile->name,
                                  .registry = &host->registry,
+                                 .flight_path = flight_path(host),
                                  .catalog = host->assembly.catalog,
                                  .attributes = &host->attributes,
                                  .host = host->root,

@@ -46,12 +46,19 @@ typedef struct pawl_effect {
     const pawl_gate *gate;     /* an operator's switch over it; NULL: none. The host's */
 } pawl_effect;
 
+/** What becomes of processes whose worker was lost. */
+enum { PAWL_RECOVERY_RERUN = 1, PAWL_RECOVERY_OWNER_BOUND = 2 };
+/** A process is parked when so many workers in a row have died while they ran its code, unless its type says so. */
+#define PAWL_RECOVERY_ATTEMPTS 5u
+
 /** One revision of a process type. */
 typedef struct pawl_type {
     const char *name;
     uint32_t revision;
     const char *plugin;
-    uint8_t digest[32]; /* of the plugin binary; zeros for one linked in */
+    uint8_t digest[32];         /* of the plugin binary; zeros for one linked in */
+    uint32_t recovery;          /* PAWL_RECOVERY_*; 0: RERUN */
+    uint32_t recovery_attempts; /* 0: PAWL_RECOVERY_ATTEMPTS */
     const pawl_process_table *program;
     const struct pawl_type *older; /* the next older revision in the same plugin; the catalog's own */
 } pawl_type;

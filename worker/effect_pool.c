@@ -20,6 +20,7 @@ struct pawl_effect_pool {
     uint32_t running, queued;
     uint32_t ready; /* of the queued ones, those in the queue and not at a bulkhead */
     bool stopping;
+    pawl_flight *flight;
     const pawl_clock *clock;
     const pawl_log *log;
 };
@@ -281,7 +282,7 @@ static void end_unbegun(pawl_call *call)
     settle(call, PAWL_E_CANCELLED);
 }
 
-static void run(pawl_effect_pool *pool, pawl_call *call, bool stopping)
+static void run(pawl_effect_pool *pool, pawl_call *call, bool stopping, pawl_flight_slot *slot)
 {
     if (stopping || pawl_cancel_is_asked(&call->cancel)) {
         end_unbegun(call);
@@ -290,7 +291,9 @@ static void run(pawl_effect_pool *pool, pawl_call *call, bool stopping)
     }
     begin(call, pool->clock);
     bool may_pend = call->effect->runs == PAWL_RUNS_ASYNC && !call->reconcile;
+    pawl_flight_begin(slot, call->context.process, pawl_bytes_text(call->effect->name));
     pawl_status status = invoke(call);
+    pawl_flight_end(slot);
     if (status == PAWL_PENDING && may_pend)
         return; /* on_complete finishes it; perhaps it already has, so the call may not be looked at */
     settle(call, status);
@@ -300,13 +303,14 @@ static void run(pawl_effect_pool *pool, pawl_call *call, bool stopping)
 static void *pool_thread(void *argument)
 {
     pawl_effect_pool *pool = argument;
+    pawl_flight_slot *slot = pawl_flight_take(pool->flight);
     pthread_mutex_lock(&pool->lock);
     for (;;) {
         pawl_call *call = take(pool);
         if (call != NULL) {
             bool stopping = pool->stopping;
             pthread_mutex_unlock(&pool->lock);
-            run(pool, call, stopping);
+            run(pool, call, stopping, slot);
             pthread_mutex_lock(&pool->lock);
             continue;
         }
@@ -320,6 +324,11 @@ static void *pool_thread(void *argument)
     pthread_cond_broadcast(&pool->ended);
     pthread_mutex_unlock(&pool->lock);
     return NULL;
+}
+
+void pawl_effect_pool_record(pawl_effect_pool *pool, pawl_flight *flight)
+{
+    pool->flight = flight;
 }
 
 pawl_effect_pool *pawl_effect_pool_create(uint32_t threads_max, const pawl_clock *clock, const pawl_log *log)

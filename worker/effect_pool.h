@@ -11,6 +11,7 @@
 #include "catalog.h"
 #include "context.h"
 #include "core_table.h"
+#include "flight.h"
 
 #include <stdatomic.h>
 
@@ -60,6 +61,8 @@ void pawl_call_run_here(pawl_call *call, const pawl_clock *clock);
 typedef struct pawl_effect_pool pawl_effect_pool;
 /** NULL: out of memory. threads_max >= 1; threads start when there is work for them. */
 pawl_effect_pool *pawl_effect_pool_create(uint32_t threads_max, const pawl_clock *clock, const pawl_log *log);
+/** Record what its threads run. Before the first submit; the recorder outlives the pool. */
+void pawl_effect_pool_record(pawl_effect_pool *pool, pawl_flight *flight);
 void pawl_effect_pool_submit(pawl_effect_pool *pool, pawl_call *call);
 /** Take back a call that was submitted and has not begun: it ends as PAWL_E_CANCELLED, with done(), on this thread.
  * False when it has begun (or has ended): then it is only asked to stop. [any] */

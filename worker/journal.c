@@ -44,6 +44,7 @@ static const struct layout {
     {PAWL_RECORD_LIMITS, FIELD_LIMITS, "limits"},
     {PAWL_RECORD_ROLLBACK, FIELD_ORDINAL | FIELD_OF | FIELD_NAME | FIELD_DIGEST | FIELD_VALUE, "rollback"},
     {PAWL_RECORD_MARKER, FIELD_STATUS | FIELD_NAME, "marker"},
+    {PAWL_RECORD_OWNER, FIELD_NAME | FIELD_DUE, "owner"},
     {PAWL_RECORD_STARTED, FIELD_VALUE, "started"},
     {PAWL_RECORD_SIGNAL, FIELD_NAME | FIELD_VALUE, "signal"},
     {PAWL_RECORD_CANCEL, FIELD_VALUE, "cancel"},
@@ -52,6 +53,7 @@ static const struct layout {
     {PAWL_RECORD_COMPENSATING, FIELD_STATUS | FIELD_FAILURE, "compensating"},
     {PAWL_RECORD_PARKED, FIELD_CODE | FIELD_VALUE, "parked"},
     {PAWL_RECORD_CHILD, FIELD_NOTE | FIELD_FLAGS | FIELD_STATUS | FIELD_OUTCOME, "child"},
+    {PAWL_RECORD_INTERRUPTED, FIELD_NAME | FIELD_VALUE, "interrupted"},
 };
 
 static const struct layout *layout_of(uint32_t kind)

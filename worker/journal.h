@@ -23,6 +23,7 @@ enum {
     PAWL_RECORD_NOW = 6,       /* the clock was read */
     PAWL_RECORD_ROLLBACK = 20, /* a compensation was registered */
     PAWL_RECORD_MARKER = 21,   /* the program met a change of its code, and which version it lives by */
+    PAWL_RECORD_OWNER = 31,    /* the worker session that alone may run an owner-bound process */
     PAWL_RECORD_LIMITS = 30,   /* the program asked whether to continue as a new run: from when on it is told so */
 };
 

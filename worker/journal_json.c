@@ -194,6 +194,11 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
                put_failure(object, &entry->failure, whole);
     case PAWL_RECORD_MARKER:
         return put_text(object, "name", entry->name) && put(object, "version", json_integer(entry->status));
+    case PAWL_RECORD_OWNER:
+        return put_text(object, "name", entry->name) &&
+               put(object, "session", json_integer((json_int_t)entry->due_unix_ns));
+    case PAWL_RECORD_INTERRUPTED:
+        return put_text(object, "name", entry->name) && put_text(object, "worker", entry->value);
     case PAWL_RECORD_STARTED:
         return put_value(object, "input", entry->value, whole);
     case PAWL_RECORD_SIGNAL:

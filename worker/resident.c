@@ -108,6 +108,7 @@ static bool wakes_program(uint32_t kind)
     case PAWL_RECORD_ROLLBACK:
     case PAWL_RECORD_COMPENSATING:
     case PAWL_RECORD_PARKED:
+    case PAWL_RECORD_INTERRUPTED:
         return false;
     default:
         return true;
@@ -129,6 +130,7 @@ bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
         return false;
     }
     r->journal_bytes += record->body.size;
+    pawl_resident_note_recovery(r, record);
     if (wakes_program(record->kind))
         r->dirty = true;
     if (first_cancel) /* told once: a second one does not disturb the way of stopping */
@@ -238,12 +240,15 @@ void pawl_resident_start(pawl_resident *r)
         return;
     }
     r->journal_bytes = 0;
+    r->recovery = (pawl_recovery){0};
     r->load_again = !load(r);
     if (!r->load_again) {
-        if (pawl_activation_ended(r->activation))
+        if (pawl_activation_ended(r->activation)) {
             lose(r); /* over its head, after it was claimed */
-        else
-            pawl_resident_advance(r);
+            return;
+        }
+        pawl_resident_recover(r);
+        pawl_resident_advance(r);
         return;
     }
     pawl_activation_destroy(r->activation);
@@ -344,7 +349,9 @@ static void run(pawl_resident *r)
     atomic_store_explicit(&shard->running_since_mono_ns, resident_mono_now(r), memory_order_relaxed);
     r->dirty = false;
     r->runs++;
+    pawl_flight_begin(shard->flight, r->id, (pawl_bytes){"its program", 11});
     pawl_activation_run(r->activation, resident_unix_now(r), &r->result);
+    pawl_flight_end(shard->flight);
     if (r->result.kind != PAWL_RUN_ENDED) {
         r->ends_cancelled = false;
         atomic_store_explicit(&r->waits_children, 0, memory_order_relaxed);
@@ -439,6 +446,8 @@ static void schedule(pawl_resident *r)
         if (timer < wall)
             wall = timer;
     }
+    if (r->recovery.back_off_unix_ns > now)
+        wall = r->recovery.back_off_unix_ns;
     uint64_t grace = grace_end(r);
     if (grace > now && grace < wall)
         wall = grace;
@@ -537,6 +546,8 @@ static bool step(pawl_resident *r)
             release(r); /* the store does not take it and we must go: what was not written runs again */
             return false;
         }
+        if (stop == 0 && !r->parking && pawl_resident_backs_off(r))
+            return true;
         if (r->parking) {
             bool ahead = r->ahead > 0 && !pawl_resident_batch_empty(&r->pending); /* PARK would write it anywhere */
             if (r->calls == NULL && r->child_ops == 0)
@@ -558,7 +569,7 @@ static bool step(pawl_resident *r)
             release(r);
             return false;
         }
-        if (r->dirty) {
+        if (r->dirty && !r->recovery.abandoned) {
             run(r);
             continue;
         }
@@ -709,6 +720,9 @@ bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_
     else if (r != NULL && r->foreign)
         snprintf(text, room, "was registered under host profile %s and is left alone here",
                  (const char *)r->profile.data);
+    else if (r != NULL && r->recovery.back_off_unix_ns != 0)
+        snprintf(text, room, "backs off: %u workers in a row died while they ran it, the last one in %s",
+                 r->recovery.deaths, r->recovery.what);
     else if (r != NULL)
         snprintf(text, room, "is being activated or written");
     pthread_mutex_unlock(&shard->table_lock);

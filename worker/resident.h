@@ -30,6 +30,10 @@ void pawl_resident_stop_all(pawl_shard *shard);
 /** Forget every resident whose lease came from an expired worker session. [shard] */
 void pawl_resident_lose_all(pawl_shard *shard);
 
+/** Put on record in their journals which processes were being run when earlier workers died. Errors: what the store
+ * gives; then they are tried again at the next start. Before anything is claimed. [loader], blocks */
+pawl_status pawl_resident_report_victims(pawl_worker *worker, pawl_error *error);
+
 /** Timers of residents that are due; called by the shard's loop. */
 void pawl_resident_due(pawl_shard *shard, pawl_timer *timer);
 

@@ -432,7 +432,9 @@ static void run_inline(pawl_resident *r, pawl_call *call)
     pawl_shard *shard = r->shard;
     atomic_store_explicit(&shard->running_number, r->number, memory_order_relaxed);
     atomic_store_explicit(&shard->running_since_mono_ns, resident_mono_now(r), memory_order_relaxed);
+    pawl_flight_begin(shard->flight, r->id, pawl_bytes_text(call->effect->name));
     pawl_call_run_here(call, r->worker->config.clock);
+    pawl_flight_end(shard->flight);
     atomic_store_explicit(&shard->running_since_mono_ns, 0, memory_order_relaxed);
 }
 

@@ -1,6 +1,7 @@
 /* resident_internal.h: what the parts of a resident share: resident.c (what next), resident_commit.c (writing),
- * resident_calls.c (the attempts of its effects), resident_guard.c (what holds them back) and resident_ahead.c (results
- * seen before they are durable). Nobody else includes it. */
+ * resident_calls.c (the attempts of its effects), resident_guard.c (what holds them back), resident_ahead.c (results
+ * seen before they are durable) and resident_recovery.c (what the death of a worker means for it). Nobody else includes
+ * it. */
 #ifndef PAWL_RESIDENT_INTERNAL_H
 #define PAWL_RESIDENT_INTERNAL_H
 
@@ -56,6 +57,17 @@ typedef struct pawl_batch {
     bool has_attributes;
 } pawl_batch;
 
+/** What the journal says of workers that died while they ran the process, and who owns it. */
+typedef struct pawl_recovery {
+    uint32_t deaths;           /* in a row: nothing of it was recorded since the first of them */
+    uint64_t last_unix_ns;     /* of the last one */
+    uint64_t back_off_unix_ns; /* not run before this; 0: it may run */
+    char what[128];            /* what ran then */
+    uint64_t owner;            /* worker session of an owner-bound process that has begun; 0: none */
+    char owner_name[128];
+    bool abandoned; /* its owner is gone: it is to end, and not to be run again */
+} pawl_recovery;
+
 /** "End it over its head", on its way to the registry. */
 typedef struct pawl_termination pawl_termination;
 
@@ -104,6 +116,8 @@ struct pawl_resident {
     bool ends_cancelled;           /* its code has ended so, and it waits for its children alone */
     atomic_uint waits_children;    /* its code has ended, and so many children must end before it; read by others too */
     pawl_termination *termination; /* posted when the cancel grace was over; NULL: not yet */
+
+    pawl_recovery recovery;
 
     bool parking;
     char park_code[64];
@@ -238,5 +252,13 @@ void pawl_resident_effort_free(pawl_resident *r, pawl_effort *effort);
 void pawl_resident_refuse_call(pawl_resident *r, const pawl_open_call *open, const pawl_failure *failure);
 /** When the next open call that waits for its next attempt may start, or UINT64_MAX. */
 uint64_t pawl_resident_next_attempt(pawl_resident *r);
+
+/* resident_recovery.c */
+/** Take from a record what it says of deaths and owners. */
+void pawl_resident_note_recovery(pawl_resident *r, const pawl_record *record);
+/** Its journal is loaded: decide whether it may run, has to wait, is to be parked, or to be given up. */
+void pawl_resident_recover(pawl_resident *r);
+/** Is it to be left alone for now? */
+bool pawl_resident_backs_off(pawl_resident *r);
 
 #endif

@@ -98,6 +98,7 @@ pawl_status pawl_shard_start(pawl_shard *shard, pawl_worker *worker, uint32_t in
     memset(shard, 0, sizeof *shard);
     shard->worker = worker;
     shard->index = index;
+    shard->flight = pawl_flight_take(worker->flight);
     shard->close.handle = on_close;
     pawl_inbox_init(&shard->inbox);
     pthread_mutex_init(&shard->table_lock, NULL);

@@ -5,6 +5,7 @@
 
 #include "base/inbox.h"
 #include "effect_pool.h"
+#include "flight.h"
 #include "timer_heap.h"
 #include "worker.h"
 
@@ -52,6 +53,7 @@ struct pawl_shard {
 
     atomic_uint_fast64_t running_since_mono_ns; /* the program or inline effect that runs; 0: none. For the watchdog */
     atomic_uint_fast64_t running_number;
+    pawl_flight_slot *flight; /* what it runs, for whoever comes after its death; may be NULL */
     atomic_uint_fast64_t activations, steps, retries, commits;
 };
 
@@ -62,6 +64,7 @@ struct pawl_worker {
     pawl_shard *shards;
     uint32_t shard_count;
     pawl_effect_pool *pool;
+    pawl_flight *flight; /* NULL: not recorded */
     atomic_uint_fast64_t session;
     uint64_t alive_mono_ns;         /* when the session was last known to live; once started, the heart's own */
     atomic_uint_fast32_t resident;  /* processes held, all shards */

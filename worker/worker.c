@@ -341,6 +341,7 @@ static uint32_t shard_count(const pawl_worker_config *config)
 static void free_worker(pawl_worker *worker)
 {
     pawl_effect_pool_destroy(worker->pool);
+    pawl_flight_close(worker->flight);
     free(worker->shards);
     pthread_cond_destroy(&worker->changed);
     pthread_mutex_destroy(&worker->lock);
@@ -353,6 +354,23 @@ static void stop_shards(pawl_worker *worker, uint32_t count)
         pawl_shard_stop(&worker->shards[i]);
     for (uint32_t i = 0; i < count; i++)
         pawl_shard_finish(&worker->shards[i]);
+}
+
+/* A worker runs without it, too: it is evidence for the next one, not truth. */
+static void open_flight(pawl_worker *worker)
+{
+    const pawl_worker_config *config = &worker->config;
+    uint32_t slots = worker->shard_count + config->effect_threads;
+    pawl_error error = {0};
+    if (config->flight_path == NULL)
+        return;
+    if (pawl_flight_open(config->flight_path, slots < PAWL_FLIGHT_SLOTS_MAX ? slots : PAWL_FLIGHT_SLOTS_MAX,
+                         config->clock->unix_ns(config->clock), &worker->flight, &error) == PAWL_OK)
+        pawl_effect_pool_record(worker->pool, worker->flight);
+    else
+        pawl_log_write(config->log, PAWL_LOG_WARN,
+                       "no flight recorder: a process that kills its worker will not be found out", "error",
+                       error.message, (char *)NULL);
 }
 
 static pawl_worker *create(const pawl_worker_config *config)
@@ -377,6 +395,7 @@ static pawl_worker *create(const pawl_worker_config *config)
         free_worker(worker);
         return NULL;
     }
+    open_flight(worker);
     return worker;
 }
 
@@ -415,7 +434,9 @@ pawl_status pawl_worker_start(const pawl_worker_config *config, pawl_worker **re
     if (status == PAWL_OK)
         status = open_session(worker, error);
     if (status == PAWL_OK) {
-        status = start_threads(worker, error);
+        status = pawl_resident_report_victims(worker, error);
+        if (status == PAWL_OK)
+            status = start_threads(worker, error);
         if (status != PAWL_OK)
             config->registry->table.worker_close(config->registry->store, atomic_load(&worker->session));
     }

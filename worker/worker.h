@@ -37,6 +37,8 @@ typedef struct pawl_worker_config {
     const pawl_host_root *host;              /* given to plugins in effect calls */
     const pawl_clock *clock;
     pawl_log *log;
+    /* File of the flight recorder (flight.h), by which a process that kills its workers is found out. NULL: none. */
+    const char *flight_path;
     uint32_t shards;             /* 0: one per core */
     uint32_t effect_threads;     /* at most; they start when needed */
     uint32_t resident_max;       /* processes held at once */

@@ -38,6 +38,8 @@ static const manifest_word facet_words[] = {{"session", PAWL_FACET_SESSION},
                                             {"artifact", PAWL_FACET_ARTIFACT},
                                             {"registry", PAWL_FACET_REGISTRY},
                                             {NULL, 0}};
+#define RECOVERY_ATTEMPTS_MAX 1000u
+
 static const manifest_word recovery_words[] = {
     {"rerun", PAWL_RECOVERY_RERUN}, {"owner_bound", PAWL_RECOVERY_OWNER_BOUND}, {NULL, 0}};
 
@@ -273,8 +275,10 @@ static void read_connector(manifest_reader *reader, const json_t *root, pawl_man
 
 static void read_process(manifest_reader *reader, const json_t *value, pawl_manifest_process *process)
 {
-    static const char *const keys[] = {"name", "revision", "input_schema", "tier", "recovery", NULL};
+    static const char *const keys[] = {"name", "revision", "input_schema", "tier", "recovery", "recovery_attempts",
+                                       NULL};
     static const uint32_t rerun = PAWL_RECOVERY_RERUN;
+    static const uint64_t attempts = PAWL_RECOVERY_ATTEMPTS;
     static const uint32_t lowest = PAWL_TIER_INLINE;
     process->name = "";
     if (!pawl_reader_object(reader, value, keys))
@@ -285,6 +289,8 @@ static void read_process(manifest_reader *reader, const json_t *value, pawl_mani
     process->tier_given = json_object_get(value, "tier") != NULL;
     process->tier = pawl_reader_choice(reader, value, "tier", tier_words, &lowest);
     process->recovery = pawl_reader_choice(reader, value, "recovery", recovery_words, &rerun);
+    process->recovery_attempts =
+        (uint32_t)pawl_reader_integer(reader, value, "recovery_attempts", &attempts, 1, RECOVERY_ATTEMPTS_MAX);
 }
 
 static bool type_taken(const pawl_manifest_process *processes, size_t count, const pawl_manifest_process *process)

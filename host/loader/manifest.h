@@ -5,13 +5,13 @@
  * The shape (docs/abi-rules.md has it in full):
  *   manifest_version 1 (may be left out) · id · version · abi {major, minor} · kinds
  * ["effect"|"connector"|"process"|"storage"] effects [operation] · connector {concurrency, config_schema, operations
- * [operation]} processes [{name, revision, input_schema, tier, recovery}] · facets [{facet, tier}] operation: {name,
- * input_schema, output_schema, media_type, runs, outcome, local, timeout, retry} */
+ * [operation]} processes [{name, revision, input_schema, tier, recovery, recovery_attempts}] · facets [{facet, tier}]
+ * operation: {name, input_schema, output_schema, media_type, runs, outcome, local, timeout, retry} */
 #ifndef PAWL_HOST_MANIFEST_H
 #define PAWL_HOST_MANIFEST_H
 
 #include "worker/base/error.h"
-#include "worker/catalog.h" /* PAWL_RUNS_*, PAWL_OUTCOME_* */
+#include "worker/catalog.h" /* PAWL_RUNS_*, PAWL_OUTCOME_*, PAWL_RECOVERY_* */
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -21,9 +21,6 @@
 
 /** Kinds, as a bit set. */
 enum { PAWL_KIND_EFFECT = 1, PAWL_KIND_CONNECTOR = 2, PAWL_KIND_PROCESS = 4, PAWL_KIND_STORAGE = 8 };
-
-/** How a type recovers when its worker is lost. */
-enum { PAWL_RECOVERY_RERUN = 1, PAWL_RECOVERY_OWNER_BOUND = 2 };
 
 /** An effect, or an operation of the connector. */
 typedef struct pawl_manifest_operation {
@@ -45,6 +42,7 @@ typedef struct pawl_manifest_process {
     bool tier_given;
     uint32_t tier;     /* PAWL_TIER_*: the least it needs */
     uint32_t recovery; /* PAWL_RECOVERY_* */
+    uint32_t recovery_attempts;
 } pawl_manifest_process;
 
 typedef struct pawl_manifest {

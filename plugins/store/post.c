@@ -10,8 +10,8 @@ static pawl_status check(const pawl_store_round *round, const pawl_post *post, p
     if (post == NULL || post->struct_size < sizeof *post)
         return INVALID("the request of POST is too small");
     if (post->kind != PAWL_RECORD_SIGNAL && post->kind != PAWL_RECORD_CANCEL && post->kind != PAWL_RECORD_RESUMED &&
-        post->kind != PAWL_RECORD_ENDED)
-        return INVALID("POST has record kind %u; wanted SIGNAL, CANCEL, RESUMED or ENDED", post->kind);
+        post->kind != PAWL_RECORD_ENDED && post->kind != PAWL_RECORD_INTERRUPTED)
+        return INVALID("POST has record kind %u; wanted SIGNAL, CANCEL, RESUMED, INTERRUPTED or ENDED", post->kind);
     if (post->kind == PAWL_RECORD_ENDED && (!PAWL_IS_TERMINAL(post->status) || post->status >= STORE_STATUS_COUNT))
         return INVALID("POST of ENDED has status %u, which is not terminal", post->status);
     pawl_status status = pawl_store_check_name("a process id", post->id, PAWL_STORE_ID_BYTES_MAX, fault);
@@ -127,7 +127,7 @@ static void add_event(pawl_store_round *round, pawl_store_stage *stage, const pa
  * would otherwise wait for that time again. Model: lease.pml, MAKES_READY. */
 static bool makes_ready(const pawl_store_stage *stage, const pawl_post *post)
 {
-    if (stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED)
+    if (stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_INTERRUPTED)
         return false;
     if (stage->state.status == PAWL_STUCK)
         return post->kind != PAWL_RECORD_SIGNAL;

@@ -359,40 +359,106 @@ static void test_V01_kill_during_a_graceful_stop(void **state)
 /* ---- poison -------------------------------------------------------------------------------------------------------
  */
 
-#define OTHERS     12
-#define DEATHS_MAX 30
+#define OTHERS 12
+#define DEATHS 3 /* in a row, that probe.fragile is allowed */
 
-/* One process kills every worker that runs it. Whatever the others record between two deaths stays recorded, so they
- * come to their ends; and the offender can be ended where no worker runs. */
-static void test_V10_I8_a_poison_process_does_not_stop_the_others(void **state)
+static json_t *row_of(const yard *y, const char *id)
+{
+    json_t *row = NULL;
+    assert_int_equal(api_process(y, "GET", id, "", NULL, &row), 200);
+    return row;
+}
+
+/* One process kills every worker that runs it. It is found out, given a pause after each death, and parked; what the
+ * others record between two deaths stays recorded, so they come to their ends. */
+static void test_V10_V05_I8_a_poison_process_is_found_out_and_parked(void **state)
 {
     yard *y = *state;
     static char names[OTHERS][16];
     const char *ids[OTHERS];
-    json_int_t done = 0;
     YARD_SERVE(y, "--no-worker");
-    api_start(y, "probe.plan", "poison", "step step:40:0:3 step");
+    api_start(y, "probe.fragile", "poison", "step step:40:0:3 step");
     for (size_t i = 0; i < OTHERS; i++) {
         snprintf(names[i], sizeof names[i], "other-%zu", i);
         ids[i] = names[i];
         api_start(y, "probe.plan", ids[i],
                   i % 2 == 0 ? "step:4 step:4 check:4 later:4 step:4" : "once:6 both:8 keyed:6");
     }
-    for (int deaths = 0; done < OTHERS && deaths < DEATHS_MAX; deaths++) {
-        yard_stop(y);
+    yard_stop(y);
+    for (int deaths = 0; deaths < DEATHS; deaths++)
         if (yard_try_serve(y))
             assert_int_equal(yard_end(y), -SIGKILL);
-        YARD_SERVE(y, "--no-worker");
-        done = api_count(y, "completed");
-    }
-    assert_int_equal(done, OTHERS);
+    YARD_SERVE(y, NULL);
+    api_await_status(y, "poison", "stuck");
+    json_t *row = row_of(y, "poison");
+    assert_string_equal(json_string_value(json_object_get(row, "reason_code")), "poison");
+    json_decref(row);
+    json_t *journal = api_journal(y, "poison");
+    assert_int_equal(api_records(journal, "interrupted", "probe.step"), DEATHS);
+    json_decref(journal);
+    api_await_ended(y, OTHERS);
     assert_int_equal(audit_ended(y, ids, OTHERS).completed, OTHERS);
+    /* Resumed, it may try as often again. */
+    YARD_EXPECT(y, 0, NULL, "resume", "poison");
+    assert_int_equal(yard_end(y), -SIGKILL);
+    YARD_SERVE(y, "--no-worker");
     YARD_EXPECT(y, 0, "terminated", "terminate", "poison", "--reason", "it kills workers");
     yard_stop(y);
     YARD_SERVE(y, NULL);
     api_start(y, "probe.plan", "after", "step");
     api_expect_end(y, "after", "completed");
     api_expect_end(y, "poison", "terminated");
+    yard_stop(y);
+}
+
+/* Workers that are killed for other reasons: a process that gets on in between is not suspected. */
+static void test_V05_deaths_between_which_a_process_gets_on_do_not_add_up(void **state)
+{
+    yard *y = *state;
+    YARD_SERVE(y, "--no-worker");
+    api_start(y, "probe.fragile", "steady",
+              "step:0:0:1 signal:0 step:0:0:1 signal:1 step:0:0:1 signal:2 step:0:0:1 signal:3 step");
+    yard_stop(y);
+    YARD_SERVE(y, NULL);
+    for (int round = 0; round < DEATHS + 1; round++) {
+        char name[8];
+        snprintf(name, sizeof name, "%d", round);
+        yard_await_held(y, 1);
+        yard_kill(y);
+        YARD_SERVE(y, NULL);
+        yard_await_held(y, 1);
+        yard_open_gate(y);
+        api_await_status(y, "steady", "waiting");
+        yard_shut_gate(y);
+        api_signal(y, "steady", name, "1", name);
+    }
+    api_expect_end(y, "steady", "completed");
+    yard_stop(y);
+}
+
+static void test_V04_an_owner_bound_process_ends_with_its_owner(void **state)
+{
+    yard *y = *state;
+    YARD_SERVE(y, "--no-worker");
+    api_start(y, "probe.bound", "fresh", "step");
+    yard_stop(y);
+    YARD_SERVE(y, NULL);
+    api_expect_end(y, "fresh", "completed"); /* it had no owner yet */
+    api_start(y, "probe.bound", "bound", "quick signal:go once");
+    api_await_status(y, "bound", "waiting");
+    api_start(y, "probe.bound", "slept", "quick sleep:20 quick");
+    api_expect_end(y, "slept", "completed"); /* put away and taken up again by its owner */
+    yard_kill(y);
+    YARD_SERVE(y, NULL);
+    api_signal(y, "bound", "go", "1", "s1");
+    json_t *outcome = api_outcome(y, "bound");
+    assert_string_equal(json_string_value(json_object_get(outcome, "status")), "failed");
+    assert_string_equal(json_string_value(json_object_get(outcome, "code")), "process.abandoned");
+    json_decref(outcome);
+    json_t *journal = api_journal(y, "bound");
+    assert_int_equal(api_records(journal, "owner", NULL), 1);
+    assert_int_equal(api_records(journal, "step", "probe.once"), 0);
+    json_decref(journal);
     yard_stop(y);
 }
 
@@ -460,7 +526,11 @@ int main(int argc, char **argv)
         cmocka_unit_test_setup_teardown(test_C10_C02_a_cancel_recorded_while_no_worker_runs, open_yard, close_yard),
         cmocka_unit_test_setup_teardown(test_C10_a_cancel_answered_before_the_kill, open_yard, close_yard),
         cmocka_unit_test_setup_teardown(test_V01_kill_during_a_graceful_stop, open_yard, close_yard),
-        cmocka_unit_test_setup_teardown(test_V10_I8_a_poison_process_does_not_stop_the_others, open_yard, close_yard),
+        cmocka_unit_test_setup_teardown(test_V10_V05_I8_a_poison_process_is_found_out_and_parked, open_yard,
+                                        close_yard),
+        cmocka_unit_test_setup_teardown(test_V05_deaths_between_which_a_process_gets_on_do_not_add_up, open_yard,
+                                        close_yard),
+        cmocka_unit_test_setup_teardown(test_V04_an_owner_bound_process_ends_with_its_owner, open_yard, close_yard),
     };
     if (argc > 1)
         cmocka_set_test_filter(argv[1]);

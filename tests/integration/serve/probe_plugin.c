@@ -339,7 +339,8 @@ static pawl_status plan(pawl_process *p)
 
 /* Several names for one program: a worker claims by type. */
 PAWL_PROCESSES(PAWL_TYPE("probe.plan", 1, plan), PAWL_TYPE("probe.short", 1, plan), PAWL_TYPE("probe.long", 2, plan),
-               PAWL_TYPE("probe.waiter", 1, plan))
+               PAWL_TYPE("probe.waiter", 1, plan), PAWL_TYPE("probe.fragile", 1, plan),
+               PAWL_TYPE("probe.bound", 1, plan))
 PAWL_EFFECT_TABLE(effects, execute, start, reconcile);
 
 static const void *get_factory(const char *factory_id)
@@ -355,7 +356,9 @@ static void deinit(const pawl_host_root *host)
 /* clang-format off */
 #define EFFECT(name, runs, outcome) \
     "{\"name\":\"" name "\",\"input_schema\":true,\"output_schema\":true,\"runs\":\"" runs "\",\"outcome\":\"" outcome "\"}"
-#define TYPE(name, revision) "{\"name\":\"" name "\",\"revision\":" revision ",\"input_schema\":true}"
+#define TYPE(name, revision) TYPE_WITH(name, revision, "")
+#define TYPE_WITH(name, revision, more) \
+    "{\"name\":\"" name "\",\"revision\":" revision ",\"input_schema\":true" more "}"
 #define MANIFEST \
     "{\"manifest_version\":1,\"id\":\"pawl.test.probe\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0}," \
     "\"kinds\":[\"effect\",\"process\"]," \
@@ -363,6 +366,7 @@ static void deinit(const pawl_host_root *host)
     EFFECT("probe.later", "async", "idempotent") "," EFFECT("probe.keyed", "pool", "by_key") "," \
     EFFECT("probe.once", "pool", "at_most_once") "," EFFECT("probe.check", "pool", "reconcile") "]," \
     "\"processes\":[" TYPE("probe.plan", "1") "," TYPE("probe.short", "1") "," TYPE("probe.long", "2") "," \
-    TYPE("probe.waiter", "1") "]}"
+    TYPE("probe.waiter", "1") "," TYPE_WITH("probe.fragile", "1", ",\"recovery_attempts\":3") "," \
+    TYPE_WITH("probe.bound", "1", ",\"recovery\":\"owner_bound\"") "]}"
 /* clang-format on */
 PAWL_PLUGIN("pawl.test.probe", "1.0.0", "Pawl", MANIFEST, init, deinit, get_factory);
