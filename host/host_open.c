@@ -160,6 +160,8 @@ static pawl_worker_limits *make_limits(const pawl_profile *profile, size_t *coun
     }
     *count = profile->type_count;
     return made;
+}
+
 /* Where the worker notes what it runs, beside what the host keeps; NULL when this host keeps nothing. */
 static const char *flight_path(pawl_host *host)
 {

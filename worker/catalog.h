@@ -49,7 +49,7 @@ typedef struct pawl_effect {
 /** What becomes of processes whose worker was lost. */
 enum { PAWL_RECOVERY_RERUN = 1, PAWL_RECOVERY_OWNER_BOUND = 2 };
 /** A process is parked when so many workers in a row have died while they ran its code, unless its type says so. */
-#define PAWL_RECOVERY_ATTEMPTS 5u
+#define PAWL_RECOVERY_ATTEMPTS 8u
 
 /** One revision of a process type. */
 typedef struct pawl_type {

@@ -126,8 +126,6 @@ void pawl_resident_recover(pawl_resident *r)
         return;
     }
     uint32_t most = type->recovery_attempts == 0 ? PAWL_RECOVERY_ATTEMPTS : type->recovery_attempts;
-    if (recovery->deaths == 0)
-        return;
     if (recovery->deaths >= most) {
         pawl_resident_park(r, "poison",
                            "%u workers in a row died while they ran it, the last one in %s; at most %u are allowed: "
@@ -135,7 +133,9 @@ void pawl_resident_recover(pawl_resident *r)
                            recovery->deaths, recovery->what, most);
         return;
     }
-    uint32_t doubled = recovery->deaths - 1 < BACK_OFF_DOUBLED ? recovery->deaths - 1 : BACK_OFF_DOUBLED;
+    if (recovery->deaths < 2)
+        return; /* once is nobody's fault, and whoever restarts a worker waits for its processes */
+    uint32_t doubled = recovery->deaths - 2 < BACK_OFF_DOUBLED ? recovery->deaths - 2 : BACK_OFF_DOUBLED;
     recovery->back_off_unix_ns = recovery->last_unix_ns + (BACK_OFF_FIRST_NS << doubled);
 }
 

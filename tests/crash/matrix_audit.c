@@ -123,12 +123,14 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* What says that a step was asked about after a crash, and began again because it had not happened. */
-static bool is_a_second_try(const json_t *record)
+/* What says that a step was asked about after a crash, and began again because it had not happened; or that there was
+ * a crash. */
+static bool tells_of_a_crash(const json_t *record)
 {
     const char *kind = text_of(record, "kind");
-    return strcmp(text_of(record, "name"), "crash.check") == 0 &&
-           (strcmp(kind, "intent") == 0 || strcmp(kind, "attempt") == 0);
+    return strcmp(kind, "interrupted") == 0 ||
+           (strcmp(text_of(record, "name"), "crash.check") == 0 &&
+            (strcmp(kind, "intent") == 0 || strcmp(kind, "attempt") == 0));
 }
 
 /* One line for each record, in their order if it is always the same. */
@@ -140,7 +142,7 @@ static void put_records(FILE *to, const json_t *records, const scene *s)
     json_t *record;
     json_array_foreach(records, i, record)
     {
-        if (is_a_second_try(record))
+        if (tells_of_a_crash(record))
             continue;
         json_t *plain = plain_of(record);
         if (count < sizeof lines / sizeof *lines)
