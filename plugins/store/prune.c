@@ -4,36 +4,19 @@
 
 #define COUNTED_RECORDS_MAX 100000u
 
-/* Everything that is stored under a number. */
-static void delete_under(pawl_store_round *round, pawl_family family, uint64_t number)
-{
-    pawl_key from;
-    pawl_key to;
-    pawl_store_key_number(&from, number);
-    pawl_store_key_number(&to, number + 1);
-    pawl_batch_delete_range(&round->rows, family, pawl_key_bytes(&from), pawl_key_bytes(&to));
-}
-
-/* By what is there; all of it or, when reading fails, nothing. */
-static pawl_status delete_found(pawl_store_round *round, uint64_t number, pawl_fault *fault)
+/* What is there under a number. Not as a range: the engine would look through the whole batch for each one, and nothing
+ * of what goes was written in this round, for it has ended in an earlier one. */
+static pawl_status delete_found(pawl_store_round *round, pawl_family family, uint64_t number, pawl_fault *fault)
 {
     pawl_key prefix;
-    pawl_key first;
     pawl_store_key_number(&prefix, number);
-    pawl_store_key_journal(&first, number, 0);
-    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(round->registry->store->kv, PAWL_FAMILY_JOURNAL, &prefix);
+    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(round->registry->store->kv, family, &prefix);
     if (cursor == NULL)
         return pawl_fault_nomem(fault);
-    const size_t size = round->rows.bytes.size;
-    const size_t count = round->rows.count;
-    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&first)); cursor->valid; pawl_kv_cursor_next(cursor))
-        pawl_batch_delete(&round->rows, PAWL_FAMILY_JOURNAL, cursor->key);
+    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&prefix)); cursor->valid; pawl_kv_cursor_next(cursor))
+        pawl_batch_delete(&round->rows, family, cursor->key);
     pawl_status status = pawl_kv_cursor_status(cursor, fault);
     pawl_kv_cursor_close(cursor);
-    if (status != PAWL_OK) {
-        round->rows.bytes.size = size;
-        round->rows.count = count;
-    }
     return status;
 }
 
@@ -43,7 +26,7 @@ static pawl_status delete_journal(pawl_store_round *round, uint64_t number, cons
                                   pawl_fault *fault)
 {
     if (state->head - state->base >= COUNTED_RECORDS_MAX)
-        return delete_found(round, number, fault);
+        return delete_found(round, PAWL_FAMILY_JOURNAL, number, fault);
     pawl_store_stage_forget(round, number, state->base, state->head);
     return PAWL_OK;
 }
@@ -58,7 +41,6 @@ static void delete_rest(pawl_store_round *round, const pawl_store_stage *stage, 
     const pawl_store_entry *entry = stage->entry;
     pawl_key key;
     pawl_store_put_ident(&round->rows, entry->identity.id, entry->number, true, ended_unix_ns);
-    delete_under(round, PAWL_FAMILY_POST, entry->number);
     pawl_store_key_number(&key, entry->number);
     delete_key(round, PAWL_FAMILY_PROCESS, &key);
     delete_key(round, PAWL_FAMILY_DOCUMENT, &key);
@@ -98,15 +80,22 @@ static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t 
     if (stage->state.has_children)
         return PAWL_E_BUSY; /* its children are being looked after */
     json_t *attributes = NULL;
+    const size_t size = round->rows.bytes.size;
+    const size_t count = round->rows.count;
     if (stage->state.has_attributes)
         status = pawl_store_attributes_read(registry->store->kv, number, &attributes, fault);
     if (status == PAWL_OK)
         status = delete_journal(round, number, &stage->state, fault);
+    if (status == PAWL_OK)
+        status = delete_found(round, PAWL_FAMILY_POST, number, fault);
     if (status == PAWL_OK && attributes != NULL)
         pawl_store_attributes_remove(&round->rows, number, attributes);
     json_decref(attributes);
-    if (status != PAWL_OK)
+    if (status != PAWL_OK) { /* all of it or nothing */
+        round->rows.bytes.size = size;
+        round->rows.count = count;
         return status;
+    }
     delete_rest(round, stage, ended_unix_ns);
     round->deltas[stage->state.status]--;
     stage->pruned = true;
