@@ -588,6 +588,8 @@ typedef struct pawl_session_table {
 #define PAWL_RECORD_COMPENSATING 82u
 /* Posted: a worker died while it ran code of the process. Makes nothing ready. */
 #define PAWL_RECORD_INTERRUPTED 90u
+#define PAWL_RECORD_PAUSED    94u /* posted: an operator wants nothing of it to go on */
+#define PAWL_RECORD_CONTINUED 95u /* posted: it may go on */
 
 typedef struct pawl_record {
     uint32_t struct_size;
@@ -641,8 +643,10 @@ typedef struct pawl_process_row {
     uint64_t base;         /* sequence of STARTED, with which the journal begins; 1 unless a run was continued */
     uint32_t held;         /* PAWL_HELD_*: what a ready process stands behind, if the provider can tell; 0: nothing */
     uint32_t reserved0;
-    uint64_t held_limit; /* of a concurrency: how many at once; of a rate: nanoseconds for each one */
-    uint64_t ahead;      /* get: ready ones of its type, priority and key in front of it, counted up to 1000 */
+    uint64_t held_limit;     /* of a concurrency: how many at once; of a rate: nanoseconds for each one */
+    uint64_t ahead;          /* get: ready ones of its type, priority and key in front of it, counted up to 1000 */
+    uint64_t paused_unix_ns; /* since when an operator keeps it still; 0: it is not paused */
+    pawl_bytes paused;       /* body of its PAUSED record; empty when a claim hands the row out */
 } pawl_process_row;
 typedef int32_t(PAWL_CALL *pawl_row_visit)(void *context, const pawl_process_row *row);
 typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *record);
@@ -759,10 +763,13 @@ typedef struct pawl_commit {
 /* What comes from outside. Never judged by a token; once PAWL_OK it is never lost. SIGNAL, CANCEL and RESUMED make a
  * waiting process ready (RESUMED a stuck one; CANCEL too); ENDED ends a process: one of kind external, or any when
  * status is PAWL_TERMINATED or PAWL_CANCELLED with force (fences the holder). On a terminal process: PAWL_E_TERMINAL,
- * except that an accepted post id is answered as before. */
+ * except that an accepted post id is answered as before. From PAUSED on a process cannot be claimed: a ready one is
+ * waiting, nothing but CONTINUED or CANCEL makes it ready, and SUSPEND stores no wake time; its holder, told by the
+ * event, goes on until it gives it back. CONTINUED makes a waiting one ready; PAWL_E_CONFLICT when it is not paused. A
+ * stuck one cannot be paused (PAWL_E_CONFLICT), and parking or ending a process ends its pause. */
 typedef struct pawl_post {
     uint32_t struct_size;
-    uint32_t kind;          /* PAWL_RECORD_SIGNAL, _CANCEL, _RESUMED, _INTERRUPTED or _ENDED */
+    uint32_t kind;          /* PAWL_RECORD_SIGNAL, _CANCEL, _RESUMED, _INTERRUPTED, _ENDED, _PAUSED or _CONTINUED */
     pawl_bytes id;          /* of the process */
     pawl_bytes post_id;     /* 1..256 bytes: idempotency id within the process and kind */
     pawl_bytes fingerprint; /* 16..32 bytes: the same post_id with another one is PAWL_E_CONFLICT */
@@ -969,7 +976,7 @@ PAWL_FROZEN_(pawl_attachment_table, collect, 88);
 PAWL_FROZEN_(pawl_session_change, value, 40);
 PAWL_FROZEN_(pawl_session_table, remove, 40);
 PAWL_FROZEN_(pawl_record, body, 40);
-PAWL_FROZEN_(pawl_process_row, ahead, 384);
+PAWL_FROZEN_(pawl_process_row, paused, 408);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);
 PAWL_FROZEN_(pawl_register, close_body, 264);
 PAWL_FROZEN_(pawl_commit, attributes, 112);

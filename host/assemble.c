@@ -67,7 +67,22 @@ static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *p
     return PAWL_OK;
 }
 
-static pawl_status add_types(const pawl_plugin *plugin, pawl_catalog *catalog, pawl_error *error)
+/* One for all revisions of a type. NULL: out of memory. */
+static pawl_gate *type_gate(pawl_assembly *assembly, const char *name)
+{
+    for (pawl_type_gate *at = assembly->type_gates; at != NULL; at = at->next)
+        if (strcmp(at->gate.name, name) == 0)
+            return &at->gate;
+    pawl_type_gate *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return NULL;
+    made->gate.name = name;
+    made->next = assembly->type_gates;
+    assembly->type_gates = made;
+    return &made->gate;
+}
+
+static pawl_status add_types(const pawl_plugin *plugin, pawl_assembly *assembly, pawl_error *error)
 {
     for (size_t i = 0; i < plugin->manifest->process_count; i++) {
         const pawl_manifest_process *process = &plugin->manifest->processes[i];
@@ -78,7 +93,10 @@ static pawl_status add_types(const pawl_plugin *plugin, pawl_catalog *catalog, p
                           .recovery_attempts = process->recovery_attempts,
                           .program = plugin->process};
         memcpy(type.digest, plugin->digest, sizeof type.digest);
-        pawl_status status = pawl_catalog_add_type(catalog, &type, error);
+        type.gate = type_gate(assembly, process->name);
+        if (type.gate == NULL)
+            return no_memory(error);
+        pawl_status status = pawl_catalog_add_type(assembly->catalog, &type, error);
         if (status != PAWL_OK)
             return status;
     }
@@ -174,7 +192,7 @@ pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *pl
         const pawl_plugin *plugin = pawl_plugin_set_at(plugins, i);
         status = add_effects(profile, plugin, &assembly, error);
         if (status == PAWL_OK)
-            status = add_types(plugin, assembly.catalog, error);
+            status = add_types(plugin, &assembly, error);
     }
     for (size_t i = 0; status == PAWL_OK && i < profile->connector_count; i++) {
         assembly.instances[i].profile = &profile->connectors[i];
@@ -196,5 +214,9 @@ void pawl_assembly_finish(pawl_assembly *assembly)
     free(assembly->instances);
     pawl_catalog_destroy(assembly->catalog);
     pawl_guard_set_finish(&assembly->guards);
+    for (pawl_type_gate *at = assembly->type_gates, *next; at != NULL; at = next) {
+        next = at->next;
+        free(at);
+    }
     *assembly = (pawl_assembly){0};
 }

@@ -18,11 +18,18 @@ typedef struct pawl_instance {
     pawl_gate gate; /* an operator's */
 } pawl_instance;
 
+/** An operator's switch over a process type. */
+typedef struct pawl_type_gate {
+    struct pawl_type_gate *next;
+    pawl_gate gate;
+} pawl_type_gate;
+
 typedef struct pawl_assembly {
     pawl_catalog *catalog;
     pawl_instance *instances; /* as in the profile */
     size_t instance_count;
     pawl_guard_set guards;
+    pawl_type_gate *type_gates;
 } pawl_assembly;
 
 /** Fill a catalog. How an operation is run: what the profile's `effects` says of it, else the manifest, else the

@@ -7,9 +7,11 @@
 #include "attachments.h"
 #include "facets.h"
 #include "host_callbacks.h"
+#include "host_pause.h"
 #include "host_roots.h"
 #include "new_id.h"
 #include "worker/base/arena.h"
+#include "worker/journal.h"
 #include "worker/worker.h"
 
 #include <pawl/pawl.h>
@@ -33,6 +35,7 @@ struct pawl_host {
     pawl_attachment_facet attachments;
     pawl_registry registry;
     pawl_assembly assembly;
+    pawl_pauses pauses;
     pawl_worker *worker;        /* NULL: none here */
     pawl_worker_limits *limits; /* of the profile's types, for the worker */
     const char *no_worker_because;
@@ -59,6 +62,12 @@ pawl_status pawl_host_usable(const pawl_host *host, pawl_error *error);
 /** A request is on its way; its end must be told with pawl_host_left. */
 void pawl_host_entered(pawl_host *host);
 void pawl_host_left(pawl_host *host);
+
+/* ---- host_post.c ---- */
+
+/** Post a record that means the same however often it is sent under this id. */
+pawl_status pawl_host_post_entry(pawl_host *host, const char *id, const char *post_id, const pawl_entry *entry,
+                                 pawl_error *error);
 
 /* ---- host_check.c: what callers hand in. Codes: missing_process_id, invalid_process_id, ... ---- */
 

@@ -285,6 +285,8 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
     if (status == PAWL_OK)
         status = pawl_assemble(host->profile, host->plugins, &host->log, &host->assembly, error);
     if (status == PAWL_OK)
+        status = pawl_pauses_open(host, error);
+    if (status == PAWL_OK)
         status = pawl_callbacks_create(&host->callbacks, error);
     if (status == PAWL_OK)
         status = start_worker(host, options, error);
@@ -322,6 +324,7 @@ void pawl_host_dismantle(pawl_host *host)
                        (char *)NULL);
         return;
     }
+    pawl_pauses_close(&host->pauses);
     pawl_assembly_finish(&host->assembly);
     pawl_facets_close(&host->facets);
     pawl_attachments_finish(&host->attachments);

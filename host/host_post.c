@@ -54,6 +54,18 @@ static pawl_status post(pawl_host *host, const char *id, pawl_post *body, const 
     return status;
 }
 
+pawl_status pawl_host_post_entry(pawl_host *host, const char *id, const char *post_id, const pawl_entry *entry,
+                                 pawl_error *error)
+{
+    uint8_t fingerprint[PAWL_FINGERPRINT_SIZE];
+    pawl_status status =
+        pawl_fingerprint(pawl_record_name(entry->kind), NULL, 0, pawl_bytes_text(post_id), fingerprint, error);
+    if (status != PAWL_OK)
+        return status;
+    pawl_post body = {.post_id = pawl_bytes_text(post_id), .fingerprint = {fingerprint, sizeof fingerprint}};
+    return post(host, id, &body, entry, NULL, error);
+}
+
 static pawl_status check(pawl_host *host, const char *id, pawl_error *error)
 {
     pawl_status status = pawl_host_usable(host, error);
@@ -172,19 +184,16 @@ pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_error *error)
     if (PAWL_IS_TERMINAL(row.status))
         return pawl_error_set(error, PAWL_E_TERMINAL, "already_terminal", "process \"%s\" has ended: it is %s", id,
                               pawl_view_status(row.status));
-    if (row.status != PAWL_STUCK)
-        return pawl_error_set(error, PAWL_E_CONFLICT, "not_stuck", "process \"%s\" is not stuck: it is %s", id,
-                              pawl_view_status(row.status));
-    /* Two operators who resume it at once do it once: the id is that of the place where it is stuck. */
+    if (row.status != PAWL_STUCK && row.paused_unix_ns == 0)
+        return pawl_error_set(error, PAWL_E_CONFLICT, "not_stuck",
+                              "process \"%s\" is not stuck and not paused: it is %s", id, pawl_view_status(row.status));
+    /* Two operators who resume it at once do it once: the id is that of the place where it is stuck, or of the pause.
+     */
+    bool paused = row.paused_unix_ns != 0;
     char post_id[64];
-    uint8_t fingerprint[PAWL_FINGERPRINT_SIZE];
-    snprintf(post_id, sizeof post_id, "resume:%llu", (unsigned long long)row.head);
-    status = pawl_fingerprint("resume", NULL, 0, pawl_bytes_text(post_id), fingerprint, error);
-    if (status != PAWL_OK)
-        return status;
-    pawl_post body = {.post_id = pawl_bytes_text(post_id), .fingerprint = {fingerprint, sizeof fingerprint}};
-    pawl_entry entry = {.kind = PAWL_RECORD_RESUMED};
-    return post(host, id, &body, &entry, NULL, error);
+    snprintf(post_id, sizeof post_id, "resume:%llu", (unsigned long long)(paused ? row.paused_unix_ns : row.head));
+    const pawl_entry entry = {.kind = paused ? PAWL_RECORD_CONTINUED : PAWL_RECORD_RESUMED};
+    return pawl_host_post_entry(host, id, post_id, &entry, error);
 }
 
 static pawl_status check_outcome(pawl_host *host, const pawl_outcome *outcome, pawl_error *error)

@@ -44,6 +44,9 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
     if (start->session != NULL && strncmp(start->session, PAWL_PROCESS_SCOPE, sizeof PAWL_PROCESS_SCOPE - 1) == 0)
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_session",
                               "the session name begins with \"" PAWL_PROCESS_SCOPE "\", which is kept for processes");
+    if (start->session != NULL && strncmp(start->session, PAWL_HOST_SCOPE, sizeof PAWL_HOST_SCOPE - 1) == 0)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_session",
+                              "the session name begins with \"" PAWL_HOST_SCOPE "\", which is kept for the host");
     if ((start->flags & ~PAWL_START_EXTERNAL) != 0)
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "unknown start flags 0x%x", start->flags);
     *ret_type = pawl_catalog_type(host->assembly.catalog, pawl_bytes_text(start->type));
@@ -93,7 +96,8 @@ static void fill(starting *own, const pawl_start *start, const char *attributes,
         if (!is_zero(type->digest, sizeof type->digest))
             own->body.digest = (pawl_bytes){type->digest, sizeof type->digest};
         const pawl_profile_type *limits = pawl_profile_find_type(host->profile, start->type);
-        if (host->worker != NULL && limits == NULL) /* what has limits is taken from the queue, where they are kept */
+        bool shut = pawl_gate_is_shut(type->gate);
+        if (host->worker != NULL && limits == NULL && !shut) /* what has limits is taken from the queue, where they are kept */
             own->body.claim_session = pawl_worker_session(host->worker);
     }
 }

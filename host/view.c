@@ -223,6 +223,28 @@ static bool set_some(json_t *json, const char *key, pawl_bytes text)
     return text.size == 0 || pawl_view_set(json, key, pawl_view_text(text));
 }
 
+static json_t *view_pause(uint64_t since_unix_ns, pawl_bytes reason)
+{
+    json_t *json = json_object();
+    if (json != NULL && pawl_view_time(json, "since", since_unix_ns) &&
+        pawl_view_set(json, "reason", pawl_view_text(reason)))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+bool pawl_view_set_pause(json_t *json, uint64_t since_unix_ns, pawl_bytes reason)
+{
+    return pawl_view_set(json, "paused", view_pause(since_unix_ns, reason));
+}
+
+pawl_bytes pawl_view_pause_reason(const pawl_process_row *row)
+{
+    pawl_entry entry;
+    const pawl_record record = {.struct_size = sizeof record, .kind = PAWL_RECORD_PAUSED, .body = row->paused};
+    return pawl_entry_decode(&record, &entry, NULL) == PAWL_OK ? entry.value : (pawl_bytes){NULL, 0};
+}
+
 static bool set_identity(json_t *json, const pawl_process_row *row)
 {
     return pawl_view_set(json, "id", pawl_view_text(row->id)) &&
@@ -239,8 +261,10 @@ static bool set_state(const pawl_host *host, json_t *json, const pawl_process_ro
            set_some(json, "worker", row->worker) && pawl_view_set(json, "external", json_boolean(row->external != 0)) &&
            pawl_view_set(json, "cancelled", json_boolean(row->cancelled != 0));
     if (made && !PAWL_IS_TERMINAL(row->status))
-        made = set_some(json, "reason", row->reason) && set_some(json, "reason_code", row->reason_code) &&
-               pawl_view_time(json, "wake", row->wake_unix_ns);
+        made =
+            set_some(json, "reason", row->reason) && set_some(json, "reason_code", row->reason_code) &&
+            pawl_view_time(json, "wake", row->wake_unix_ns) &&
+            (row->paused_unix_ns == 0 || pawl_view_set_pause(json, row->paused_unix_ns, pawl_view_pause_reason(row)));
     return made && pawl_view_time(json, "created", row->created_unix_ns) &&
            pawl_view_time(json, "updated", row->updated_unix_ns);
 }

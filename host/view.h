@@ -42,4 +42,9 @@ bool pawl_view_manifest(json_t *object, const pawl_manifest *manifest);
 /** 64 hex digits. */
 json_t *pawl_view_digest(pawl_bytes digest);
 
+/** "paused": since when and why. */
+bool pawl_view_set_pause(json_t *json, uint64_t since_unix_ns, pawl_bytes reason);
+/** Why an operator keeps this process still. */
+pawl_bytes pawl_view_pause_reason(const pawl_process_row *row);
+
 #endif

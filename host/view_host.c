@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 json_t *pawl_view_digest(pawl_bytes digest)
 {
@@ -118,7 +119,15 @@ static json_t *view_facets(const pawl_host *host)
     return list;
 }
 
-static json_t *view_connectors(const pawl_host *host)
+static void view_gate(pawl_host *host, json_t *json, uint32_t kind, const char *name)
+{
+    uint64_t since;
+    char reason[256];
+    if (pawl_pauses_look(&host->pauses, kind, name, strlen(name), &since, reason))
+        (void)pawl_view_set_pause(json, since, pawl_bytes_text(reason));
+}
+
+static json_t *view_connectors(pawl_host *host)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < host->assembly.instance_count; i++) {
@@ -127,6 +136,7 @@ static json_t *view_connectors(const pawl_host *host)
                                  "available", (int)(own->plugin != NULL));
         if (own->bulkhead != NULL)
             (void)pawl_view_set(json, "concurrency", json_integer(own->bulkhead->limit));
+        view_gate(host, json, PAWL_PAUSE_CONNECTOR, own->profile->name);
         (void)json_array_append_new(list, json);
     }
     return list;
@@ -171,14 +181,17 @@ static json_t *view_guards(const pawl_host *host)
     return list;
 }
 
-static json_t *view_types(const pawl_host *host)
+static json_t *view_types(pawl_host *host)
 {
     const pawl_type *const *types;
     size_t count = pawl_catalog_types(host->assembly.catalog, &types);
     json_t *list = json_array();
-    for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "name", types[i]->name, "revision",
-                                                    (json_int_t)types[i]->revision, "plugin", types[i]->plugin));
+    for (size_t i = 0; i < count; i++) {
+        json_t *json = json_pack("{s:s, s:I, s:s}", "name", types[i]->name, "revision", (json_int_t)types[i]->revision,
+                                 "plugin", types[i]->plugin);
+        view_gate(host, json, PAWL_PAUSE_TYPE, types[i]->name);
+        (void)json_array_append_new(list, json);
+    }
     return list;
 }
 

@@ -55,15 +55,23 @@ static void add_span(line *to, uint64_t span_ns)
         add(to, "%" PRIu64 " days", seconds / 86400);
 }
 
-static void add_until(line *to, const pawl_host *host, uint64_t wake_unix_ns)
+/* "2026-11-21T08:00:00Z" */
+static void add_time(line *to, uint64_t unix_ns)
 {
-    time_t seconds = (time_t)(wake_unix_ns / PAWL_NS_PER_SECOND);
-    uint64_t now = host->clock->unix_ns(host->clock);
+    time_t seconds = (time_t)(unix_ns / PAWL_NS_PER_SECOND);
     struct tm parts;
     char text[32];
     gmtime_r(&seconds, &parts);
     strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
-    add(to, " until %s (", text);
+    add(to, "%s", text);
+}
+
+static void add_until(line *to, const pawl_host *host, uint64_t wake_unix_ns)
+{
+    uint64_t now = host->clock->unix_ns(host->clock);
+    add(to, " until ");
+    add_time(to, wake_unix_ns);
+    add(to, " (");
     if (wake_unix_ns > now) {
         add(to, "in ");
         add_span(to, wake_unix_ns - now);
@@ -71,6 +79,33 @@ static void add_until(line *to, const pawl_host *host, uint64_t wake_unix_ns)
         add(to, "due");
     }
     add(to, ")");
+}
+
+static void add_pause(line *to, uint64_t since_unix_ns, pawl_bytes reason)
+{
+    add(to, "paused by an operator since ");
+    add_time(to, since_unix_ns);
+    if (reason.size > 0) {
+        add(to, ": ");
+        add_text(to, reason, 200);
+    }
+}
+
+/* It, or all of its type, is to keep still. False: nobody says so. */
+static bool why_paused(line *to, pawl_host *host, const pawl_process_row *row)
+{
+    uint64_t since;
+    char reason[256];
+    if (row->paused_unix_ns != 0) {
+        add_pause(to, row->paused_unix_ns, pawl_view_pause_reason(row));
+        return true;
+    }
+    if (row->external != 0 ||
+        !pawl_pauses_look(&host->pauses, PAWL_PAUSE_TYPE, row->type.data, row->type.size, &since, reason))
+        return false;
+    add(to, "its type is ");
+    add_pause(to, since, pawl_bytes_text(reason));
+    return true;
 }
 
 static bool offered(const pawl_host *host, const pawl_process_row *row)
@@ -244,6 +279,12 @@ void pawl_view_why(pawl_host *host, const pawl_process_row *row, char *text, siz
 {
     line to = {text, room, 0};
     text[0] = '\0';
+    bool live = !PAWL_IS_TERMINAL(row->status) && row->status != PAWL_STUCK;
+    if (live && why_paused(&to, host, row)) {
+        if (row->status == PAWL_RUNNING)
+            add(&to, "; what runs ends first");
+        return;
+    }
     switch (row->status) {
     case PAWL_READY:
         why_ready(&to, host, row);

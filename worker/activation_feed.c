@@ -345,7 +345,7 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
     case PAWL_RECORD_ENDED:
         mirror->ended = true;
         return PAWL_OK;
-    default: /* PARKED and RESUMED: the program never sees them */
+    default: /* PARKED, RESUMED, PAUSED, CONTINUED: the program never sees them */
         return PAWL_OK;
     }
 }

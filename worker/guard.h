@@ -19,11 +19,17 @@
 #define PAWL_GUARDS_MAX 16u /* of one effect */
 #define PAWL_GUARD_WHY  192u
 
-/** A switch of an operator over all calls of one connector instance. */
+/** A switch of an operator: over all calls of one connector instance, or all processes of a type. */
 typedef struct pawl_gate {
     const char *name;
     atomic_bool paused;
 } pawl_gate;
+
+/** NULL is a gate that is open. */
+static inline bool pawl_gate_is_shut(const pawl_gate *gate)
+{
+    return gate != NULL && atomic_load_explicit(&gate->paused, memory_order_acquire);
+}
 
 typedef enum pawl_guard_kind { PAWL_GUARD_RATE = 0, PAWL_GUARD_PLACES = 1, PAWL_GUARD_CIRCUIT = 2 } pawl_guard_kind;
 

@@ -205,6 +205,8 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
         return put_text(object, "name", entry->name) && put_value(object, "payload", entry->value, whole);
     case PAWL_RECORD_CANCEL:
     case PAWL_RECORD_RESUMED:
+    case PAWL_RECORD_PAUSED:
+    case PAWL_RECORD_CONTINUED:
         return put_text(object, "reason", entry->value);
     case PAWL_RECORD_ENDED:
         return put(object, "status", json_string(status_name(entry->status))) &&

@@ -75,7 +75,7 @@ void pawl_resident_leave(pawl_resident *r)
     pawl_worker_left(worker);
 }
 
-static void release(pawl_resident *r)
+void pawl_resident_release(pawl_resident *r)
 {
     pawl_registry *registry = r->worker->config.registry;
     (void)registry->table.release(registry->store, r->number, r->token); /* stale: someone else's already */
@@ -133,6 +133,7 @@ bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
     pawl_resident_note_recovery(r, record);
     if (wakes_program(record->kind))
         r->dirty = true;
+    pawl_resident_note_pause(r, record->kind);
     if (first_cancel) /* told once: a second one does not disturb the way of stopping */
         pawl_resident_cancel_program_calls(r);
     return true;
@@ -203,6 +204,7 @@ static bool load(pawl_resident *r)
     pawl_error error = {0};
     if (pawl_activation_create(&activation, &r->activation, &error) != PAWL_OK)
         return false;
+    r->gate = newest == NULL ? NULL : newest->gate;
     if (newest == NULL)
         pawl_resident_park(r, "unknown_type",
                            "this host has no process type %.*s; add its plugin to the profile, then resume",
@@ -236,11 +238,12 @@ void pawl_resident_start(pawl_resident *r)
         pawl_log_write(r->worker->config.log, PAWL_LOG_WARN, "a process of another host profile is left alone",
                        "process", (const char *)r->id.data, "profile", (const char *)r->profile.data, (char *)NULL);
         if (atomic_load(&r->worker->stop_mode) != 0)
-            release(r);
+            pawl_resident_release(r);
         return;
     }
     r->journal_bytes = 0;
     r->recovery = (pawl_recovery){0};
+    r->paused = false;
     r->load_again = !load(r);
     if (!r->load_again) {
         if (pawl_activation_ended(r->activation)) {
@@ -255,7 +258,7 @@ void pawl_resident_start(pawl_resident *r)
     r->activation = NULL;
     if (atomic_load(&r->worker->stop_mode) != 0 ||
         !pawl_timer_set(&r->shard->timers, &r->timer, resident_mono_now(r) + LOAD_RETRY_NS))
-        release(r);
+        pawl_resident_release(r);
 }
 
 static void on_admit(pawl_shard *shard, pawl_message *message)
@@ -439,7 +442,8 @@ static void schedule(pawl_resident *r)
     uint64_t wall = UINT64_MAX;
     /* Only while it waits are timers and attempts looked at when they are due; otherwise this would spin. */
     bool waits = !r->committing && !r->parking && !r->broken && !r->wait_more && r->commit_again_mono_ns == 0 &&
-                 r->result.kind == PAWL_RUN_SUSPENDED && atomic_load(&r->worker->stop_mode) == 0;
+                 r->result.kind == PAWL_RUN_SUSPENDED && atomic_load(&r->worker->stop_mode) == 0 &&
+                 !pawl_resident_is_paused(r);
     if (waits) {
         wall = pawl_resident_next_attempt(r);
         uint64_t timer = pawl_resident_next_timer(r);
@@ -530,7 +534,7 @@ static bool step(pawl_resident *r)
             return true;
         uint32_t stop = (uint32_t)atomic_load(&r->worker->stop_mode);
         if (stop >= STOP_ABORT || (stop != 0 && r->broken)) {
-            release(r);
+            pawl_resident_release(r);
             return false;
         }
         if (r->broken)
@@ -543,7 +547,7 @@ static bool step(pawl_resident *r)
                 pawl_resident_submit(r);
                 return true;
             }
-            release(r); /* the store does not take it and we must go: what was not written runs again */
+            pawl_resident_release(r); /* the store does not take it and we must go: what was not written runs again */
             return false;
         }
         if (stop == 0 && !r->parking && pawl_resident_backs_off(r))
@@ -566,9 +570,11 @@ static bool step(pawl_resident *r)
         if (stop != 0) {
             if (r->calls != NULL || r->child_ops > 0)
                 return true;
-            release(r);
+            pawl_resident_release(r);
             return false;
         }
+        if (pawl_resident_is_paused(r))
+            return pawl_resident_keep_still(r);
         if (r->dirty && !r->recovery.abandoned) {
             run(r);
             continue;
@@ -663,7 +669,7 @@ void pawl_resident_stop_all(pawl_shard *shard)
                 pawl_resident_cancel_calls(r);
             bool useless = r->broken || r->load_again || r->foreign;
             if (useless || (mode >= STOP_ABORT && !r->committing))
-                release(r);
+                pawl_resident_release(r);
             else
                 pawl_resident_advance(r);
         }
@@ -713,6 +719,8 @@ bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_
     uint32_t children = r == NULL ? 0 : atomic_load_explicit(&r->waits_children, memory_order_relaxed);
     if (r != NULL && r->calls != NULL)
         explain_calls(r, text, room);
+    else if (r != NULL && pawl_resident_is_paused(r))
+        snprintf(text, room, "is paused, and is being put away");
     else if (r != NULL && r->held[0] != '\0')
         snprintf(text, room, "waits for %s", r->held);
     else if (children > 0)

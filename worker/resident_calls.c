@@ -520,6 +520,17 @@ void pawl_resident_start_calls(pawl_resident *r)
     }
 }
 
+void pawl_resident_start_intended(pawl_resident *r)
+{
+    for (pawl_open_call *open = pawl_activation_calls(r->activation), *next; open != NULL && !r->parking; open = next) {
+        next = open->next;
+        const pawl_effort *effort = open->worker_data;
+        if (effort != NULL && !effort->reconcile && effort->intent > open->attempts &&
+            effort->intent == open->intents && pawl_resident_is_startable(r, open) && is_prepared(r, open))
+            start_one(r, open);
+    }
+}
+
 /* One that has not begun ends now, and its end comes as a message like any other. */
 static void stop_call(pawl_worker *worker, pawl_running *running)
 {

@@ -132,7 +132,7 @@ bool pawl_resident_may_begin(pawl_resident *r, pawl_open_call *open, const pawl_
     if ((effect->guards == NULL && effect->gate == NULL) || effort->admitted || effort->reconcile)
         return true;
     effort->held = effort->stays = effort->until_told = false;
-    if (effect->gate != NULL && atomic_load_explicit(&effect->gate->paused, memory_order_acquire)) {
+    if (pawl_gate_is_shut(effect->gate)) {
         hold_paused(r, open, effect->gate, effort);
         return false;
     }
@@ -147,7 +147,7 @@ void pawl_resident_look_all(pawl_shard *shard)
     for (size_t i = 0; i < PAWL_RESIDENT_BUCKETS; i++)
         for (pawl_resident *r = shard->table[i], *next; r != NULL; r = next) {
             next = r->next;
-            bool any = false;
+            bool any = pawl_resident_is_paused(r) && !r->load_again && !r->foreign;
             pawl_open_call *open =
                 r->activation == NULL || r->held[0] == '\0' ? NULL : pawl_activation_calls(r->activation);
             for (; open != NULL; open = open->next) {

@@ -123,6 +123,9 @@ struct pawl_resident {
     char park_code[64];
     char park_reason[512];
 
+    bool paused;           /* by its journal: an operator wants nothing of it to go on */
+    const pawl_gate *gate; /* an operator's, over its type; NULL: none */
+
     bool foreign;    /* registered under another host profile: held untouched, for a host that has it */
     bool load_again; /* the store could not be read; no activation yet */
     bool lost;       /* no longer ours: go as soon as nothing of it is in flight at the registry */
@@ -151,6 +154,8 @@ void pawl_resident_advance(pawl_resident *r);
 bool pawl_resident_feed(pawl_resident *r, const pawl_record *record);
 /** Give it posted records whose turn has come. */
 void pawl_resident_feed_early(pawl_resident *r);
+/** Give the lease back and forget the process. Frees r. */
+void pawl_resident_release(pawl_resident *r);
 /** Forget the process: what is durable stays, the rest never was. Frees r. */
 void pawl_resident_leave(pawl_resident *r);
 
@@ -237,6 +242,14 @@ void pawl_resident_call_recorded(pawl_resident *r, uint32_t kind, uint64_t ordin
 void pawl_resident_forget_efforts(pawl_resident *r);
 /** Deadlines of calls in flight: ask those that are over; the next one, or UINT64_MAX. */
 uint64_t pawl_resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns);
+/* resident_pause.c */
+/** A record of it is durable that may begin or end a pause. */
+void pawl_resident_note_pause(pawl_resident *r, uint32_t kind);
+/** Does an operator want it to keep still, or all of its type? */
+bool pawl_resident_is_paused(const pawl_resident *r);
+/** It is paused: begin nothing, and give it back once nothing is in flight. False: r is gone. */
+bool pawl_resident_keep_still(pawl_resident *r);
+
 /* resident_guard.c */
 /** May this attempt begin, as far as guards and operators are concerned? It is asked again when it is due. */
 bool pawl_resident_may_begin(pawl_resident *r, pawl_open_call *open, const pawl_effect *effect, pawl_effort *effort);
@@ -248,6 +261,8 @@ void pawl_resident_way_ended(pawl_way *way, const pawl_call *call);
 void pawl_resident_effort_free(pawl_resident *r, pawl_effort *effort);
 
 /* resident_calls.c, again */
+/** Start those whose intent is durable: unlike others they cannot be left for later. */
+void pawl_resident_start_intended(pawl_resident *r);
 /** Record the end of a call that never began. */
 void pawl_resident_refuse_call(pawl_resident *r, const pawl_open_call *open, const pawl_failure *failure);
 /** When the next open call that waits for its next attempt may start, or UINT64_MAX. */

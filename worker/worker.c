@@ -56,19 +56,23 @@ static void order_all(pawl_worker *worker, void (*carry_out)(pawl_shard *))
     }
 }
 
-void pawl_worker_look_again(pawl_worker *worker)
-{
-    order_all(worker, pawl_resident_look_all);
-}
-
-/* ---- the worker session ---- */
-
 static void poke(pawl_worker *worker)
 {
     pthread_mutex_lock(&worker->lock);
     worker->work = true;
     pthread_cond_broadcast(&worker->changed);
     pthread_mutex_unlock(&worker->lock);
+}
+
+void pawl_worker_look_again(pawl_worker *worker)
+{
+    order_all(worker, pawl_resident_look_all);
+}
+
+void pawl_worker_gates_changed(pawl_worker *worker)
+{
+    pawl_worker_look_again(worker);
+    poke(worker);
 }
 
 static void on_event(pawl_registry_listener *listener, const pawl_registry_event *event)
@@ -170,23 +174,32 @@ static void forget_types(wanted_types *wanted)
     free(wanted->limits);
 }
 
-static bool list_types(const pawl_worker *worker, wanted_types *wanted)
+static bool make_types(const pawl_worker *worker, wanted_types *wanted)
+{
+    const pawl_type *const *types;
+    size_t count = pawl_catalog_types(worker->config.catalog, &types);
+    wanted->names = calloc(count + 1, sizeof *wanted->names);
+    wanted->limits = calloc(count + 1, sizeof *wanted->limits);
+    return wanted->names != NULL && wanted->limits != NULL && count > 0;
+}
+
+/* Those that no operator has paused. */
+static void list_types(const pawl_worker *worker, wanted_types *wanted)
 {
     const pawl_type *const *types;
     const pawl_worker_config *config = &worker->config;
     size_t count = pawl_catalog_types(config->catalog, &types);
-    wanted->names = calloc(count + 1, sizeof *wanted->names);
-    wanted->limits = calloc(count + 1, sizeof *wanted->limits);
-    if (wanted->names == NULL || wanted->limits == NULL)
-        return false;
-    wanted->count = count;
+    wanted->count = 0;
     for (size_t i = 0; i < count; i++) {
-        wanted->names[i] = pawl_bytes_text(types[i]->name);
+        if (pawl_gate_is_shut(types[i]->gate))
+            continue;
+        wanted->names[wanted->count] = pawl_bytes_text(types[i]->name);
+        wanted->limits[wanted->count] = NULL;
         for (size_t j = 0; j < config->limit_count; j++)
             if (strcmp(types[i]->name, config->limits[j].type) == 0)
-                wanted->limits[i] = &config->limits[j].limits;
+                wanted->limits[wanted->count] = &config->limits[j].limits;
+        wanted->count++;
     }
-    return true;
 }
 
 /* One page. True when there may be more. */
@@ -218,7 +231,7 @@ static void *claimer_thread(void *argument)
 {
     pawl_worker *worker = argument;
     wanted_types wanted = {0};
-    bool able = list_types(worker, &wanted) && wanted.count > 0;
+    bool able = make_types(worker, &wanted);
     pthread_mutex_lock(&worker->lock);
     while (!worker->closing) {
         uint32_t limit = worker->work ? room(worker) : 0;
@@ -229,6 +242,7 @@ static void *claimer_thread(void *argument)
         worker->work = false;
         pthread_mutex_unlock(&worker->lock);
         pawl_status status;
+        list_types(worker, &wanted);
         bool more = claim_page(worker, limit, &wanted, &status);
         pthread_mutex_lock(&worker->lock);
         if (more || (status != PAWL_OK && status != PAWL_E_STALE))

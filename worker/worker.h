@@ -90,6 +90,8 @@ void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, con
 /** Something that held calls back has changed (a gate was opened, a circuit closed): those held in memory look again.
  * [any] */
 void pawl_worker_look_again(pawl_worker *worker);
+/** A gate of a type or of a connector was shut or opened. [any] */
+void pawl_worker_gates_changed(pawl_worker *worker);
 
 /** What a resident process is doing now, in words ("runs call http.post, attempt 2, for 3.1 s"); false when it is not
  * resident here. [any] */

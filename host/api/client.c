@@ -233,15 +233,20 @@ void pawl_client_reply_finish(pawl_client_reply *reply)
     memset(reply, 0, sizeof *reply);
 }
 
-char *pawl_client_process_path(const char *id, const char *suffix)
+char *pawl_client_path(const char *collection, const char *name, const char *suffix)
 {
-    static const char prefix[] = "/v1/processes/";
-    char *escaped = pawl_uri_encode(id);
-    char *path = escaped == NULL ? NULL : malloc(sizeof prefix + strlen(escaped) + strlen(suffix));
+    char *escaped = pawl_uri_encode(name);
+    size_t room = strlen(collection) + strlen(suffix) + sizeof "/v1//";
+    char *path = escaped == NULL ? NULL : malloc(room + strlen(escaped));
     if (path != NULL)
-        sprintf(path, "%s%s%s", prefix, escaped, suffix);
+        sprintf(path, "/v1/%s/%s%s", collection, escaped, suffix);
     free(escaped);
     return path;
+}
+
+char *pawl_client_process_path(const char *id, const char *suffix)
+{
+    return pawl_client_path("processes", id, suffix);
 }
 
 char *pawl_client_query(char *path, const char *key, const char *value)

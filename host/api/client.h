@@ -37,6 +37,8 @@ void pawl_client_reply_finish(pawl_client_reply *reply);
 
 /** "/v1/processes/" + id, escaped, + suffix ("" or "/journal"); free() it. NULL when out of memory. */
 char *pawl_client_process_path(const char *id, const char *suffix);
+/** The same of something else: "/v1/types/NAME/pause". collection: "types", "connectors". */
+char *pawl_client_path(const char *collection, const char *name, const char *suffix);
 
 /** Add "?key=value" or "&key=value", escaped, to a path made by the function above or strdup; NULL value: nothing.
  *  Consumes path; NULL in or no memory: NULL out. */

@@ -19,6 +19,7 @@ bool pawl_route_journal(pawl_exchange *exchange);
 bool pawl_route_signal(pawl_exchange *exchange);
 bool pawl_route_cancel(pawl_exchange *exchange);
 bool pawl_route_terminate(pawl_exchange *exchange);
+bool pawl_route_pause(pawl_exchange *exchange);
 bool pawl_route_resume(pawl_exchange *exchange);
 bool pawl_route_complete(pawl_exchange *exchange);
 bool pawl_route_host(pawl_exchange *exchange); /* routes_host.c, from here on */

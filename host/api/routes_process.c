@@ -154,6 +154,30 @@ bool pawl_route_terminate(pawl_exchange *exchange)
     return stop_process(exchange, pawl_host_terminate);
 }
 
+/* By the path: /v1/processes, /v1/types or /v1/connectors. */
+static uint32_t pause_kind(const pawl_exchange *exchange)
+{
+    const char *what = exchange->uri.segments[1];
+    return strcmp(what, "types") == 0        ? PAWL_PAUSE_TYPE
+           : strcmp(what, "connectors") == 0 ? PAWL_PAUSE_CONNECTOR
+                                             : PAWL_PAUSE_PROCESS;
+}
+
+bool pawl_route_pause(pawl_exchange *exchange)
+{
+    static const char *const keys[] = {"reason", NULL};
+    pawl_error error = {0};
+    json_t *body = NULL;
+    const char *reason = NULL;
+    pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "reason", false, &reason, &error);
+    if (status == PAWL_OK)
+        status = pawl_host_pause(exchange->host, pause_kind(exchange), pawl_exchange_id(exchange), reason, &error);
+    json_decref(body);
+    return answer_done(exchange, status, &error);
+}
+
 bool pawl_route_resume(pawl_exchange *exchange)
 {
     static const char *const keys[] = {NULL};
@@ -161,7 +185,7 @@ bool pawl_route_resume(pawl_exchange *exchange)
     json_t *body = NULL;
     pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
     if (status == PAWL_OK)
-        status = pawl_host_resume(exchange->host, pawl_exchange_id(exchange), &error);
+        status = pawl_host_unpause(exchange->host, pause_kind(exchange), pawl_exchange_id(exchange), &error);
     json_decref(body);
     return answer_done(exchange, status, &error);
 }

@@ -89,6 +89,19 @@ static const pawl_cli_option reason_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option pause_options[] = {
+    {"type", "TYPE", "all processes of this type, instead of one"},
+    {"connector", "NAME", "the calls of this connector instance, instead of a process"},
+    {"reason", "TEXT", "why, for people"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option resume_options[] = {
+    {"type", "TYPE", "all processes of this type, instead of one"},
+    {"connector", "NAME", "the calls of this connector instance, instead of a process"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option complete_options[] = {
     {"output", "JSON", "it completed with this: JSON, @FILE or -"},
     {"text", "TEXT", "it completed with this text, @FILE or -"},
@@ -223,7 +236,14 @@ const pawl_cli_command pawl_cli_commands[] = {
      "pawl cancel order-17 --reason 'customer left'", reason_options, pawl_cli_cancel},
     {"terminate", "ID", 1, 1, "End a process now, without compensations", NULL,
      "pawl terminate order-17 --reason 'broken'", reason_options, pawl_cli_terminate},
-    {"resume", "ID", 1, 1, "Let a stuck process go on", NULL, "pawl resume order-17", no_options, pawl_cli_resume},
+    {"pause", "[ID]", 0, 1, "Keep a process, all of a type, or the calls of a connector still",
+     "Durable once this returns. What runs ends and is recorded; nothing new begins until `pawl resume`. Signals are\n"
+     "kept. Cancelling a paused process ends its pause.",
+     "pawl pause order-17 --reason 'ask ann'\npawl pause --type shop.checkout\npawl pause --connector bank",
+     pause_options, pawl_cli_pause},
+    {"resume", "[ID]", 0, 1, "Let what is stuck or paused go on", NULL,
+     "pawl resume order-17\npawl resume --type shop.checkout\npawl resume --connector bank", resume_options,
+     pawl_cli_resume},
     {"complete", "ID", 1, 1, "Say how an external process ended", NULL,
      "pawl complete import-3 --output '{\"rows\": 120}'\npawl complete import-3 --fail import.bad_file --message 'no "
      "header'",

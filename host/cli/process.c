@@ -1,4 +1,4 @@
-/* process.c: telling a process something: signal, cancel, terminate, resume, complete. */
+/* process.c: telling a process something: signal, cancel, terminate, pause, resume, complete. */
 #include <string.h>
 
 #include "host/cli/cli.h"
@@ -56,9 +56,43 @@ int pawl_cli_terminate(pawl_cli *cli)
     return tell(cli, "/terminate", with_text(cli, "reason", "reason", json_object()), "terminated");
 }
 
+/* What pause and resume are about: ID, or --type, or --connector; exactly one. NULL: the mistake was printed. */
+static const char *what_of(pawl_cli *cli, const char **ret_collection)
+{
+    const char *id = cli->argument_count > 0 ? cli->arguments[0] : NULL;
+    const char *type = pawl_cli_value(cli, "type"), *connector = pawl_cli_value(cli, "connector");
+    if ((id != NULL) + (type != NULL) + (connector != NULL) != 1) {
+        (void)pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "give exactly one of ID, --type and --connector");
+        return NULL;
+    }
+    *ret_collection = id != NULL ? "processes" : type != NULL ? "types" : "connectors";
+    return id != NULL ? id : type != NULL ? type : connector;
+}
+
+static int turn(pawl_cli *cli, const char *verb, json_t *body, const char *done)
+{
+    const char *collection = NULL, *name = what_of(cli, &collection);
+    json_t *reply = NULL;
+    int status = PAWL_EXIT_USAGE;
+    if (name != NULL)
+        status = pawl_cli_ask_json(cli, "POST", pawl_client_path(collection, name, verb), body, &reply);
+    json_decref(body);
+    json_decref(reply);
+    if (status == PAWL_EXIT_OK && !cli->json) {
+        pawl_cli_put(cli->out, name);
+        fprintf(cli->out, ": %s\n", done);
+    }
+    return status;
+}
+
+int pawl_cli_pause(pawl_cli *cli)
+{
+    return turn(cli, "/pause", with_text(cli, "reason", "reason", json_object()), "paused");
+}
+
 int pawl_cli_resume(pawl_cli *cli)
 {
-    return tell(cli, "/resume", json_object(), "resumed");
+    return turn(cli, "/resume", json_object(), "resumed");
 }
 
 int pawl_cli_complete(pawl_cli *cli)

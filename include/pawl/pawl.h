@@ -193,7 +193,26 @@ PAWL_EXPORT pawl_status pawl_host_cancel(pawl_host *host, const char *id, const 
 /** End a process now, whatever it does: nothing more is accepted from it, no compensation runs. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_terminate(pawl_host *host, const char *id, const char *reason, pawl_error *error);
 
-/** Let a stuck process go on. PAWL_E_CONFLICT when it is not stuck. Since 0.1. */
+#define PAWL_PAUSE_PROCESS   1u
+#define PAWL_PAUSE_TYPE      2u
+#define PAWL_PAUSE_CONNECTOR 3u
+/** Keep something still; durable when this returns PAWL_OK, until pawl_host_unpause. Effects that run end and are
+ * recorded; nothing new begins. What is posted meanwhile is kept. A cancel request ends the pause of its process, but
+ * not that of its type; terminating needs no end of a pause. Since 0.1.
+ * @param host        the host
+ * @param kind        PAWL_PAUSE_PROCESS; PAWL_PAUSE_TYPE: all processes of a type; PAWL_PAUSE_CONNECTOR: the calls of a
+ *                    connector instance
+ * @param name        id of the process, name of the type or of the instance
+ * @param reason      for people, at most 4096 bytes; may be NULL
+ * @param[out] error  why not; may be NULL
+ * @return PAWL_OK, PAWL_E_NOT_FOUND, PAWL_E_TERMINAL (the process has ended), PAWL_E_CONFLICT (it is stuck),
+ *         PAWL_E_INVALID (it is external). Pausing again replaces the reason. [any] */
+PAWL_EXPORT pawl_status pawl_host_pause(pawl_host *host, uint32_t kind, const char *name, const char *reason,
+                                        pawl_error *error);
+/** Let it go on. PAWL_E_CONFLICT when it is not paused. A process: as pawl_host_resume. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_unpause(pawl_host *host, uint32_t kind, const char *name, pawl_error *error);
+
+/** Let a stuck or paused process go on. PAWL_E_CONFLICT when it is neither. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_error *error);
 
 /** End a process of kind external. outcome->status: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED. The same outcome
@@ -205,7 +224,7 @@ PAWL_EXPORT pawl_status pawl_host_complete(pawl_host *host, const char *id, cons
 
 /** One process as JSON: id, type, revision, status, why (the one-line answer to "why is it not running?", for processes
  * that have not ended), reason, document, attributes, outcome, session, times (RFC 3339 and _unix_ns), run, base, head,
- * journal_bytes, plugin, digest, worker, cancelled. Since 0.1. */
+ * journal_bytes, plugin, digest, worker, cancelled, paused ({"since", "reason"}, if so). Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, pawl_error *error);
 
 /** Which processes to list. Zero: all. */

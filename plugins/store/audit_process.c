@@ -21,6 +21,18 @@ typedef struct process_scan {
     pawl_fault *fault;
 } process_scan;
 
+/* Kinds of records that are posted, each with its id. */
+static const struct {
+    uint32_t kind;
+    const char *name;
+} posted_kinds[] = {{PAWL_RECORD_SIGNAL, "signals"},
+                    {PAWL_RECORD_CANCEL, "cancel requests"},
+                    {PAWL_RECORD_RESUMED, "resumptions"},
+                    {PAWL_RECORD_PAUSED, "pauses"},
+                    {PAWL_RECORD_CONTINUED, "ends of pauses"}};
+#define POSTED_KINDS  (sizeof posted_kinds / sizeof *posted_kinds)
+#define CANCEL_POSTED 1u
+
 /* What was read of one journal. */
 typedef struct journal_facts {
     uint64_t records;
@@ -29,9 +41,10 @@ typedef struct journal_facts {
     uint64_t bytes;
     uint64_t last_posted;
     uint32_t last_kind;
-    bool compensating;  /* it has a record of that kind */
-    uint64_t posted[3]; /* records of kind SIGNAL, CANCEL, RESUMED */
-    bool broken;        /* told already */
+    bool compensating;             /* it has a record of that kind */
+    uint64_t posted[POSTED_KINDS]; /* by posted_kinds */
+    uint64_t paused;               /* sequence of the PAUSED record that counts; 0: none */
+    bool broken;                   /* told already */
 } journal_facts;
 
 static const pawl_family families[CURSORS] = {PAWL_FAMILY_PROCESS, PAWL_FAMILY_JOURNAL, PAWL_FAMILY_POST,
@@ -64,9 +77,13 @@ static void step(process_scan *scan, int which)
     (void)pawl_store_audit_row(scan->audit, families[which]);
 }
 
-static bool is_posted(uint32_t kind)
+/* Its place in posted_kinds; POSTED_KINDS: it is not one of them. */
+static size_t posted_kind(uint32_t kind)
 {
-    return kind >= PAWL_RECORD_SIGNAL && kind <= PAWL_RECORD_RESUMED;
+    size_t at = 0;
+    while (at < POSTED_KINDS && posted_kinds[at].kind != kind)
+        at++;
+    return at;
 }
 
 /* ---- journals ---- */
@@ -110,8 +127,14 @@ static void take_record(journal_facts *facts, const pawl_store_record *record)
     facts->last_kind = record->kind;
     facts->last_posted = record->kind > PAWL_RECORD_STARTED ? record->sequence : record->previous_posted;
     facts->compensating = facts->compensating || record->kind == PAWL_RECORD_COMPENSATING;
-    if (is_posted(record->kind))
-        facts->posted[record->kind - PAWL_RECORD_SIGNAL]++;
+    size_t posted = posted_kind(record->kind);
+    if (posted < POSTED_KINDS)
+        facts->posted[posted]++;
+    if (record->kind == PAWL_RECORD_PAUSED)
+        facts->paused = record->sequence;
+    else if (record->kind == PAWL_RECORD_CONTINUED || record->kind == PAWL_RECORD_CANCEL ||
+             record->kind == PAWL_RECORD_PARKED || record->kind == PAWL_RECORD_ENDED)
+        facts->paused = 0;
 }
 
 /* The fields of one record can be checked against the one before only if that could be read. */
@@ -164,8 +187,9 @@ static void check_post(process_scan *scan, const journal_facts *journal, uint64_
     pawl_reader key = pawl_reader_of(cursor->key);
     pawl_reader_u64(&key);
     uint32_t kind = pawl_reader_u8(&key);
-    if (is_posted(kind))
-        posts[kind - PAWL_RECORD_SIGNAL]++;
+    size_t posted = posted_kind(kind);
+    if (posted < POSTED_KINDS)
+        posts[posted]++;
     if (pawl_row_open(&row, PAWL_FAMILY_POST, cursor->key, cursor->value, &bad) != PAWL_OK) {
         pawl_store_audit_unreadable(scan->audit, &place, &bad,
                                     "what was posted is in the journal; were it sent again, it would be taken as new");
@@ -184,20 +208,19 @@ static void check_post(process_scan *scan, const journal_facts *journal, uint64_
 
 static void check_posts(process_scan *scan, const journal_facts *journal)
 {
-    static const char *const names[] = {"signals", "cancel requests", "resumptions"};
     char found[160];
-    uint64_t posts[3] = {0};
+    uint64_t posts[POSTED_KINDS] = {0};
     while (here(scan, POST)) {
         check_post(scan, journal, posts);
         step(scan, POST);
     }
-    for (size_t i = 0; i < 3 && !journal->broken; i++) {
+    for (size_t i = 0; i < POSTED_KINDS && !journal->broken; i++) {
         if (posts[i] >= journal->posted[i])
             continue;
         pawl_audit_place place = place_of(scan, POST);
         place.key = (pawl_bytes){NULL, 0};
         snprintf(found, sizeof found, "%llu %s in the journal, and the ids of %llu",
-                 (unsigned long long)journal->posted[i], names[i], (unsigned long long)posts[i]);
+                 (unsigned long long)journal->posted[i], posted_kinds[i].name, (unsigned long long)posts[i]);
         pawl_store_audit_primary(scan->audit, &place, found, "the id of each, so that it is taken once",
                                  "nothing is lost; were one sent again, it would be taken as new");
     }
@@ -238,6 +261,10 @@ static void check_header(process_scan *scan)
         snprintf(found, sizeof found, "run 1, which begins with record %llu", (unsigned long long)state->base);
         header_problem(scan, found, "record 1");
     }
+    if (state->paused != 0 && (state->status != PAWL_WAITING || state->wake_unix_ns != 0)) {
+        snprintf(found, sizeof found, "a pause, and status %u", state->status);
+        header_problem(scan, found, "that it waits, without a time to wake");
+    }
     if (identity->type >= scan->audit->type_count) {
         snprintf(found, sizeof found, "process type number %u", identity->type);
         header_problem(scan, found, "one of those that have a name");
@@ -262,9 +289,14 @@ static void check_against_journal(process_scan *scan, const journal_facts *journ
         snprintf(found, sizeof found, "status %u and a last record of kind %u", state->status, journal->last_kind);
         header_problem(scan, found, "an end in both or in neither");
     }
-    if (state->cancelled && journal->posted[PAWL_RECORD_CANCEL - PAWL_RECORD_SIGNAL] == 0)
+    if (state->paused != journal->paused) {
+        snprintf(found, sizeof found, "a pause since record %llu (0: none), and by the journal since record %llu",
+                 (unsigned long long)state->paused, (unsigned long long)journal->paused);
+        header_problem(scan, found, "the same in both");
+    }
+    if (state->cancelled && journal->posted[CANCEL_POSTED] == 0)
         header_problem(scan, "cancel was asked for, and no record of it", "a record of kind cancel (66)");
-    if (!state->cancelled && journal->posted[PAWL_RECORD_CANCEL - PAWL_RECORD_SIGNAL] != 0)
+    if (!state->cancelled && journal->posted[CANCEL_POSTED] != 0)
         header_problem(scan, "a record of kind cancel (66), and a header that does not know", "both");
     if (state->compensating != journal->compensating)
         header_problem(scan,

@@ -24,7 +24,7 @@ static pawl_status stage_by_id(pawl_store_round *round, pawl_bytes id, pawl_stor
 
 static bool wakes(const pawl_store_stage *parent)
 {
-    return parent->state.status == PAWL_WAITING && !parent->entry->identity.external;
+    return parent->state.paused == 0 && parent->state.status == PAWL_WAITING && !parent->entry->identity.external;
 }
 
 static pawl_status prepare(pawl_store_round *round, pawl_bytes note, pawl_bytes ended, pawl_store_parent *ret,

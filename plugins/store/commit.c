@@ -174,7 +174,7 @@ static pawl_status suspend(pawl_store_round *round, pawl_store_stage *stage, paw
         return PAWL_OK;
     }
     append(round, stage, op);
-    pawl_store_stage_move(round, stage, PAWL_WAITING, commit->wake_unix_ns, 0);
+    pawl_store_stage_move(round, stage, PAWL_WAITING, stage->state.paused != 0 ? 0 : commit->wake_unix_ns, 0);
     pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, commit->reason);
     stage->drop_lease = true;
     stage->waits = true;
@@ -194,6 +194,7 @@ static pawl_status complete(pawl_store_round *round, pawl_store_stage *stage, pa
     if (status != PAWL_OK)
         return status;
     append(round, stage, op);
+    stage->state.paused = 0;
     pawl_store_stage_move(round, stage, commit->status, 0, 0);
     pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
     stage->drop_lease = true;
@@ -222,6 +223,7 @@ static pawl_status continue_as_new(pawl_store_round *round, pawl_store_stage *st
     state->base = state->head + 1;
     state->journal_bytes = 0;
     state->last_posted = 0;
+    state->paused = 0; /* seen by its holder, who goes on nevertheless; the record of it is forgotten */
     state->cancelled = false;
     for (size_t i = 1; i < commit->record_count; i++) {
         if (record_at(commit, i)->kind != PAWL_RECORD_CANCEL)
@@ -254,6 +256,7 @@ static pawl_status park(pawl_store_round *round, pawl_store_stage *stage, pawl_r
             return status;
     }
     append(round, stage, op);
+    stage->state.paused = 0; /* being stuck is still enough */
     pawl_store_stage_move(round, stage, again ? PAWL_READY : PAWL_STUCK, 0, ready);
     pawl_store_stage_header(round, stage, again ? (pawl_bytes){NULL, 0} : commit->reason_code,
                             again ? (pawl_bytes){NULL, 0} : commit->reason);

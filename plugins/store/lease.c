@@ -16,7 +16,7 @@
 bool pawl_store_claimable(const pawl_store_entry *entry, uint64_t now_unix_ns)
 {
     const pawl_store_state *state = &entry->state;
-    if (entry->identity.external || entry->fresh || entry->gone)
+    if (entry->identity.external || entry->fresh || entry->gone || state->paused != 0)
         return false;
     return state->status == PAWL_READY ||
            (state->status == PAWL_WAITING && state->wake_unix_ns != 0 && state->wake_unix_ns <= now_unix_ns);

@@ -10,8 +10,11 @@ static pawl_status check(const pawl_store_round *round, const pawl_post *post, p
     if (post == NULL || post->struct_size < sizeof *post)
         return INVALID("the request of POST is too small");
     if (post->kind != PAWL_RECORD_SIGNAL && post->kind != PAWL_RECORD_CANCEL && post->kind != PAWL_RECORD_RESUMED &&
-        post->kind != PAWL_RECORD_ENDED && post->kind != PAWL_RECORD_INTERRUPTED)
-        return INVALID("POST has record kind %u; wanted SIGNAL, CANCEL, RESUMED, INTERRUPTED or ENDED", post->kind);
+        post->kind != PAWL_RECORD_ENDED && post->kind != PAWL_RECORD_INTERRUPTED && post->kind != PAWL_RECORD_PAUSED &&
+        post->kind != PAWL_RECORD_CONTINUED)
+        return INVALID(
+            "POST has record kind %u; wanted SIGNAL, CANCEL, RESUMED, INTERRUPTED, ENDED, PAUSED or CONTINUED",
+            post->kind);
     if (post->kind == PAWL_RECORD_ENDED && (!PAWL_IS_TERMINAL(post->status) || post->status >= STORE_STATUS_COUNT))
         return INVALID("POST of ENDED has status %u, which is not terminal", post->status);
     pawl_status status = pawl_store_check_name("a process id", post->id, PAWL_STORE_ID_BYTES_MAX, fault);
@@ -127,11 +130,46 @@ static void add_event(pawl_store_round *round, pawl_store_stage *stage, const pa
  * would otherwise wait for that time again. Model: lease.pml, MAKES_READY. */
 static bool makes_ready(const pawl_store_stage *stage, const pawl_post *post)
 {
-    if (stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_INTERRUPTED)
+    if (stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_INTERRUPTED ||
+        post->kind == PAWL_RECORD_PAUSED)
         return false;
     if (stage->state.status == PAWL_STUCK)
-        return post->kind != PAWL_RECORD_SIGNAL;
-    return stage->state.status == PAWL_WAITING;
+        return post->kind == PAWL_RECORD_CANCEL || post->kind == PAWL_RECORD_RESUMED;
+    bool stays = stage->state.paused != 0 && post->kind != PAWL_RECORD_CONTINUED && post->kind != PAWL_RECORD_CANCEL;
+    return stage->state.status == PAWL_WAITING && !stays;
+}
+
+/* What a pause, or its end, makes of the process beside what `makes_ready` says. A cancel request ends a pause: it is
+ * the later wish, and undoing what was done is not keeping still. True: the header changes. */
+static bool pause_or_continue(pawl_store_round *round, pawl_store_stage *stage, const pawl_post *post,
+                              uint64_t sequence)
+{
+    pawl_store_state *state = &stage->state;
+    bool was = state->paused != 0;
+    if (post->kind == PAWL_RECORD_PAUSED) {
+        state->paused = sequence;
+        if (state->status == PAWL_READY || state->wake_unix_ns != 0)
+            pawl_store_stage_move(round, stage, PAWL_WAITING, 0, 0);
+        return true;
+    }
+    if (post->kind != PAWL_RECORD_CONTINUED && post->kind != PAWL_RECORD_CANCEL && post->kind != PAWL_RECORD_ENDED)
+        return false;
+    state->paused = 0;
+    return was;
+}
+
+static pawl_status check_pause(const pawl_store_stage *stage, const pawl_post *post, pawl_fault *fault)
+{
+    char id[300];
+    pawl_fault_text(post->id, id, sizeof id);
+    if (post->kind == PAWL_RECORD_CONTINUED && stage->state.paused == 0)
+        return pawl_fault_set(fault, PAWL_E_CONFLICT, "registry.not_paused", "process \"%s\" is not paused", id);
+    if (post->kind == PAWL_RECORD_PAUSED && stage->state.status == PAWL_STUCK)
+        return pawl_fault_set(fault, PAWL_E_CONFLICT, "registry.stuck",
+                              "process \"%s\" is stuck, and keeps still by that", id);
+    if (post->kind == PAWL_RECORD_PAUSED && stage->entry->identity.external)
+        return INVALID("process \"%s\" is external: nothing here runs it that could be paused", id);
+    return PAWL_OK;
 }
 
 static pawl_status check_end(const pawl_store_stage *stage, const pawl_post *post, pawl_fault *fault)
@@ -167,11 +205,12 @@ pawl_status pawl_store_stage_posted(pawl_store_round *round, pawl_store_stage *s
         stage->state.cancelled = true;
         stage->cancel_sequence = *sequence;
     }
+    bool changed = pause_or_continue(round, stage, post, *sequence);
     if (ready)
         pawl_store_stage_move(round, stage, PAWL_READY, 0, made.ready);
     else if (post->kind == PAWL_RECORD_ENDED)
         pawl_store_stage_move(round, stage, post->status, 0, 0);
-    if (ready || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_CANCEL)
+    if (ready || changed || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_CANCEL)
         pawl_store_stage_header(round, stage, none, none);
     pawl_store_parent_tell(round, &parent);
     return PAWL_OK;
@@ -190,6 +229,8 @@ static pawl_status stage_post(pawl_store_round *round, pawl_store_stage *stage, 
         return pawl_fault_set(fault, PAWL_E_TERMINAL, "registry.terminal", "process \"%s\" has already ended",
                               pawl_fault_text(post->id, id, sizeof id));
     status = check_end(stage, post, fault);
+    if (status == PAWL_OK)
+        status = check_pause(stage, post, fault);
     if (status == PAWL_OK && post->kind == PAWL_RECORD_SIGNAL)
         status = pawl_store_stage_has_room(round, stage, 1, post->body.size, fault);
     return status == PAWL_OK ? pawl_store_stage_posted(round, stage, leased, post, &op->sequence, fault) : status;

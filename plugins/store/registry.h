@@ -95,6 +95,7 @@ typedef struct pawl_store_state {
     uint64_t last_posted;    /* sequence of the last record of kind 64 and up; 0: none but STARTED */
     uint64_t ready_sequence; /* of its ready row; 0: it has none */
     uint64_t wake_unix_ns;   /* of its wake row; 0: it has none */
+    uint64_t paused;         /* sequence of the PAUSED record that keeps it still; 0: it is not paused */
     uint64_t token;          /* as of the last header row */
     uint64_t updated_unix_ns;
 } pawl_store_state;

@@ -9,7 +9,8 @@
 #define FLAG_CANCELLED    1u
 #define FLAG_CHILDREN     2u
 #define FLAG_COMPENSATING 4u
-#define FLAGS_ALL         7u
+#define FLAG_PAUSED       8u
+#define FLAGS_ALL         15u
 
 /* What stands beside a header, in the family of documents. */
 #define HAS_DOCUMENT   1u
@@ -209,7 +210,7 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_buffer *to = &batch->bytes;
     pawl_buffer_u32(to, state->status);
     unsigned flags = (state->cancelled ? FLAG_CANCELLED : 0) | (state->has_children ? FLAG_CHILDREN : 0) |
-                     (state->compensating ? FLAG_COMPENSATING : 0);
+                     (state->compensating ? FLAG_COMPENSATING : 0) | (state->paused != 0 ? FLAG_PAUSED : 0);
     pawl_buffer_u8(to, (uint8_t)flags);
     pawl_buffer_u8(to,
                    (uint8_t)((state->has_document ? HAS_DOCUMENT : 0) | (state->has_attributes ? HAS_ATTRIBUTES : 0)));
@@ -219,6 +220,8 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_buffer_u64(to, state->wake_unix_ns);
     pawl_buffer_u64(to, state->token);
     pawl_buffer_u64(to, state->updated_unix_ns);
+    if (state->paused != 0)
+        pawl_buffer_u64(to, state->paused);
     pawl_buffer_bytes(to, reason_code);
     pawl_buffer_bytes(to, reason);
     pawl_buffer_append(to, encoded_identity.data, encoded_identity.size);
@@ -247,11 +250,13 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     header->state.wake_unix_ns = pawl_reader_u64(&reader);
     header->state.token = pawl_reader_u64(&reader);
     header->state.updated_unix_ns = pawl_reader_u64(&reader);
+    if ((flags & FLAG_PAUSED) != 0)
+        header->state.paused = pawl_reader_u64(&reader);
     header->reason_code = pawl_reader_bytes(&reader);
     header->reason = pawl_reader_bytes(&reader);
     if (!pawl_store_identity_decode(pawl_reader_rest(&reader), &header->identity) || reader.bad ||
         header->state.status >= STORE_STATUS_COUNT || run == 0 || run > UINT32_MAX || header->state.base == 0 ||
-        (flags & ~FLAGS_ALL) != 0)
+        (flags & ~FLAGS_ALL) != 0 || ((flags & FLAG_PAUSED) != 0) != (header->state.paused != 0))
         return pawl_row_bad(PAWL_FAMILY_PROCESS, key, "its fields do not fit", fault);
     return PAWL_OK;
 }

@@ -60,6 +60,17 @@ static pawl_status read_attributes(pawl_store_view *view, pawl_store_registry *r
     return pawl_row_bad(PAWL_FAMILY_DOCUMENT, pawl_key_bytes(&key), "it is missing", fault);
 }
 
+static pawl_status read_pause(pawl_store_view *view, pawl_kv *kv, uint64_t number, uint64_t sequence, pawl_fault *fault)
+{
+    pawl_store_record record;
+    pawl_status status = pawl_store_read_record(kv, number, sequence, &view->paused, &record, fault);
+    if (status == PAWL_OK) {
+        view->row.paused_unix_ns = record.time_unix_ns;
+        view->row.paused = record.body;
+    }
+    return status == PAWL_E_NOT_FOUND ? PAWL_OK : status; /* the auditor tells of it */
+}
+
 static void fill(pawl_store_view *view, const pawl_store_identity *identity, const pawl_store_state *state,
                  const pawl_store_type *type, uint64_t number)
 {
@@ -127,6 +138,8 @@ pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *reg
         status = read_document(view, registry, number, fault);
     if (status == PAWL_OK && header.state.has_attributes)
         status = read_attributes(view, registry, number, fault);
+    if (status == PAWL_OK && state.paused != 0)
+        status = read_pause(view, kv, number, state.paused, fault);
     if (status == PAWL_E_CORRUPT && !pawl_store_has_header(kv, number))
         return pawl_fault_set(fault, PAWL_E_NOT_FOUND, "registry.not_found", "there is no process number %llu",
                               (unsigned long long)number);
@@ -182,4 +195,5 @@ void pawl_store_view_finish(pawl_store_view *view)
     pawl_buffer_finish(&view->tail);
     pawl_buffer_finish(&view->document);
     pawl_buffer_finish(&view->attributes);
+    pawl_buffer_finish(&view->paused);
 }

@@ -11,6 +11,7 @@ typedef struct pawl_store_view {
     pawl_buffer tail;
     pawl_buffer document;
     pawl_buffer attributes;
+    pawl_buffer paused;
     char worker[PAWL_STORE_WORKER_NAME_BYTES_MAX];
     const pawl_store_type *type;
     uint32_t priority; /* from 0 */

@@ -260,6 +260,8 @@ MEMBER(pawl_process_row, held)
 MEMBER(pawl_process_row, reserved0)
 MEMBER(pawl_process_row, held_limit)
 MEMBER(pawl_process_row, ahead)
+MEMBER(pawl_process_row, paused_unix_ns)
+MEMBER(pawl_process_row, paused)
 
 STRUCT(pawl_registry_op)
 MEMBER(pawl_registry_op, struct_size)

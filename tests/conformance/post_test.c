@@ -240,6 +240,76 @@ static void test_V07_parked_with_a_reason_until_resumed(void **state)
     lease_complete(world, &again, PAWL_COMPLETED, "after all");
 }
 
+static void test_MW_a_paused_process_is_claimed_by_nobody_until_it_is_continued(void **state)
+{
+    struct world *world = *state;
+    struct row claimed;
+    step_ok(step_register(world, "ready", "t", ""));
+    struct lease waiting = lease_new(world, "waiting", "t");
+    lease_suspend(world, &waiting, HOST_START_UNIX_NS + 60 * HOST_SECOND_NS);
+    step_ok(step_post(world, PAWL_RECORD_PAUSED, "ready", "p", "maintenance"));
+    step_ok(step_post(world, PAWL_RECORD_PAUSED, "waiting", "p", "maintenance"));
+    struct row row = row_of(world, "ready");
+    assert_int_equal(row.status, PAWL_WAITING);
+    assert_int_equal(row.paused_unix_ns, HOST_START_UNIX_NS);
+    assert_string_equal(row.paused.head, "maintenance");
+    assert_int_equal(row_of(world, "waiting").wake_unix_ns, 0);
+    host_advance_unix(world->host, 1000 * HOST_SECOND_NS);
+    world->registry->tick(world->store);
+    step_ok(step_post(world, PAWL_RECORD_SIGNAL, "waiting", "s", "kept")); /* and wakes nobody */
+    assert_int_equal(row_of(world, "waiting").status, PAWL_WAITING);
+    assert_int_equal(row_of(world, "waiting").head, 3);
+    assert_int_equal(claim_type(world, world->worker, "t", 10, &claimed), 0);
+
+    step_ok(step_post(world, PAWL_RECORD_CONTINUED, "ready", "c", ""));
+    step_ok(step_post(world, PAWL_RECORD_CONTINUED, "waiting", "c", ""));
+    row = row_of(world, "ready");
+    assert_int_equal(row.status, PAWL_READY);
+    assert_int_equal(row.paused_unix_ns, 0);
+    struct row rows[2];
+    assert_int_equal(claim_type(world, world->worker, "t", 10, rows), 2);
+    step_refused(step_post(world, PAWL_RECORD_CONTINUED, "ready", "c2", ""), PAWL_E_CONFLICT);
+    step_ok(step_post(world, PAWL_RECORD_CONTINUED, "ready", "c", "")); /* the same one again */
+}
+
+static void test_MW_a_pause_takes_no_lease_away_and_holds_from_its_end(void **state)
+{
+    struct world *world = *state;
+    struct row claimed;
+    struct lease lease = lease_new(world, "p", "t");
+    struct step *pause = step_post(world, PAWL_RECORD_PAUSED, "p", "p", "wait");
+    assert_int_equal(step_run(pause), PAWL_OK); /* no reopening here: what is paused cannot be claimed again */
+    assert_int_equal(row_of(world, "p").status, PAWL_RUNNING);
+    lease.seen = pause->op.sequence;
+    lease_suspend(world, &lease, HOST_START_UNIX_NS + HOST_SECOND_NS);
+    assert_int_equal(row_of(world, "p").status, PAWL_WAITING);
+    assert_int_equal(row_of(world, "p").wake_unix_ns, 0);
+    host_advance_unix(world->host, 1000 * HOST_SECOND_NS);
+    world->registry->tick(world->store);
+    assert_int_equal(claim_type(world, world->worker, "t", 1, &claimed), 0);
+    step_ok(step_post(world, PAWL_RECORD_CONTINUED, "p", "c", ""));
+    lease = lease_claim(world, "p");
+    lease_complete(world, &lease, PAWL_COMPLETED, "done");
+}
+
+static void test_MW_a_cancel_request_ends_a_pause(void **state)
+{
+    struct world *world = *state;
+    struct lease lease = lease_new(world, "p", "t");
+    lease_suspend(world, &lease, 0);
+    step_ok(step_post(world, PAWL_RECORD_PAUSED, "p", "p", "wait"));
+    step_ok(step_post(world, PAWL_RECORD_CANCEL, "p", "c", "stop"));
+    struct row row = row_of(world, "p");
+    assert_int_equal(row.status, PAWL_READY);
+    assert_int_equal(row.paused_unix_ns, 0);
+    lease = lease_claim(world, "p");
+    assert_int_equal(step_run(step_post(world, PAWL_RECORD_PAUSED, "p", "p2", "wait again")), PAWL_OK);
+    lease_park(world, &lease, "poison"); /* stuck is still enough */
+    assert_int_equal(row_of(world, "p").status, PAWL_STUCK);
+    assert_int_equal(row_of(world, "p").paused_unix_ns, 0);
+    step_refused(step_post(world, PAWL_RECORD_PAUSED, "p", "p3", "once more"), PAWL_E_CONFLICT);
+}
+
 static void test_I8_a_stuck_process_can_always_be_ended(void **state)
 {
     struct world *world = *state;
@@ -338,6 +408,9 @@ static const struct CMUnitTest post_tests[] = {
     CASE(test_C07_of_an_end_inside_and_one_outside_exactly_one_counts),
     CASE(test_C10_C11_cancel_wakes_waiting_and_stuck_processes),
     CASE(test_V07_parked_with_a_reason_until_resumed),
+    CASE(test_MW_a_paused_process_is_claimed_by_nobody_until_it_is_continued),
+    CASE(test_MW_a_pause_takes_no_lease_away_and_holds_from_its_end),
+    CASE(test_MW_a_cancel_request_ends_a_pause),
     CASE(test_I8_a_stuck_process_can_always_be_ended),
 };
 const struct group post_group = GROUP(post, REGISTRY_BIT);

@@ -56,6 +56,8 @@ void row_copy(struct row *to, const pawl_process_row *from)
     to->wake_unix_ns = from->wake_unix_ns;
     to->lease_left_ns = from->lease_left_ns;
     to->claims = from->claims;
+    to->paused_unix_ns = from->paused_unix_ns;
+    text_copy(&to->paused, from->paused);
     text_copy(&to->parent_note, from->parent_note);
     text_copy(&to->key, from->key);
     to->parent_close = from->parent_close;
@@ -214,7 +216,9 @@ static void dump_row(const struct world *world, FILE *out, const struct row *row
 {
     bool active = may_be_claimed_or_is(world, row);
     fprintf(out, "process %" PRIu64 " %.40s status=", row->number, row->id.head);
-    if (active)
+    if (row->paused_unix_ns != 0) /* leased or waiting: a pause takes no lease, and a closed store forgets it */
+        fprintf(out, "paused");
+    else if (active)
         fprintf(out, "active");
     else
         fprintf(out, "%u wake=%" PRIu64 " updated=%" PRIu64, row->status, row->wake_unix_ns, row->updated_unix_ns);
@@ -232,11 +236,13 @@ static void dump_row(const struct world *world, FILE *out, const struct row *row
     dump_text(out, "parent", &row->parent);
     dump_text(out, "parent_note", &row->parent_note);
     dump_text(out, "key", &row->key);
+    fprintf(out, " paused=%" PRIu64, row->paused_unix_ns);
+    dump_text(out, "pause", &row->paused);
     fprintf(out, " parent_close=%u priority=%u deadline=%" PRIu64, row->parent_close, row->priority,
             row->deadline_unix_ns);
     dump_text(out, "document", &row->document);
     dump_text(out, "outcome", &row->outcome);
-    if (!active) {
+    if (!active && row->paused_unix_ns == 0) {
         dump_text(out, "reason_code", &row->reason_code);
         dump_text(out, "reason", &row->reason);
     }

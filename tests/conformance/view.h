@@ -20,6 +20,8 @@ struct row {
     uint64_t number;
     struct text id, type, plugin, digest, profile, session, parent, reason_code, reason, document, outcome, worker;
     uint32_t revision, run, external, cancelled;
+    uint64_t paused_unix_ns;
+    struct text paused;
     struct text parent_note, key;
     uint32_t parent_close, priority;
     uint64_t deadline_unix_ns;

@@ -185,6 +185,19 @@ pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_error *error)
     return pawl_host_cancel(host, id, NULL, error);
 }
 
+pawl_status pawl_host_pause(pawl_host *host, uint32_t kind, const char *name, const char *reason, pawl_error *error)
+{
+    (void)kind;
+    (void)reason;
+    return pawl_host_resume(host, name, error);
+}
+
+pawl_status pawl_host_unpause(pawl_host *host, uint32_t kind, const char *name, pawl_error *error)
+{
+    (void)kind;
+    return pawl_host_resume(host, name, error);
+}
+
 pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outcome *outcome, pawl_error *error)
 {
     (void)host;

@@ -429,6 +429,23 @@ pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_error *error)
     return status;
 }
 
+pawl_status pawl_host_pause(pawl_host *host, uint32_t kind, const char *name, const char *reason, pawl_error *error)
+{
+    process *p = NULL;
+    (void)reason;
+    if (kind != PAWL_PAUSE_PROCESS)
+        return PAWL_OK;
+    pthread_mutex_lock(&host->lock);
+    pawl_status status = find_or_fail(host, name, &p, error);
+    pthread_mutex_unlock(&host->lock);
+    return status;
+}
+
+pawl_status pawl_host_unpause(pawl_host *host, uint32_t kind, const char *name, pawl_error *error)
+{
+    return kind == PAWL_PAUSE_PROCESS ? pawl_host_resume(host, name, error) : PAWL_OK;
+}
+
 pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outcome *outcome, pawl_error *error)
 {
     process *p = NULL;
