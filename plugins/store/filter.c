@@ -211,7 +211,7 @@ static bool fulfils(const condition *asked, const json_t *attributes)
 
 static bool judge(const pawl_store_filter *filter, const json_t *attributes)
 {
-    bool stack[PAWL_STORE_CONDITIONS_MAX];
+    bool stack[PAWL_STORE_CONDITIONS_MAX] = {false};
     size_t depth = 0;
     for (size_t i = 0; i < filter->count; i++) {
         const condition *asked = &filter->conditions[i];
@@ -337,8 +337,8 @@ pawl_status pawl_store_filter_plan(const pawl_store_filter *filter, pawl_kv *kv,
         for (size_t part = 0; part < parts && status == PAWL_OK; part++)
             status = count_rows(kv, &ranges[part], &rows, fault);
         /* Of two that lead to many rows, the one whose rows are sorted by number. */
-        bool better =
-            rows < best_rows || (rows == best_rows && ranges[0].equal && best->operation != PAWL_CONDITION_EQUAL);
+        bool better = rows < best_rows ||
+                      (best != NULL && rows == best_rows && ranges[0].equal && best->operation != PAWL_CONDITION_EQUAL);
         if (status == PAWL_OK && better) {
             best = asked;
             best_rows = rows;
