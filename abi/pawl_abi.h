@@ -359,6 +359,12 @@ typedef struct pawl_process_host {
      * options may be NULL. Anything but PAWL_OK: not registered. */
     pawl_status(PAWL_CALL *on_rollback)(pawl_process *p, pawl_future of, pawl_bytes name, pawl_bytes input,
                                         const pawl_call_options *options);
+    /* The next update of this name that no earlier wait took; like wait_signal, in a queue of its own. */
+    pawl_future(PAWL_CALL *wait_update)(pawl_process *p, pawl_bytes name);
+    /* Answer an update that an await has given: with a value, or with why not (failure not NULL). Once each, and
+     * recorded.
+     */
+    pawl_status(PAWL_CALL *answer)(pawl_process *p, pawl_future update, pawl_bytes value, const pawl_failure *failure);
 } pawl_process_host;
 
 /* What process code sees of its process: the table to use it with. The rest is the host's. */
@@ -588,8 +594,10 @@ typedef struct pawl_session_table {
 #define PAWL_RECORD_COMPENSATING 82u
 /* Posted: a worker died while it ran code of the process. Makes nothing ready. */
 #define PAWL_RECORD_INTERRUPTED 90u
-#define PAWL_RECORD_PAUSED    94u /* posted: an operator wants nothing of it to go on */
-#define PAWL_RECORD_CONTINUED 95u /* posted: it may go on */
+#define PAWL_RECORD_PAUSED      94u /* posted: an operator wants nothing of it to go on */
+#define PAWL_RECORD_CONTINUED   95u /* posted: it may go on */
+#define PAWL_RECORD_UPDATE      80u /* posted: a request that the process answers */
+#define PAWL_RECORD_REPLY       81u /* written by a lease holder: an answer; watched for by who asked */
 
 typedef struct pawl_record {
     uint32_t struct_size;
@@ -760,8 +768,8 @@ typedef struct pawl_commit {
     const pawl_bytes *attributes;
 } pawl_commit;
 
-/* What comes from outside. Never judged by a token; once PAWL_OK it is never lost. SIGNAL, CANCEL and RESUMED make a
- * waiting process ready (RESUMED a stuck one; CANCEL too); ENDED ends a process: one of kind external, or any when
+/* What comes from outside. Never judged by a token; once PAWL_OK it is never lost. SIGNAL, UPDATE, CANCEL, RESUMED make
+ * a waiting process ready (RESUMED a stuck one; CANCEL too); ENDED ends a process: one of kind external, or any when
  * status is PAWL_TERMINATED or PAWL_CANCELLED with force (fences the holder). On a terminal process: PAWL_E_TERMINAL,
  * except that an accepted post id is answered as before. From PAUSED on a process cannot be claimed: a ready one is
  * waiting, nothing but CONTINUED or CANCEL makes it ready, and SUSPEND stores no wake time; its holder, told by the
@@ -964,7 +972,7 @@ PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
 PAWL_FROZEN_(pawl_attachments, load, 56);
 PAWL_FROZEN_(pawl_call_options, timeout_ns, 16);
 PAWL_FROZEN_(pawl_child_options, reserved0, 48);
-PAWL_FROZEN_(pawl_process_host, on_rollback, 240);
+PAWL_FROZEN_(pawl_process_host, answer, 256);
 PAWL_FROZEN_(pawl_process, host, 8);
 PAWL_FROZEN_(pawl_process_table, activate, 16);
 PAWL_FROZEN_(pawl_storage_table, describe, 40);

@@ -320,6 +320,39 @@ PAWL_INLINE_ pawl_status pawl_on_rollback_with(pawl_process *p, pawl_future call
     return p->host->on_rollback(p, call, pawl_bytes_of_text(effect), input, options);
 }
 
+/* ---- updates ---------------------------------------------------------------------------------------------------- */
+/* Requests from outside that this process answers (`pawl update`): taken like signals, and each answered once, now or
+ * later:
+ *
+ *     PAWL_TRY(pawl_update(p, "add-item", &update, &item));
+ *     PAWL_TRY(full ? pawl_reject(p, update, "cart.full", "no more room") : pawl_reply(p, update, total));
+ */
+
+PAWL_INLINE_ pawl_future pawl_wait_update(pawl_process *p, const char *name)
+{
+    return p->host->wait_update(p, pawl_bytes_of_text(name));
+}
+
+/* Wait for the next update of this name. *update: what to answer, in this run. payload may be NULL. */
+PAWL_INLINE_ pawl_status pawl_update(pawl_process *p, const char *name, pawl_future *update, pawl_bytes *payload)
+{
+    pawl_future future = pawl_wait_update(p, name);
+    pawl_status status = pawl_await(p, future);
+    *update = future;
+    return status == PAWL_OK ? p->host->result(p, future, payload) : status;
+}
+
+PAWL_INLINE_ pawl_status pawl_reply(pawl_process *p, pawl_future update, pawl_bytes value)
+{
+    return p->host->answer(p, update, value, NULL);
+}
+
+PAWL_INLINE_ pawl_status pawl_reject(pawl_process *p, pawl_future update, const char *code, const char *message)
+{
+    pawl_failure failure = pawl_failure_of(PAWL_TERMINAL, code, message, 0);
+    return p->host->answer(p, update, pawl_bytes_of("", 0), &failure);
+}
+
 /* ---- results ---------------------------------------------------------------------------------------------------- */
 
 /* The value of a future that an await has given. PAWL_E_FAILED: it failed; returning that fails the process with the

@@ -100,6 +100,15 @@ void pawl_follows_tell(void *context, const pawl_worker_end *end);
 /** Likewise of one that was posted: its type and session are read if anybody follows. [any], blocks */
 void pawl_follows_tell_posted(pawl_host *host, const pawl_post *post);
 
+/* ---- host_post.c ---- */
+
+#define PAWL_UPDATE_ID_SIZE 257
+/** Send an update; durable when this returns PAWL_OK. own_id: the id that it has, given or made. *ret_sequence: of its
+ * record, the first time. */
+pawl_status pawl_host_post_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                                  const char *update_id, char own_id[PAWL_UPDATE_ID_SIZE], uint64_t *ret_sequence,
+                                  pawl_error *error);
+
 /* ---- host_wait.c ---- */
 
 /** End all asynchronous waits. */

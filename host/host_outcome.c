@@ -2,8 +2,10 @@
 #include "host_outcome.h"
 
 #include "view.h"
+
 #include "worker/base/sink.h"
 #include "worker/journal.h"
+#include <string.h>
 
 pawl_status pawl_outcome_decode(uint32_t status, pawl_bytes body, pawl_outcome *ret, pawl_error *error)
 {
@@ -65,6 +67,71 @@ json_t *pawl_outcome_json(const pawl_outcome *outcome)
     bool made = pawl_view_set(json, "status", json_string(pawl_view_status(outcome->status)));
     if (outcome->status == PAWL_COMPLETED)
         made = made && pawl_view_value(json, "output", outcome->output);
+    else
+        made = made && pawl_view_set(json, "code", pawl_view_text(outcome->code)) &&
+               pawl_view_set(json, "message", pawl_view_text(outcome->message));
+    if (outcome->detail_json.size > 0)
+        made = made && pawl_view_value(json, "detail", outcome->detail_json);
+    if (made)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+/* ---- answers to updates ---- */
+
+struct reply {
+    pawl_arena *arena;
+    pawl_record record;
+    bool found;
+};
+
+static int32_t PAWL_CALL keep_reply(void *context, const pawl_record *record)
+{
+    struct reply *reply = context;
+    reply->record = *record;
+    reply->found = pawl_arena_copy(reply->arena, record->body, &reply->record.body);
+    return 1;
+}
+
+pawl_status pawl_outcome_read_reply(pawl_host *host, const pawl_registry_op *watched, const char *update_id,
+                                    pawl_arena *arena, pawl_outcome *ret, pawl_error *error)
+{
+    struct reply reply = {.arena = arena};
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    pawl_status status = host->registry.table.journal(host->registry.store, watched->number, watched->sequence, 1,
+                                                      keep_reply, &reply, &why);
+    pawl_failure_error(&why, status, error);
+    pawl_failure_finish(&why);
+    if (status != PAWL_OK)
+        return status;
+    if (!reply.found)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while reading an answer");
+    pawl_entry entry;
+    status = pawl_entry_decode(&reply.record, &entry, error);
+    if (status != PAWL_OK)
+        return status;
+    if (entry.kind != PAWL_RECORD_REPLY || entry.name.size != strlen(update_id) ||
+        memcmp(entry.name.data, update_id, entry.name.size) != 0)
+        return PAWL_PENDING;
+    *ret = (pawl_outcome){.struct_size = sizeof *ret, .status = entry.failed ? PAWL_FAILED : PAWL_COMPLETED};
+    ret->output = entry.value;
+    if (entry.failed) {
+        ret->code = entry.failure.code;
+        ret->message = entry.failure.message;
+        ret->detail_json = entry.failure.detail_json;
+    }
+    return PAWL_OK;
+}
+
+json_t *pawl_outcome_reply_json(const pawl_outcome *outcome)
+{
+    json_t *json = json_object();
+    bool replied = outcome->status == PAWL_COMPLETED;
+    bool made = pawl_view_set(json, "status", json_string(replied ? "replied" : "rejected"));
+    if (replied)
+        made = made && pawl_view_value(json, "reply", outcome->output);
     else
         made = made && pawl_view_set(json, "code", pawl_view_text(outcome->code)) &&
                pawl_view_set(json, "message", pawl_view_text(outcome->message));

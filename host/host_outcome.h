@@ -16,4 +16,12 @@ pawl_status pawl_outcome_decode(uint32_t status, pawl_bytes body, pawl_outcome *
 /** {"status", "output" | "output_base64", "code", "message", "detail"}; a new object or NULL. */
 json_t *pawl_outcome_json(const pawl_outcome *outcome);
 
+/** Read the record that a watch has reported, if it answers this update: PAWL_OK and its outcome (bytes in the arena),
+ * PAWL_PENDING when it answers another one. [worker]: reads the store */
+pawl_status pawl_outcome_read_reply(pawl_host *host, const pawl_registry_op *watched, const char *update_id,
+                                    pawl_arena *arena, pawl_outcome *ret, pawl_error *error);
+
+/** {"status": "replied" | "rejected", ...}; a new object or NULL. */
+json_t *pawl_outcome_reply_json(const pawl_outcome *outcome);
+
 #endif

@@ -24,8 +24,8 @@ static void derive_id(const char *prefix, const uint8_t fingerprint[PAWL_FINGERP
 }
 
 /* Send one, and put what the store says into words that name the process. */
-static pawl_status post(pawl_host *host, const char *id, pawl_post *body, const pawl_entry *entry,
-                        uint32_t *ret_replayed, pawl_error *error)
+static pawl_status post_at(pawl_host *host, const char *id, pawl_post *body, const pawl_entry *entry,
+                           uint32_t *ret_replayed, uint64_t *ret_sequence, pawl_error *error)
 {
     pawl_arena arena = {0};
     pawl_status status = pawl_entry_encode(&arena, entry, &body->body);
@@ -45,6 +45,8 @@ static pawl_status post(pawl_host *host, const char *id, pawl_post *body, const 
     pawl_host_left(host);
     pawl_arena_finish(&arena);
     status = status > 0 ? PAWL_OK : pawl_unknown_process(id, status, error);
+    if (status == PAWL_OK && ret_sequence != NULL)
+        *ret_sequence = op.sequence;
     if (status == PAWL_OK && ret_replayed != NULL)
         *ret_replayed = (op.flags & PAWL_RESULT_REPLAYED) != 0;
     if (status == PAWL_OK)
@@ -52,6 +54,12 @@ static pawl_status post(pawl_host *host, const char *id, pawl_post *body, const 
     if (error != NULL && strcmp(error->code, "unknown_process") != 0)
         (void)pawl_error_wrap(error, "%s for process \"%s\"", pawl_record_name(entry->kind), id);
     return status;
+}
+
+static pawl_status post(pawl_host *host, const char *id, pawl_post *body, const pawl_entry *entry,
+                        uint32_t *ret_replayed, pawl_error *error)
+{
+    return post_at(host, id, body, entry, ret_replayed, NULL, error);
 }
 
 pawl_status pawl_host_post_entry(pawl_host *host, const char *id, const char *post_id, const pawl_entry *entry,
@@ -131,6 +139,39 @@ static pawl_status end(pawl_host *host, const char *id, uint32_t terminal, uint3
     pawl_entry entry = {
         .kind = PAWL_RECORD_ENDED, .failed = true, .status = terminal, .failure = failure_of(word, reason)};
     return post(host, id, &body, &entry, NULL, error);
+}
+
+/* May this process be asked this? The one place for what can be known before the request is recorded. */
+static pawl_status admit_update(pawl_host *host, const char *name, pawl_bytes payload, pawl_error *error)
+{
+    pawl_status status = pawl_check_text("update name", name, SIGNAL_NAME_MAX, error);
+    return status == PAWL_OK ? pawl_check_bytes("payload", payload, host->profile->limits.value_bytes, error) : status;
+}
+
+pawl_status pawl_host_post_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                                  const char *update_id, char own_id[PAWL_UPDATE_ID_SIZE], uint64_t *ret_sequence,
+                                  pawl_error *error)
+{
+    pawl_status status = check(host, id, error);
+    if (status == PAWL_OK)
+        status = admit_update(host, name, payload, error);
+    if (status == PAWL_OK && update_id != NULL)
+        status = pawl_check_text("update id", update_id, POST_ID_BYTES_MAX, error);
+    if (status != PAWL_OK)
+        return status;
+    uint8_t fingerprint[PAWL_FINGERPRINT_SIZE];
+    const pawl_bytes parts[] = {pawl_bytes_text(name)};
+    status = pawl_fingerprint("update", parts, 1, payload, fingerprint, error);
+    if (status != PAWL_OK)
+        return status;
+    char made[PAWL_NEW_ID_SIZE];
+    if (update_id == NULL)
+        pawl_new_id(&host->new_ids, host->clock, made);
+    snprintf(own_id, PAWL_UPDATE_ID_SIZE, "%s", update_id == NULL ? made : update_id);
+    pawl_post body = {.post_id = pawl_bytes_text(own_id), .fingerprint = {fingerprint, sizeof fingerprint}};
+    pawl_entry entry = {.kind = PAWL_RECORD_UPDATE, .name = pawl_bytes_text(name), .value = payload};
+    entry.failure.code = pawl_bytes_text(own_id);
+    return post_at(host, id, &body, &entry, NULL, ret_sequence, error);
 }
 
 pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason, pawl_error *error)

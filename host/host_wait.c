@@ -1,5 +1,6 @@
-/* host_wait.c: waiting for the end of a process. A wait is a watch in the registry and costs no thread. Whoever waits
- * reads the outcome on his own thread (or that of the callbacks), never on the store's. */
+/* host_wait.c: waiting for the end of a process, or for its answer to an update. A wait is a watch in the registry and
+ * costs no thread. Whoever waits reads the outcome on his own thread (or that of the callbacks), never on the store's.
+ */
 #include "host_internal.h"
 
 #include "host_outcome.h"
@@ -24,6 +25,8 @@ struct pawl_wait {
     pthread_cond_t changed;
     bool ended;
     char id[PAWL_ID_BYTES_MAX + 1];
+    atomic_bool cancelled;               /* an update's watch begins anew, and must not after this */
+    char update_id[PAWL_UPDATE_ID_SIZE]; /* "": it waits for the end */
 };
 
 static void release(pawl_wait *wait)
@@ -73,6 +76,12 @@ static void unlist(pawl_wait *wait)
 static pawl_status result(pawl_wait *wait, pawl_arena *arena, pawl_outcome *outcome, pawl_error *error)
 {
     pawl_status status = wait->request.op.status;
+    if (status == PAWL_OK && wait->update_id[0] != '\0') {
+        if (wait->request.op.result_kind == PAWL_RECORD_REPLY)
+            return pawl_outcome_read_reply(wait->host, &wait->request.op, wait->update_id, arena, outcome, error);
+        return pawl_error_set(error, PAWL_E_TERMINAL, "update.process_ended",
+                              "process \"%s\" has ended without answering update \"%s\"", wait->id, wait->update_id);
+    }
     if (status == PAWL_OK)
         return pawl_outcome_read(wait->host, &wait->request.op, wait->id, arena, outcome, error);
     bool closing = atomic_load(&wait->host->closing);
@@ -85,6 +94,24 @@ static pawl_status result(pawl_wait *wait, pawl_arena *arena, pawl_outcome *outc
     return pawl_unknown_process(wait->id, status, error);
 }
 
+static void watched(pawl_request *request);
+
+/* What was reported answers another update: watch on behind it. Who cancels meanwhile is seen here, or sees the new
+ * watch.
+ */
+static void watch_on(pawl_wait *wait)
+{
+    wait->watch.after = wait->request.op.sequence;
+    wait->ended = false;
+    pawl_request_finish(&wait->request);
+    pawl_request_init(&wait->request, PAWL_OP_WATCH, &wait->watch, watched, wait);
+    atomic_fetch_add(&wait->references, 1); /* it may end while it is looked at */
+    pawl_registry_submit(&wait->host->registry, &wait->request);
+    if (atomic_load(&wait->cancelled) || atomic_load(&wait->host->closing))
+        wait->host->registry.table.unwatch(wait->host->registry.store, &wait->request.op);
+    release(wait);
+}
+
 static void call_back(pawl_callback *callback)
 {
     pawl_wait *wait = (pawl_wait *)((char *)callback - offsetof(pawl_wait, callback));
@@ -93,6 +120,11 @@ static void call_back(pawl_callback *callback)
     pawl_outcome outcome;
     pawl_error error = {0};
     pawl_status status = result(wait, &arena, &outcome, &error);
+    if (status == PAWL_PENDING) {
+        pawl_arena_finish(&arena);
+        watch_on(wait);
+        return;
+    }
     wait->done(wait->context, status, status == PAWL_OK ? &outcome : NULL, status == PAWL_OK ? NULL : &error);
     pawl_arena_finish(&arena);
     pthread_mutex_lock(&host->lock);
@@ -131,6 +163,7 @@ static pawl_status begin(pawl_host *host, const char *id, pawl_wait **ret, pawl_
     wait->watch = (pawl_watch){.struct_size = sizeof wait->watch, .id = pawl_bytes_text(wait->id)};
     wait->callback.call = call_back;
     atomic_init(&wait->references, 1);
+    atomic_init(&wait->cancelled, false);
     pthread_mutex_init(&wait->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -161,8 +194,10 @@ pawl_status pawl_host_wait_async(pawl_host *host, const char *id, pawl_on_outcom
 
 void pawl_wait_cancel(pawl_wait *wait)
 {
-    if (wait != NULL)
-        wait->host->registry.table.unwatch(wait->host->registry.store, &wait->request.op);
+    if (wait == NULL)
+        return;
+    atomic_store(&wait->cancelled, true);
+    wait->host->registry.table.unwatch(wait->host->registry.store, &wait->request.op);
 }
 
 void pawl_host_end_waits(pawl_host *host)
@@ -227,6 +262,96 @@ pawl_status pawl_host_wait(pawl_host *host, const char *id, uint64_t timeout_ns,
                                 (double)timeout_ns / 1e9);
     if (status == PAWL_OK)
         status = pawl_view_give(pawl_outcome_json(&outcome), ret_outcome_json, error);
+    pawl_arena_finish(&arena);
+    pthread_mutex_lock(&host->lock);
+    unlist(wait);
+    pthread_mutex_unlock(&host->lock);
+    release(wait);
+    pawl_host_left(host);
+    return status;
+}
+
+/* ---- updates ---- */
+
+/* The request is durable when this returns PAWL_OK; its answer is not watched for yet. */
+static pawl_status begin_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                                const char *update_id, pawl_wait **ret, pawl_error *error)
+{
+    pawl_wait *wait;
+    pawl_status status = begin(host, id, &wait, error);
+    if (status != PAWL_OK)
+        return status;
+    status = pawl_host_post_update(host, id, name, payload, update_id, wait->update_id, &wait->watch.after, error);
+    if (status != PAWL_OK) {
+        release(wait);
+        return status;
+    }
+    wait->watch.kinds = UINT64_C(1) << (PAWL_RECORD_REPLY - 64);
+    *ret = wait;
+    return PAWL_OK;
+}
+
+pawl_status pawl_host_update_async(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                                   const char *update_id, pawl_on_outcome done, void *context, pawl_wait **ret,
+                                   pawl_error *error)
+{
+    if (done == NULL)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "the callback is missing");
+    pawl_wait *wait;
+    pawl_status status = begin_update(host, id, name, payload, update_id, &wait, error);
+    if (status != PAWL_OK)
+        return status;
+    wait->done = done;
+    wait->context = context;
+    if (ret != NULL)
+        *ret = wait; /* before the callback can come */
+    status = submit(wait, error);
+    return status == PAWL_OK ? PAWL_PENDING : status;
+}
+
+/* Until an answer to this very update, the process's end, or the time. */
+static pawl_status await_answer(pawl_wait *wait, uint64_t timeout_ns, pawl_arena *arena, pawl_outcome *outcome,
+                                pawl_error *error)
+{
+    const pawl_clock *clock = wait->host->clock;
+    uint64_t until = timeout_ns == 0 ? 0 : clock->mono_ns(clock) + timeout_ns;
+    for (;;) {
+        uint64_t now = timeout_ns == 0 ? 0 : clock->mono_ns(clock);
+        uint64_t left = timeout_ns == 0 ? 0 : until > now ? until - now : 1;
+        bool late = !wait_for_end(wait, left);
+        if (late) {
+            pawl_wait_cancel(wait);
+            (void)wait_for_end(wait, 0); /* the request is the store's until it has answered */
+        }
+        pawl_status status = result(wait, arena, outcome, error);
+        if (status == PAWL_PENDING && late) /* another one's answer came in the last moment */
+            status = PAWL_E_CANCELLED;
+        if (late && status == PAWL_E_CANCELLED)
+            return pawl_error_set(
+                error, PAWL_E_DEADLINE, "update.timeout",
+                "process \"%s\" has not answered update \"%s\" in %.3f s; it may still do so: ask again "
+                "with the same id",
+                wait->id, wait->update_id, (double)timeout_ns / 1e9);
+        if (status != PAWL_PENDING)
+            return status;
+        watch_on(wait);
+    }
+}
+
+pawl_status pawl_host_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                             const char *update_id, uint64_t timeout_ns, pawl_text *ret_json, pawl_error *error)
+{
+    pawl_wait *wait;
+    pawl_status status = begin_update(host, id, name, payload, update_id, &wait, error);
+    if (status == PAWL_OK)
+        status = submit(wait, error);
+    if (status != PAWL_OK)
+        return status;
+    pawl_arena arena = {0};
+    pawl_outcome outcome;
+    status = await_answer(wait, timeout_ns, &arena, &outcome, error);
+    if (status == PAWL_OK)
+        status = pawl_view_give(pawl_outcome_reply_json(&outcome), ret_json, error);
     pawl_arena_finish(&arena);
     pthread_mutex_lock(&host->lock);
     unlist(wait);

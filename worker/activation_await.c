@@ -88,8 +88,10 @@ static void take(struct run *run, struct wait *wait, struct signal *signal)
 static void describe_target(const struct target *target, pawl_line *line)
 {
     if (target->wait != NULL) {
-        pawl_line_text(line, "signal ");
-        pawl_line_bytes(line, target->wait->name->text);
+        pawl_bytes name = target->wait->name->text;
+        bool update = name.size > 0 && ((const char *)name.data)[0] == UPDATE_PREFIX;
+        pawl_line_text(line, update ? "update " : "signal ");
+        pawl_line_bytes(line, update ? (pawl_bytes){(const char *)name.data + 1, name.size - 1} : name);
         return;
     }
     if (target->command->kind == COMMAND_TIMER) {

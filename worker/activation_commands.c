@@ -103,9 +103,12 @@ static const char *describe(const struct command *command, char *text, size_t si
     } else if (command->kind == COMMAND_NONE) {
         snprintf(text, size, "a child that has ended");
     } else {
-        const char *what = command->kind == COMMAND_ROLLBACK ? "compensation" : "call";
-        int used = snprintf(text, size, "%s %.*s with input ", what, (int)command->name->text.size,
-                            (const char *)command->name->text.data);
+        const char *what = command->kind == COMMAND_ROLLBACK ? "compensation"
+                           : command->kind == COMMAND_REPLY  ? "answer to update"
+                                                             : "call";
+        int used =
+            snprintf(text, size, "%s %.*s with %s ", what, (int)command->name->text.size,
+                     (const char *)command->name->text.data, command->kind == COMMAND_REPLY ? "content" : "input");
         for (size_t i = 0; i < 8 && used > 0 && (size_t)used < size; i++)
             used += snprintf(text + used, size - (size_t)used, "%02x", command->of.digest[i]);
         if (command->kind == COMMAND_ROLLBACK && command->open.of != 0 && used > 0 && (size_t)used < size)
@@ -310,9 +313,16 @@ pawl_future pawl_program_wait_signal(struct run *run, pawl_bytes name)
 {
     if (!pawl_program_may_start(run))
         return 0;
-    run->progress++;
     if (!pawl_program_name_is_good(name))
-        return refuse_name(run, "a signal", name);
+        return refuse_name(run, "a signal or update", name);
+    return pawl_program_wait_named(run, name);
+}
+
+pawl_future pawl_program_wait_named(struct run *run, pawl_bytes name)
+{
+    if (!pawl_program_may_start(run))
+        return 0;
+    run->progress++;
     if (run->wait_count == run->wait_room) {
         size_t room = run->wait_room == 0 ? 4 : run->wait_room * 2;
         struct wait *waits = realloc(run->waits, room * sizeof *waits);

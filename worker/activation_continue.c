@@ -110,10 +110,15 @@ pawl_status pawl_activation_carry(const pawl_activation *mirror,
         }
         if (status != PAWL_OK || is_taken(mirror, signal))
             continue;
-        const pawl_entry entry = {.kind = PAWL_RECORD_SIGNAL,
-                                  .sequence = signal->sequence,
-                                  .name = signal->name->text,
-                                  .value = signal->payload};
+        pawl_entry entry = {.kind = PAWL_RECORD_SIGNAL,
+                            .sequence = signal->sequence,
+                            .name = signal->name->text,
+                            .value = signal->payload};
+        if (signal->id.size > 0) { /* an update: its name stands behind the prefix */
+            entry.kind = PAWL_RECORD_UPDATE;
+            entry.name = (pawl_bytes){(const char *)entry.name.data + 1, entry.name.size - 1};
+            entry.failure.code = signal->id;
+        }
         status = visit(context, &entry);
     }
     if (!told && status == PAWL_OK)

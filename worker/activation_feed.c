@@ -263,12 +263,15 @@ static pawl_status feed_marker(pawl_activation *mirror, const pawl_entry *entry,
 
 static pawl_status feed_signal(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
 {
-    struct name *name = pawl_mirror_name(mirror, entry->name);
+    bool update = entry->kind == PAWL_RECORD_UPDATE;
+    struct name *name = update ? pawl_mirror_update_name(mirror, entry->name) : pawl_mirror_name(mirror, entry->name);
     struct signal *signal = pawl_arena_alloc(&mirror->arena, sizeof *signal);
-    if (name == NULL || signal == NULL || !pawl_arena_copy(&mirror->arena, entry->value, &signal->payload))
+    if (name == NULL || signal == NULL || !pawl_arena_copy(&mirror->arena, entry->value, &signal->payload) ||
+        (update && !pawl_arena_copy(&mirror->arena, entry->failure.code, &signal->id)))
         return no_memory(error);
-    *signal =
-        (struct signal){.name = name, .sequence = entry->sequence, .bytes = mirror->bytes, .payload = signal->payload};
+    signal->name = name;
+    signal->sequence = entry->sequence;
+    signal->bytes = mirror->bytes;
     if (mirror->last_signal == NULL)
         mirror->first_signal = signal;
     else
@@ -279,6 +282,28 @@ static pawl_status feed_signal(pawl_activation *mirror, const pawl_entry *entry,
     else
         name->last_signal->next = signal;
     name->last_signal = signal;
+    return PAWL_OK;
+}
+
+static pawl_status feed_reply(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
+{
+    struct command *command = NULL;
+    uint8_t digest[16];
+    pawl_status status = find_command(mirror, entry, COMMAND_REPLY, &command, error);
+    if (status != PAWL_OK)
+        return status;
+    pawl_mirror_answer_digest(entry, digest);
+    bool known = command->kind == COMMAND_REPLY;
+    if (known && (command->recorded || !pawl_mirror_bytes_equal(command->name->text, entry->name) ||
+                  memcmp(command->of.digest, digest, sizeof digest) != 0))
+        return contradiction(entry, error, "the answer at this ordinal was recorded before, or is another one");
+    struct name *name = pawl_mirror_name(mirror, entry->name);
+    if (name == NULL)
+        return no_memory(error);
+    command->name = name;
+    memcpy(command->of.digest, digest, sizeof command->of.digest);
+    command->kind = COMMAND_REPLY;
+    note_recorded(mirror, entry->ordinal, command);
     return PAWL_OK;
 }
 
@@ -336,7 +361,10 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
         return feed_compensating(mirror, entry, error);
     case PAWL_RECORD_MARKER:
         return feed_marker(mirror, entry, error);
+    case PAWL_RECORD_REPLY:
+        return feed_reply(mirror, entry, error);
     case PAWL_RECORD_SIGNAL:
+    case PAWL_RECORD_UPDATE:
         return feed_signal(mirror, entry, error);
     case PAWL_RECORD_CANCEL:
         return feed_cancel(mirror, entry, error);

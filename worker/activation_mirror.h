@@ -20,7 +20,10 @@
 #define REASON_BYTES_MAX ((size_t)1536)
 #define DETAIL_BYTES_MAX ((size_t)64 * 1024) /* of a failure's detail_json; a longer one is left out */
 
-/* One SIGNAL record. */
+/* Names of updates are kept apart from those of signals, which have no such character. */
+#define UPDATE_PREFIX '\x01'
+
+/* One SIGNAL or UPDATE record. */
 struct signal {
     struct signal *next;  /* of the same name, in order of sequence */
     struct signal *later; /* of any name, likewise */
@@ -28,6 +31,7 @@ struct signal {
     uint64_t bytes; /* of the journal up to its record */
     uint64_t sequence;
     pawl_bytes payload;
+    pawl_bytes id; /* of an update; empty: a signal */
 };
 
 /* One name, of an effect or a signal: stored once, so that steps need no copy of it. */
@@ -50,7 +54,7 @@ struct name {
 
 #define OUTCOME_CONTINUED UINT32_MAX
 
-enum command_kind { COMMAND_NONE, COMMAND_CALL, COMMAND_TIMER, COMMAND_NOW, COMMAND_ROLLBACK };
+enum command_kind { COMMAND_NONE, COMMAND_CALL, COMMAND_TIMER, COMMAND_NOW, COMMAND_ROLLBACK, COMMAND_REPLY };
 
 struct open_call {
     pawl_open_call call; /* first: what others see */
@@ -106,6 +110,7 @@ struct command {
 /* One wait for a signal, in one run. */
 struct wait {
     struct name *name;
+    bool answered;            /* an update, in this run */
     struct signal *taken;     /* NULL: none yet */
     struct signal *tentative; /* valid when the epoch is the current await's */
     uint64_t tentative_epoch;
@@ -360,6 +365,17 @@ pawl_status pawl_program_differs(struct run *run, uint64_t ordinal, const struct
                                  const struct command *found);
 /* Stuck unless the run has issued every command that is known. did: "ends", "waits". */
 void pawl_program_check_all_issued(struct run *run, const char *did);
+
+/* A wait in the queue of this name, which may be an update's. */
+pawl_future pawl_program_wait_named(struct run *run, pawl_bytes name);
+
+/* ---- updates (activation_update.c) ---- */
+
+struct name *pawl_mirror_update_name(pawl_activation *mirror, pawl_bytes name);
+/* What a REPLY says, in 16 bytes. */
+void pawl_mirror_answer_digest(const pawl_entry *entry, uint8_t ret[16]);
+pawl_future pawl_program_wait_update(struct run *run, pawl_bytes name);
+pawl_status pawl_program_answer(struct run *run, pawl_future future, pawl_bytes value, const pawl_failure *failure);
 
 /* ---- undoing (activation_undo.c) ---- */
 

@@ -192,6 +192,12 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
     case PAWL_RECORD_COMPENSATING:
         return put(object, "status", json_string(status_name(entry->status))) &&
                put_failure(object, &entry->failure, whole);
+    case PAWL_RECORD_UPDATE:
+        return put_text(object, "name", entry->name) && put_text(object, "update_id", entry->failure.code) &&
+               put_value(object, "payload", entry->value, whole);
+    case PAWL_RECORD_REPLY:
+        return put(object, "ordinal", integer(entry->ordinal)) && put_text(object, "update_id", entry->name) &&
+               put_outcome(object, "reply", entry, whole);
     case PAWL_RECORD_MARKER:
         return put_text(object, "name", entry->name) && put(object, "version", json_integer(entry->status));
     case PAWL_RECORD_OWNER:

@@ -311,12 +311,9 @@ static pawl_bytes cut(pawl_bytes text, size_t size)
     return (pawl_bytes){text.data, size};
 }
 
-static pawl_status PAWL_CALL host_fail(pawl_process *p, const pawl_failure *failure)
+/* A failure as the program gives it, within its limits and in memory of the run. */
+static pawl_status take_failure(struct run *run, const pawl_failure *failure, pawl_failure *ret)
 {
-    struct run *run = run_of(p);
-    pawl_status status = may_end(run);
-    if (status != PAWL_OK)
-        return status;
     pawl_failure known = {0};
     if (failure != NULL)
         memcpy(&known, failure, failure->struct_size < sizeof known ? failure->struct_size : sizeof known);
@@ -331,9 +328,38 @@ static pawl_status PAWL_CALL host_fail(pawl_process *p, const pawl_failure *fail
         !pawl_program_copy(run, cut(known.message, 4096), &known.message) ||
         !pawl_program_copy(run, cut(known.detail_json, DETAIL_BYTES_MAX), &known.detail_json))
         return run->stuck;
-    run->failure = known;
+    *ret = known;
+    return PAWL_OK;
+}
+
+static pawl_status PAWL_CALL host_fail(pawl_process *p, const pawl_failure *failure)
+{
+    struct run *run = run_of(p);
+    pawl_status status = may_end(run);
+    if (status == PAWL_OK)
+        status = take_failure(run, failure, &run->failure);
+    if (status != PAWL_OK)
+        return status;
     run->outcome = PAWL_FAILED;
     return PAWL_E_FAILED;
+}
+
+/* ---- updates ---- */
+
+static pawl_future PAWL_CALL host_wait_update(pawl_process *p, pawl_bytes name)
+{
+    return pawl_program_wait_update(run_of(p), name);
+}
+
+static pawl_status PAWL_CALL host_answer(pawl_process *p, pawl_future update, pawl_bytes value,
+                                         const pawl_failure *failure)
+{
+    struct run *run = run_of(p);
+    pawl_failure known;
+    if (failure == NULL)
+        return pawl_program_answer(run, update, value, NULL);
+    pawl_status status = take_failure(run, failure, &known);
+    return status == PAWL_OK ? pawl_program_answer(run, update, (pawl_bytes){"", 0}, &known) : status;
 }
 
 /* ---- the next run ---- */
@@ -395,6 +421,8 @@ const pawl_process_host *pawl_process_host_table(void)
         .child_id = host_child_id,
         .set_attributes = host_set_attributes,
         .on_rollback = host_on_rollback,
+        .wait_update = host_wait_update,
+        .answer = host_answer,
     };
     return &table;
 }

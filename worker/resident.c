@@ -106,6 +106,7 @@ static bool wakes_program(uint32_t kind)
     case PAWL_RECORD_MARKER:
     case PAWL_RECORD_LIMITS:
     case PAWL_RECORD_ROLLBACK:
+    case PAWL_RECORD_REPLY:
     case PAWL_RECORD_COMPENSATING:
     case PAWL_RECORD_PARKED:
     case PAWL_RECORD_INTERRUPTED:

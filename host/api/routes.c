@@ -22,6 +22,7 @@ static const pawl_route routes[] = {
     {"GET", "/v1/processes/{id}/journal", pawl_route_journal, journal_keys},
     {"GET", "/v1/processes/{id}/wait", pawl_route_wait, wait_keys},
     {"POST", "/v1/processes/{id}/signals", pawl_route_signal, no_keys},
+    {"POST", "/v1/processes/{id}/updates/{name}", pawl_route_update, no_keys},
     {"POST", "/v1/processes/{id}/cancel", pawl_route_cancel, no_keys},
     {"POST", "/v1/processes/{id}/terminate", pawl_route_terminate, no_keys},
     {"POST", "/v1/processes/{id}/resume", pawl_route_resume, no_keys},
@@ -49,7 +50,7 @@ static bool path_matches(const char *pattern, const pawl_uri *uri)
         if (i == uri->segment_count)
             return false;
         const char *segment = uri->segments[i++];
-        bool any = size == 4 && memcmp(pattern, "{id}", 4) == 0;
+        bool any = pattern[0] == '{';
         if (!any && (strlen(segment) != size || memcmp(segment, pattern, size) != 0))
             return false;
         pattern += size;

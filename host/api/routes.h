@@ -17,6 +17,7 @@ bool pawl_route_count(pawl_exchange *exchange);
 bool pawl_route_get(pawl_exchange *exchange);
 bool pawl_route_journal(pawl_exchange *exchange);
 bool pawl_route_signal(pawl_exchange *exchange);
+bool pawl_route_update(pawl_exchange *exchange);
 bool pawl_route_cancel(pawl_exchange *exchange);
 bool pawl_route_terminate(pawl_exchange *exchange);
 bool pawl_route_pause(pawl_exchange *exchange);

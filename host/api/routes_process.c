@@ -127,6 +127,44 @@ bool pawl_route_signal(pawl_exchange *exchange)
     return pawl_exchange_json(exchange, 200, json_pack("{s:b}", "replayed", replayed != 0));
 }
 
+#define UPDATE_TIMEOUT_MS     10000
+#define UPDATE_TIMEOUT_MS_MAX 60000 /* it holds a thread of the server meanwhile */
+
+static pawl_status read_timeout(const json_t *body, uint64_t *ret_ns, pawl_error *error)
+{
+    const json_t *value = json_object_get(body, "timeout_ms");
+    json_int_t timeout_ms = value == NULL ? UPDATE_TIMEOUT_MS : json_integer_value(value);
+    if ((value != NULL && !json_is_integer(value)) || timeout_ms < 1 || timeout_ms > UPDATE_TIMEOUT_MS_MAX)
+        return pawl_error_set(error, PAWL_E_INVALID, "api.timeout", "\"timeout_ms\" is not a number from 1 to %d",
+                              UPDATE_TIMEOUT_MS_MAX);
+    *ret_ns = (uint64_t)timeout_ms * 1000000u;
+    return PAWL_OK;
+}
+
+bool pawl_route_update(pawl_exchange *exchange)
+{
+    static const char *const keys[] = {"payload", "payload_text", "payload_base64", "id", "timeout_ms", NULL};
+    pawl_error error = {0};
+    json_t *body = NULL;
+    const char *update_id = NULL;
+    pawl_bytes payload = {0};
+    pawl_text text = {0};
+    uint64_t timeout_ns = 0;
+    pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "id", false, &update_id, &error);
+    if (status == PAWL_OK)
+        status = read_timeout(body, &timeout_ns, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_content(body, "payload", &payload, &error);
+    if (status == PAWL_OK)
+        status = pawl_host_update(exchange->host, pawl_exchange_id(exchange), exchange->uri.segments[4], payload,
+                                  update_id, timeout_ns, &text, &error);
+    free((void *)(uintptr_t)payload.data);
+    json_decref(body);
+    return answer_text(exchange, status, &text, &error);
+}
+
 typedef pawl_status (*with_reason)(pawl_host *host, const char *id, const char *reason, pawl_error *error);
 
 static bool stop_process(pawl_exchange *exchange, with_reason stop)

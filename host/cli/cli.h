@@ -188,6 +188,7 @@ int pawl_cli_prune(pawl_cli *cli);
 int pawl_cli_show(pawl_cli *cli);
 int pawl_cli_journal(pawl_cli *cli);
 int pawl_cli_signal(pawl_cli *cli);
+int pawl_cli_update(pawl_cli *cli);
 int pawl_cli_cancel(pawl_cli *cli);
 int pawl_cli_terminate(pawl_cli *cli);
 int pawl_cli_pause(pawl_cli *cli);

@@ -78,6 +78,12 @@ static const pawl_cli_option journal_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option update_options[] = {
+    {"id", "ID", "the idempotency id of the request (default: a new one)"},
+    {"timeout", "SPAN", "how long to wait for the answer, at most 60s (default 10s)"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option signal_options[] = {
     {"signal-id", "ID", "its own id: sending it again with the same id has no further effect"},
     {"text", "TEXT", "the payload as plain text, @FILE or -, instead of JSON"},
@@ -231,6 +237,9 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"signal", "ID NAME [PAYLOAD]", 2, 3, "Send a signal to a process",
      "PAYLOAD is JSON, @FILE with JSON, or - for standard input. Durable once this returns; delivered once.",
      "pawl signal order-17 approved '{\"by\": \"ann\"}' --signal-id approval-1", signal_options, pawl_cli_signal},
+    {"update", "ID NAME [PAYLOAD]", 2, 3, "Send a request that a process answers, and print the answer",
+     "Sent again with the same --id it is the same request, with the same answer. Exit code 7 when the time is over.",
+     "pawl update order-17 add-item '{\"sku\": 3}' --id item-3 --timeout 30s", update_options, pawl_cli_update},
     {"cancel", "ID", 1, 1, "Ask a process to stop, with its compensations",
      "Durable once this returns: it takes effect even if every worker dies.",
      "pawl cancel order-17 --reason 'customer left'", reason_options, pawl_cli_cancel},

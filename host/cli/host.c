@@ -78,7 +78,8 @@ int pawl_cli_plugin_list(pawl_cli *cli)
 int pawl_cli_version(pawl_cli *cli)
 {
     if (cli->json)
-        fprintf(cli->out, "{\"version\":\"%s\",\"abi\":\"%u.%u\"}\n", pawl_library_version(), PAWL_ABI_MAJOR, PAWL_ABI_MINOR);
+        fprintf(cli->out, "{\"version\":\"%s\",\"abi\":\"%u.%u\"}\n", pawl_library_version(), PAWL_ABI_MAJOR,
+                PAWL_ABI_MINOR);
     else
         fprintf(cli->out, "pawl %s (plugin ABI %u.%u)\n", pawl_library_version(), PAWL_ABI_MAJOR, PAWL_ABI_MINOR);
     return PAWL_EXIT_OK;

@@ -1,6 +1,8 @@
-/* process.c: telling a process something: signal, cancel, terminate, pause, resume, complete. */
+/* process.c: telling a process something: signal, update, cancel, terminate, pause, resume, complete. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "host/api/uri.h"
 #include "host/cli/cli.h"
 
 /* POST a body to /v1/processes/ID/WHAT and, without --json, say what was done. The body is taken over. */
@@ -44,6 +46,50 @@ int pawl_cli_signal(pawl_cli *cli)
         return PAWL_EXIT_USAGE;
     }
     return tell(cli, "/signals", body, "signal sent");
+}
+
+/* Prints the reply alone, so that it can be used; a rejection is a failure. */
+static int print_answer(pawl_cli *cli, const json_t *reply)
+{
+    bool rejected = strcmp(pawl_cli_text(reply, "status"), "rejected") == 0;
+    if (cli->json) /* printed as it came */
+        return rejected ? PAWL_EXIT_FAILED : PAWL_EXIT_OK;
+    if (rejected)
+        return pawl_cli_fail(cli, PAWL_EXIT_FAILED, pawl_cli_text(reply, "code"), "%s",
+                             pawl_cli_text(reply, "message"));
+    const json_t *value = json_object_get(reply, "reply");
+    pawl_cli_put_value(cli->out, value != NULL ? value : json_object_get(reply, "reply_base64"));
+    fputc('\n', cli->out);
+    return PAWL_EXIT_OK;
+}
+
+int pawl_cli_update(pawl_cli *cli)
+{
+    const char *payload = cli->argument_count > 2 ? cli->arguments[2] : NULL;
+    char what[1024];
+    uint64_t timeout_ms = 0;
+    json_t *reply = NULL;
+    if (!pawl_cli_span_ms(cli, "timeout", 10000, &timeout_ms))
+        return PAWL_EXIT_USAGE;
+    char *name = pawl_uri_encode(cli->arguments[1]);
+    json_t *body = with_text(cli, "id", "id", json_pack("{s:I}", "timeout_ms", (json_int_t)timeout_ms));
+    if (body == NULL || name == NULL) {
+        free(name);
+        json_decref(body);
+        return pawl_cli_fail(cli, PAWL_EXIT_FAILED, "cli.no_memory", "out of memory");
+    }
+    snprintf(what, sizeof what, "/updates/%s", name);
+    free(name);
+    if (payload != NULL && !pawl_cli_put_content(cli, body, "payload", payload, true)) {
+        json_decref(body);
+        return PAWL_EXIT_USAGE;
+    }
+    int status = pawl_cli_ask_json(cli, "POST", pawl_client_process_path(cli->arguments[0], what), body, &reply);
+    json_decref(body);
+    if (status == PAWL_EXIT_OK)
+        status = print_answer(cli, reply);
+    json_decref(reply);
+    return status;
 }
 
 int pawl_cli_cancel(pawl_cli *cli)

@@ -117,8 +117,8 @@ static int say_ready(pawl_cli *cli, const pawl_api_server *server, pawl_host *ho
     const char *tier = json_string_value(json_object_get(facts, "tier"));
     if (cli->json) {
         json_t *line =
-            json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:i}", "event", "ready", "version", pawl_library_version(), "profile",
-                      profile, "tier", tier, "socket", pawl_api_server_socket(server), "pid", (int)getpid());
+            json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:i}", "event", "ready", "version", pawl_library_version(),
+                      "profile", profile, "tier", tier, "socket", pawl_api_server_socket(server), "pid", (int)getpid());
         pawl_cli_put_json(cli->out, line);
         json_decref(line);
     } else {

@@ -186,6 +186,23 @@ PAWL_EXPORT pawl_follow *pawl_host_unfollow(pawl_follow *follow);
 PAWL_EXPORT pawl_status pawl_host_signal(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
                                          const char *signal_id, uint32_t *ret_replayed, pawl_error *error);
 
+/** Send a request that the process answers, and wait for the answer (timeout_ns 0: for ever; PAWL_E_DEADLINE when it
+ * passes, and the request stays). update_id: its idempotency id; the same one again with the same content is the same
+ * request and gives the same answer, also after a restart or the process's end; with other content PAWL_E_CONFLICT.
+ * NULL: a new uuid. *ret_json: {"status": "replied", "reply" | "reply_base64"} or {"status": "rejected", "code",
+ * "message", "detail"}. PAWL_E_TERMINAL, code "update.process_ended", when the process ends without answering. Since
+ * 0.1. */
+PAWL_EXPORT pawl_status pawl_host_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                                         const char *update_id, uint64_t timeout_ns, pawl_text *ret_json,
+                                         pawl_error *error);
+
+/** The same without waiting for the answer (but until the request is durable): PAWL_PENDING, then the callback, once,
+ * with an outcome whose status is PAWL_COMPLETED (output: the reply) or PAWL_FAILED (code, message: the rejection).
+ * ret: as pawl_host_wait_async. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_update_async(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                                               const char *update_id, pawl_on_outcome done, void *context,
+                                               pawl_wait **ret, pawl_error *error);
+
 /** Ask a process to stop; durable when this returns. reason may be NULL. Repeating it with the same reason is a no-op;
  * on an ended process PAWL_E_TERMINAL. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason, pawl_error *error);

@@ -10,10 +10,10 @@ static pawl_status check(const pawl_store_round *round, const pawl_post *post, p
     if (post == NULL || post->struct_size < sizeof *post)
         return INVALID("the request of POST is too small");
     if (post->kind != PAWL_RECORD_SIGNAL && post->kind != PAWL_RECORD_CANCEL && post->kind != PAWL_RECORD_RESUMED &&
-        post->kind != PAWL_RECORD_ENDED && post->kind != PAWL_RECORD_INTERRUPTED && post->kind != PAWL_RECORD_PAUSED &&
-        post->kind != PAWL_RECORD_CONTINUED)
+        post->kind != PAWL_RECORD_ENDED && post->kind != PAWL_RECORD_UPDATE && post->kind != PAWL_RECORD_INTERRUPTED &&
+        post->kind != PAWL_RECORD_PAUSED && post->kind != PAWL_RECORD_CONTINUED)
         return INVALID(
-            "POST has record kind %u; wanted SIGNAL, CANCEL, RESUMED, INTERRUPTED, ENDED, PAUSED or CONTINUED",
+            "POST has record kind %u; wanted SIGNAL, UPDATE, CANCEL, RESUMED, INTERRUPTED, ENDED, PAUSED or CONTINUED",
             post->kind);
     if (post->kind == PAWL_RECORD_ENDED && (!PAWL_IS_TERMINAL(post->status) || post->status >= STORE_STATUS_COUNT))
         return INVALID("POST of ENDED has status %u, which is not terminal", post->status);
@@ -231,7 +231,7 @@ static pawl_status stage_post(pawl_store_round *round, pawl_store_stage *stage, 
     status = check_end(stage, post, fault);
     if (status == PAWL_OK)
         status = check_pause(stage, post, fault);
-    if (status == PAWL_OK && post->kind == PAWL_RECORD_SIGNAL)
+    if (status == PAWL_OK && (post->kind == PAWL_RECORD_SIGNAL || post->kind == PAWL_RECORD_UPDATE))
         status = pawl_store_stage_has_room(round, stage, 1, post->body.size, fault);
     return status == PAWL_OK ? pawl_store_stage_posted(round, stage, leased, post, &op->sequence, fault) : status;
 }

@@ -132,6 +132,8 @@ MEMBER(pawl_process_host, start_child)
 MEMBER(pawl_process_host, child_id)
 MEMBER(pawl_process_host, set_attributes)
 MEMBER(pawl_process_host, on_rollback)
+MEMBER(pawl_process_host, wait_update)
+MEMBER(pawl_process_host, answer)
 
 STRUCT(pawl_process)
 MEMBER(pawl_process, host)

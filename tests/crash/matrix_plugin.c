@@ -220,6 +220,14 @@ static pawl_status do_word(trip *t, const char *word)
                                 pawl_bytes_of_text(t->previous));
     if (strncmp(word, "of:", 3) == 0)
         return begin_and_undo(t, argument + 1);
+    if (strncmp(word, "update:", 7) == 0) {
+        pawl_future update;
+        pawl_bytes payload;
+        PAWL_TRY(pawl_update(t->p, argument + 1, &update, &payload));
+        take(t, payload);
+        return pawl_reply(t->p, update,
+                          pawl_printf(t->p, "\"got %.*s\"", (int)payload.size, (const char *)payload.data));
+    }
     if (strcmp(word, "all") == 0)
         return do_all(t);
     if (strcmp(word, "clock") == 0)

@@ -31,6 +31,7 @@ const scene matrix_scenes[] = {
     {.id = "held", .plan = "step hold step", .poke = POKE_CANCEL_HELD, .outcome_alone = true},
     {.id = "extern", .poke = POKE_COMPLETE},
     {.id = "fail", .plan = "once bad step"},
+    {.id = "ask", .plan = "step update:ask once", .poke = POKE_UPDATE},
     {.id = "undo", .plan = "step undo:step keyed undo:keyed once undo:check check bad"},
     {.id = "undo2",
      .plan = "undo:flaky step of:keyed of:once of:bad signal:never",
@@ -194,6 +195,38 @@ static void await_moment(const life *own, const scene *s)
     }
 }
 
+/* However often it is asked, in this life and in those before: one answer, also after its end. */
+static void ask(const life *own, const scene *s)
+{
+    const uint64_t patience_ns = SCENE_PATIENCE_S * 1000000000ull;
+    for (int i = 0; i < 2; i++) {
+        pawl_text text = {0};
+        pawl_error error = {0};
+        if (pawl_host_update(own->host, s->id, "ask", (pawl_bytes){"7", 1}, "u1", patience_ns, &text, &error) !=
+            PAWL_OK)
+            give_up("ask %s: %s: %s", s->id, error.code, error.message);
+        json_t *answer = json_of(&text);
+        const char *reply = json_string_value(json_object_get(answer, "reply"));
+        if (reply == NULL || strcmp(reply, "got 7") != 0)
+            give_up("%s gave another answer", s->id);
+        json_decref(answer);
+    }
+    pawl_error error = {0};
+    if (pawl_host_update(own->host, s->id, "ask", (pawl_bytes){"8", 1}, "u1", patience_ns, NULL, &error) !=
+        PAWL_E_CONFLICT)
+        give_up("%s was asked something else under the same id", s->id);
+}
+
+/* Nobody is left who could answer. */
+static void ask_too_late(const life *own, const scene *s)
+{
+    pawl_error error = {0};
+    pawl_status status =
+        pawl_host_update(own->host, s->id, "ask", (pawl_bytes){"9", 1}, "u2", 1000000000ull, NULL, &error);
+    if (status != PAWL_E_TERMINAL)
+        give_up("%s has ended and was asked: %d %s", s->id, (int)status, error.code);
+}
+
 static void tell(const life *own, const scene *s)
 {
     pawl_error error = {0};
@@ -204,7 +237,9 @@ static void tell(const life *own, const scene *s)
         .struct_size = sizeof outcome, .status = PAWL_COMPLETED, .output = {"\"from outside\"", 14}};
     if (s->poke != POKE_COMPLETE)
         await_moment(own, s);
-    if (s->poke == POKE_SIGNAL)
+    if (s->poke == POKE_UPDATE)
+        ask(own, s);
+    else if (s->poke == POKE_SIGNAL)
         status = pawl_host_signal(own->host, s->id, "go", (pawl_bytes){"7", 1}, "s1", &replayed, &error);
     else if (s->poke == POKE_COMPLETE)
         status = pawl_host_complete(own->host, s->id, &outcome, &error);
@@ -227,6 +262,8 @@ static json_t *end_of(const life *own, const scene *s)
     pawl_status status = pawl_host_wait(own->host, s->id, SCENE_PATIENCE_S * 1000000000ull, &text, &error);
     if (status == PAWL_E_DEADLINE)
         give_up_on(own, s, "its end");
+    if (s->poke == POKE_UPDATE)
+        ask_too_late(own, s);
     if (status != PAWL_OK)
         give_up("wait %s: %s: %s", s->id, error.code, error.message);
     pawl_text_free(&text);

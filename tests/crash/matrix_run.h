@@ -6,7 +6,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum poke { POKE_NOTHING, POKE_SIGNAL, POKE_CANCEL, POKE_CANCEL_HELD, POKE_COMPLETE } poke;
+typedef enum poke {
+    POKE_NOTHING,
+    POKE_UPDATE, /* ask it, and insist on one answer */
+    POKE_SIGNAL,
+    POKE_CANCEL,
+    POKE_CANCEL_HELD,
+    POKE_COMPLETE
+} poke;
 
 typedef struct scene {
     const char *id;

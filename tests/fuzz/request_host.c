@@ -158,6 +158,19 @@ pawl_status pawl_host_start_async(pawl_host *host, const pawl_start *start, pawl
     return PAWL_PENDING;
 }
 
+pawl_status pawl_host_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                             const char *update_id, uint64_t timeout_ns, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)id;
+    (void)name;
+    (void)payload;
+    (void)update_id;
+    (void)timeout_ns;
+    (void)ret_json;
+    return pawl_error_set(error, PAWL_E_DEADLINE, "update.timeout", "it has not answered");
+}
+
 pawl_status pawl_host_signal(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
                              const char *signal_id, uint32_t *ret_replayed, pawl_error *error)
 {

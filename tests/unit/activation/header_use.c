@@ -14,6 +14,10 @@ static pawl_status with_everything(pawl_process *p)
     pawl_future more[2] = {pawl_start_call(p, "a.c", pawl_session_of(p)), pawl_start_timer(p, PAWL_HOUR + PAWL_DAY)};
     pawl_future wait = pawl_wait_signal(p, "s");
     PAWL_TRY(pawl_await(p, call));
+    pawl_future update = pawl_wait_update(p, "u");
+    PAWL_TRY(pawl_update(p, "u", &update, &value));
+    PAWL_TRY(pawl_reply(p, update, value));
+    PAWL_TRY(pawl_reject(p, update, "a.no", "no"));
     PAWL_TRY(pawl_on_rollback(p, "a.undo", pawl_text("{}")));
     PAWL_TRY(pawl_on_rollback_of(p, call, "a.undo", value));
     PAWL_TRY(pawl_on_rollback_with(p, call, "a.undo", value, &options));

@@ -367,6 +367,19 @@ void pawl_wait_cancel(pawl_wait *wait)
     pthread_mutex_unlock(&wait->host->lock);
 }
 
+pawl_status pawl_host_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                             const char *update_id, uint64_t timeout_ns, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)id;
+    (void)name;
+    (void)payload;
+    (void)update_id;
+    (void)timeout_ns;
+    (void)ret_json;
+    return pawl_error_set(error, PAWL_E_DEADLINE, "update.timeout", "it has not answered");
+}
+
 pawl_status pawl_host_signal(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
                              const char *signal_id, uint32_t *ret_replayed, pawl_error *error)
 {

@@ -10,11 +10,11 @@
 
 #include <cmocka.h> /* needs setjmp, stdarg and stddef */
 
-static const uint32_t kinds[] = {
-    PAWL_RECORD_STEP,   PAWL_RECORD_INTENT,   PAWL_RECORD_ATTEMPT,      PAWL_RECORD_TIMER,
-    PAWL_RECORD_FIRED,  PAWL_RECORD_NOW,      PAWL_RECORD_STARTED,      PAWL_RECORD_SIGNAL,
-    PAWL_RECORD_MARKER, PAWL_RECORD_CANCEL,   PAWL_RECORD_RESUMED,      PAWL_RECORD_ENDED,
-    PAWL_RECORD_PARKED, PAWL_RECORD_ROLLBACK, PAWL_RECORD_COMPENSATING, PAWL_RECORD_LIMITS};
+static const uint32_t kinds[] = {PAWL_RECORD_STEP,   PAWL_RECORD_INTENT,   PAWL_RECORD_ATTEMPT,      PAWL_RECORD_TIMER,
+                                 PAWL_RECORD_FIRED,  PAWL_RECORD_NOW,      PAWL_RECORD_STARTED,      PAWL_RECORD_SIGNAL,
+                                 PAWL_RECORD_MARKER, PAWL_RECORD_CANCEL,   PAWL_RECORD_RESUMED,      PAWL_RECORD_ENDED,
+                                 PAWL_RECORD_PARKED, PAWL_RECORD_ROLLBACK, PAWL_RECORD_COMPENSATING, PAWL_RECORD_LIMITS,
+                                 PAWL_RECORD_UPDATE, PAWL_RECORD_REPLY};
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 
 static pawl_bytes text(const char *text)
@@ -80,7 +80,7 @@ static void assert_failure(const pawl_failure *found, const pawl_failure *expect
 
 static bool has_outcome(uint32_t kind)
 {
-    return kind == PAWL_RECORD_STEP || kind == PAWL_RECORD_ENDED;
+    return kind == PAWL_RECORD_STEP || kind == PAWL_RECORD_ENDED || kind == PAWL_RECORD_REPLY;
 }
 
 static void check_round_trip(uint32_t kind, bool failed)
@@ -96,7 +96,8 @@ static void check_round_trip(uint32_t kind, bool failed)
     bool call = kind == PAWL_RECORD_STEP || kind == PAWL_RECORD_INTENT || kind == PAWL_RECORD_ATTEMPT;
     bool rollback = kind == PAWL_RECORD_ROLLBACK;
     assert_int_equal(found.of, rollback ? 299 : 0);
-    if (call || rollback || (kind >= PAWL_RECORD_TIMER && kind <= PAWL_RECORD_NOW))
+    bool reply = kind == PAWL_RECORD_REPLY, update = kind == PAWL_RECORD_UPDATE;
+    if (call || rollback || reply || (kind >= PAWL_RECORD_TIMER && kind <= PAWL_RECORD_NOW))
         assert_int_equal(found.ordinal, entry.ordinal);
     else
         assert_int_equal(found.ordinal, 0);
@@ -106,7 +107,7 @@ static void check_round_trip(uint32_t kind, bool failed)
     if (call || rollback) {
         assert_memory_equal(found.digest, entry.digest, sizeof entry.digest);
     }
-    if (call || rollback || kind == PAWL_RECORD_SIGNAL || kind == PAWL_RECORD_MARKER)
+    if (call || rollback || reply || update || kind == PAWL_RECORD_SIGNAL || kind == PAWL_RECORD_MARKER)
         assert_bytes(found.name, entry.name);
     if (kind == PAWL_RECORD_LIMITS) {
         assert_int_equal(found.limit_bytes, entry.limit_bytes);
@@ -126,7 +127,7 @@ static void check_round_trip(uint32_t kind, bool failed)
         assert_false(found.failed);
         assert_bytes(found.value, entry.value);
     }
-    if (kind == PAWL_RECORD_PARKED)
+    if (kind == PAWL_RECORD_PARKED || update)
         assert_bytes(found.failure.code, entry.failure.code);
     pawl_arena_finish(&arena);
 }

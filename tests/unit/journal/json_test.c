@@ -86,6 +86,11 @@ static void test_every_kind_has_its_words(void **state)
     expect(&(pawl_entry){.kind = PAWL_RECORD_COMPENSATING, .status = PAWL_FAILED, .failed = true}, false,
            HEAD "\"compensating\",\"status\":\"failed\",\"failure\":{\"class\":\"unknown_outcome\",\"code\":\"\","
                 "\"message\":\"\"}}");
+    pawl_entry update = {.kind = PAWL_RECORD_UPDATE, .name = text("add"), .value = text("1")};
+    update.failure.code = text("u1");
+    expect(&update, false, HEAD "\"update\",\"name\":\"add\",\"update_id\":\"u1\",\"payload\":1}");
+    expect(&(pawl_entry){.kind = PAWL_RECORD_REPLY, .ordinal = 3, .name = text("u1"), .value = text("2")}, false,
+           HEAD "\"reply\",\"ordinal\":3,\"update_id\":\"u1\",\"reply\":2}");
     expect(&(pawl_entry){.kind = PAWL_RECORD_MARKER, .name = text("a"), .status = 2}, false,
            HEAD "\"marker\",\"name\":\"a\",\"version\":2}");
     expect(&(pawl_entry){.kind = 99}, false, HEAD "\"unknown\"}");
