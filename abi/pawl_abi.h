@@ -598,6 +598,7 @@ typedef struct pawl_session_table {
 #define PAWL_RECORD_CONTINUED   95u /* posted: it may go on */
 #define PAWL_RECORD_UPDATE      80u /* posted: a request that the process answers */
 #define PAWL_RECORD_REPLY       81u /* written by a lease holder: an answer; watched for by who asked */
+#define PAWL_RECORD_EVENT       75u /* posted: an event of a declared type; the program never sees it */
 
 typedef struct pawl_record {
     uint32_t struct_size;
@@ -675,7 +676,8 @@ typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *
 /* SUSPEND, COMPLETE, APPEND with seen: records beyond seen arrived; the process stays leased. SUSPEND has appended its
  * records and changed nothing else; COMPLETE, CONTINUE and APPEND have written nothing */
 #define PAWL_RESULT_MORE    4u
-#define PAWL_RESULT_CLAIMED 8u /* REGISTER with claim_session: leased at once, token is set */
+#define PAWL_RESULT_CLAIMED 8u  /* REGISTER with claim_session: leased at once, token is set */
+#define PAWL_RESULT_QUEUED  64u /* POST with a delivery: it is a new item of the queue; else its key was known there */
 
 /* One asynchronous operation. The caller owns it and everything it points to, and keeps all of that valid and
  * untouched until the registry host's completed() has it. */
@@ -768,22 +770,43 @@ typedef struct pawl_commit {
     const pawl_bytes *attributes;
 } pawl_commit;
 
+/* What an event puts into the queue of a session. Of several with the same key (of this process and event type, for
+ * this session) the first counts, also when its item is gone. */
+typedef struct pawl_delivery {
+    uint32_t struct_size;
+    uint32_t exclusive; /* 1: is claimed alone */
+    pawl_bytes session; /* 1..256 bytes */
+    pawl_bytes type;    /* of the event; 1..256 bytes */
+    pawl_bytes key;     /* at most 256 bytes; empty: this event is like no other */
+    pawl_bytes merge;   /* neighbours with the same one may be claimed together; at most 256 bytes */
+    pawl_bytes body;    /* what the consumer gets */
+    uint64_t after_ns;  /* how long after the event it may be claimed first */
+} pawl_delivery;
+
 /* What comes from outside. Never judged by a token; once PAWL_OK it is never lost. SIGNAL, UPDATE, CANCEL, RESUMED make
  * a waiting process ready (RESUMED a stuck one; CANCEL too); ENDED ends a process: one of kind external, or any when
  * status is PAWL_TERMINATED or PAWL_CANCELLED with force (fences the holder). On a terminal process: PAWL_E_TERMINAL,
  * except that an accepted post id is answered as before. From PAUSED on a process cannot be claimed: a ready one is
  * waiting, nothing but CONTINUED or CANCEL makes it ready, and SUSPEND stores no wake time; its holder, told by the
  * event, goes on until it gives it back. CONTINUED makes a waiting one ready; PAWL_E_CONFLICT when it is not paused. A
- * stuck one cannot be paused (PAWL_E_CONFLICT), and parking or ending a process ends its pause. */
+ * stuck one cannot be paused (PAWL_E_CONFLICT), and parking or ending a process ends its pause. EVENT makes nothing
+ * ready; with a terminal status it ends a process of kind external in the same batch, with an ENDED record behind it
+ * whose body is outcome; with a delivery it puts an item into a session's queue ("pawl.queue/1") in the same batch. */
 typedef struct pawl_post {
     uint32_t struct_size;
-    uint32_t kind;          /* PAWL_RECORD_SIGNAL, _CANCEL, _RESUMED, _INTERRUPTED, _ENDED, _PAUSED or _CONTINUED */
+    uint32_t kind;          /* PAWL_RECORD_SIGNAL, _CANCEL, _RESUMED, _INTERRUPTED, _ENDED, _PAUSED, _CONTINUED or
+                               _EVENT */
     pawl_bytes id;          /* of the process */
     pawl_bytes post_id;     /* 1..256 bytes: idempotency id within the process and kind */
     pawl_bytes fingerprint; /* 16..32 bytes: the same post_id with another one is PAWL_E_CONFLICT */
     pawl_bytes body;
-    uint32_t status; /* ENDED: the terminal status */
-    uint32_t force;  /* ENDED: 1 ends a process that is not external */
+    uint32_t status;               /* ENDED: the terminal status; EVENT: likewise, or 0 */
+    uint32_t force;                /* ENDED: 1 ends a process that is not external */
+    pawl_bytes outcome;            /* EVENT with a status: the body of the ENDED record */
+    const pawl_delivery *delivery; /* EVENT: what goes into a queue; NULL: nothing */
+    uint32_t look; /* 1: write nothing; PAWL_OK when the post id was accepted before, else PAWL_E_NOT_FOUND, or why it
+                      would be refused */
+    uint32_t reserved0;
 } pawl_post;
 
 /* Completes when a record of one of the kinds stands after `after`, or when the process is terminal (then
@@ -950,6 +973,87 @@ typedef struct pawl_registry_table {
                                   pawl_failure_sink *why);
 } pawl_registry_table;
 
+/* "pawl.queue/1", optional, on a store that offers the registry: the queues of sessions. Items come from events alone
+ * (pawl_delivery). They stand in the order in which they came, and are claimed in that order: a claim takes from the
+ * first item on and stops at the first that cannot be claimed now. Times are the store's clock. */
+#define PAWL_FACTORY_QUEUE "pawl.queue/1"
+#define PAWL_QUEUE_READY   1u /* may be claimed, or will when its time has come */
+#define PAWL_QUEUE_CLAIMED 2u
+#define PAWL_QUEUE_DEAD    3u /* set aside after too many claims, until it is redriven or dropped */
+typedef struct pawl_queue_item {
+    uint32_t struct_size;
+    uint32_t state; /* PAWL_QUEUE_* */
+    uint64_t item;  /* its number in the queue, growing */
+    uint64_t token; /* CLAIMED: of the claim */
+    uint64_t number;
+    pawl_bytes process; /* id of the process whose event it is, and its number, event type and sequence */
+    pawl_bytes type;
+    uint64_t sequence;
+    pawl_bytes key;
+    pawl_bytes merge;
+    uint32_t exclusive;
+    uint32_t claims; /* how often it was claimed since it came or was redriven */
+    uint64_t created_unix_ns;
+    uint64_t available_unix_ns;
+    uint64_t expires_unix_ns; /* CLAIMED: when it may be claimed again */
+    pawl_bytes consumer;      /* CLAIMED: who has it */
+    pawl_bytes body;
+} pawl_queue_item;
+typedef int32_t(PAWL_CALL *pawl_queue_visit)(void *context, const pawl_queue_item *item);
+
+typedef struct pawl_queue_claim {
+    uint32_t struct_size;
+    uint32_t limit; /* items; 1..1000 */
+    pawl_bytes session;
+    pawl_bytes consumer; /* a name for people; 1..256 bytes */
+    uint64_t lease_ns;   /* how long they are held, from now */
+    uint32_t claims_max; /* an item that was claimed so often in vain is set aside as dead; 0: never */
+    uint32_t reserved0;
+} pawl_queue_claim;
+
+#define PAWL_QUEUE_ACKNOWLEDGE 1u /* done: the item is gone */
+#define PAWL_QUEUE_RELEASE     2u /* give it back, to be claimed again after delay_ns */
+#define PAWL_QUEUE_EXTEND      3u /* hold it for delay_ns from now */
+typedef struct pawl_queue_settle {
+    uint32_t struct_size;
+    uint32_t action; /* PAWL_QUEUE_* */
+    pawl_bytes session;
+    const uint64_t *items; /* all of one claim, or some */
+    size_t item_count;
+    uint64_t token; /* of that claim */
+    uint64_t delay_ns;
+    uint32_t claims_max; /* RELEASE: as in a claim */
+    uint32_t commit;     /* ACKNOWLEDGE: 1: in one batch with a commit of the session's state, as pawl_session_table has
+                            it; a commit key that is known answers first, whatever became of the items */
+    uint64_t expected_revision;
+    pawl_bytes commit_key;
+    const pawl_session_change *const *changes;
+    size_t change_count;
+} pawl_queue_settle;
+
+#define PAWL_QUEUE_REDRIVE 1u /* dead items come to the end of the queue, as if new */
+#define PAWL_QUEUE_DROP    2u /* items, dead or not claimed now, are gone */
+typedef struct pawl_queue_table {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    /* [worker] Hold items for a consumer; visit sees each once that is durable. Items next to each other with the same
+     * merge key are taken together, an exclusive one alone. *again_unix_ns: when nothing was claimed, when that may be
+     * different by itself; 0: never. */
+    pawl_status(PAWL_CALL *claim)(pawl_store *store, const pawl_queue_claim *claim, pawl_queue_visit visit,
+                                  void *context, uint64_t *again_unix_ns, pawl_failure_sink *why);
+    /* [worker] PAWL_E_STALE when the token is not the current claim of each item (then nothing is done); a claim whose
+     * time is over counts until somebody else has claimed. revision: of the commit; may be NULL. */
+    pawl_status(PAWL_CALL *settle)(pawl_store *store, const pawl_queue_settle *settle, uint64_t *revision,
+                                   pawl_failure_sink *why);
+    /* [worker] A page of items in order, dead ones or the others; after: the last item of the page before. */
+    pawl_status(PAWL_CALL *list)(pawl_store *store, pawl_bytes session, uint32_t dead, uint64_t after, uint32_t limit,
+                                 pawl_queue_visit visit, void *context, pawl_failure_sink *why);
+    /* [worker] For an operator. count 0: all dead ones. *done: how many. PAWL_E_NOT_FOUND when one is not there (then
+     * nothing is done), PAWL_E_BUSY when one is claimed now. */
+    pawl_status(PAWL_CALL *tend)(pawl_store *store, pawl_bytes session, uint32_t action, const uint64_t *items,
+                                 size_t count, uint64_t *done, pawl_failure_sink *why);
+} pawl_queue_table;
+
 /* ---- frozen: the size and the last member of everything released ------------------------------------------------- */
 
 /* In bytes on a 64-bit machine. A struct that grows gets a line for its new last member and keeps the old one, as
@@ -988,7 +1092,8 @@ PAWL_FROZEN_(pawl_process_row, paused, 408);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);
 PAWL_FROZEN_(pawl_register, close_body, 264);
 PAWL_FROZEN_(pawl_commit, attributes, 112);
-PAWL_FROZEN_(pawl_post, force, 80);
+PAWL_FROZEN_(pawl_delivery, after_ns, 96);
+PAWL_FROZEN_(pawl_post, reserved0, 112);
 PAWL_FROZEN_(pawl_watch, kinds, 40);
 PAWL_FROZEN_(pawl_prune, number_count, 32);
 PAWL_FROZEN_(pawl_ended, after_number, 32);
@@ -999,6 +1104,10 @@ PAWL_FROZEN_(pawl_list, condition_size, 120);
 PAWL_FROZEN_(pawl_registry_event, record, 32);
 PAWL_FROZEN_(pawl_registry_host, event, 24);
 PAWL_FROZEN_(pawl_registry_table, ended, 120);
+PAWL_FROZEN_(pawl_queue_item, body, 168);
+PAWL_FROZEN_(pawl_queue_claim, reserved0, 56);
+PAWL_FROZEN_(pawl_queue_settle, change_count, 104);
+PAWL_FROZEN_(pawl_queue_table, tend, 40);
 #endif
 
 #ifdef __cplusplus

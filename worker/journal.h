@@ -58,7 +58,8 @@ typedef struct pawl_entry {
     pawl_bytes value;     /* STEP: result; STARTED, ROLLBACK: input; SIGNAL: payload; ENDED: output; CANCEL, RESUMED:
                              reason;     PARKED: message */
     pawl_failure failure; /* when failed: klass, code, message, detail_json; PARKED: code; UPDATE: its id as code */
-    uint32_t status;      /* ENDED, CHILD, COMPENSATING (of the program): PAWL_COMPLETED ...; MARKER: the version */
+    /* EVENT: name is its type, value its payload, failure.code its key, status what it ends the process with, or 0 */
+    uint32_t status; /* ENDED, CHILD, COMPENSATING (of the program): PAWL_COMPLETED ...; MARKER: the version */
     uint64_t limit_bytes, limit_records; /* LIMITS */
     pawl_child_note note;                /* CHILD: what its start said; value or failure are what it ended with */
 } pawl_entry;

@@ -209,6 +209,9 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
         return put_value(object, "input", entry->value, whole);
     case PAWL_RECORD_SIGNAL:
         return put_text(object, "name", entry->name) && put_value(object, "payload", entry->value, whole);
+    case PAWL_RECORD_EVENT:
+        return put_text(object, "type", entry->name) && put_text(object, "key", entry->failure.code) &&
+               put_value(object, "payload", entry->value, whole);
     case PAWL_RECORD_CANCEL:
     case PAWL_RECORD_RESUMED:
     case PAWL_RECORD_PAUSED:

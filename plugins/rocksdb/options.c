@@ -53,14 +53,14 @@ static bool is_large(pawl_family family)
 static bool is_queue(pawl_family family)
 {
     return family == PAWL_FAMILY_READY || family == PAWL_FAMILY_WAKE || family == PAWL_FAMILY_STATUS ||
-           family == PAWL_FAMILY_ENDED;
+           family == PAWL_FAMILY_ENDED || family == PAWL_FAMILY_INBOX;
 }
 
 static bool is_read_by_key(pawl_family family)
 {
     return family == PAWL_FAMILY_IDENT || family == PAWL_FAMILY_PROCESS || family == PAWL_FAMILY_POST ||
            family == PAWL_FAMILY_DOCUMENT || family == PAWL_FAMILY_COMMIT_KEY || family == PAWL_FAMILY_ATTACHMENT ||
-           family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT;
+           family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT || family == PAWL_FAMILY_DELIVERY;
 }
 
 /* Defaults, and what the C API can say in a string only. A RocksDB that does not know it does without. */

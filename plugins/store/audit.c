@@ -238,6 +238,7 @@ pawl_status pawl_store_audit_run(pawl_audit *audit, pawl_fault *fault)
         pawl_store_audit_processes,
         pawl_store_audit_indexes,
         pawl_store_audit_sessions,
+        pawl_store_audit_inboxes,
         pawl_store_audit_attachments,
         pawl_store_audit_artifacts,
     };
@@ -271,6 +272,7 @@ json_t *pawl_store_audit_facts(const pawl_audit *audit)
         {"rows", audit->rows},
         {"processes", audit->processes},
         {"sessions", audit->sessions},
+        {"queue_items", audit->queue_items},
         {"attachments", audit->attachments},
         {"artifacts", audit->artifacts},
         {"abandoned_uploads", audit->abandoned_uploads},

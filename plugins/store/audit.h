@@ -29,6 +29,7 @@ typedef struct pawl_audit {
     uint64_t sessions;
     uint64_t attachments;
     uint64_t artifacts;
+    uint64_t queue_items;
     uint64_t abandoned_uploads; /* no problem: collected later */
     uint64_t leftover_chunks;   /* of interrupted artifact puts: no problem */
     uint64_t counts[STORE_STATUS_COUNT];
@@ -79,6 +80,7 @@ void pawl_store_audit_ticket(pawl_audit *audit, uint64_t ticket);
 pawl_status pawl_store_audit_processes(pawl_audit *audit, pawl_fault *fault); /* headers, journals, posts, documents */
 pawl_status pawl_store_audit_indexes(pawl_audit *audit, pawl_fault *fault);   /* what leads to a process */
 pawl_status pawl_store_audit_sessions(pawl_audit *audit, pawl_fault *fault);
+pawl_status pawl_store_audit_inboxes(pawl_audit *audit, pawl_fault *fault); /* the queues of sessions */
 pawl_status pawl_store_audit_attachments(pawl_audit *audit, pawl_fault *fault);
 pawl_status pawl_store_audit_artifacts(pawl_audit *audit, pawl_fault *fault);
 

@@ -25,11 +25,9 @@ typedef struct process_scan {
 static const struct {
     uint32_t kind;
     const char *name;
-} posted_kinds[] = {{PAWL_RECORD_SIGNAL, "signals"},
-                    {PAWL_RECORD_CANCEL, "cancel requests"},
-                    {PAWL_RECORD_RESUMED, "resumptions"},
-                    {PAWL_RECORD_PAUSED, "pauses"},
-                    {PAWL_RECORD_CONTINUED, "ends of pauses"}};
+} posted_kinds[] = {{PAWL_RECORD_SIGNAL, "signals"},           {PAWL_RECORD_CANCEL, "cancel requests"},
+                    {PAWL_RECORD_RESUMED, "resumptions"},      {PAWL_RECORD_PAUSED, "pauses"},
+                    {PAWL_RECORD_CONTINUED, "ends of pauses"}, {PAWL_RECORD_EVENT, "events"}};
 #define POSTED_KINDS  (sizeof posted_kinds / sizeof *posted_kinds)
 #define CANCEL_POSTED 1u
 

@@ -3,6 +3,7 @@
 
 #include "artifact.h"
 #include "attachment.h"
+#include "inbox.h"
 #include "registry.h"
 #include "session.h"
 
@@ -22,6 +23,14 @@ const pawl_registry_table pawl_store_registry_table = {
     .journal = pawl_store_journal,
     .list = pawl_store_list,
     .count = pawl_store_count,
+};
+
+static const pawl_queue_table queue_table = {
+    .struct_size = sizeof queue_table,
+    .claim = pawl_store_inbox_claim,
+    .settle = pawl_store_inbox_settle,
+    .list = pawl_store_inbox_list,
+    .tend = pawl_store_inbox_tend,
 };
 
 const pawl_session_table pawl_store_session_table = {
@@ -65,5 +74,7 @@ const void *pawl_store_facet(const char *factory_id)
         return &pawl_store_attachment_table;
     if (strcmp(factory_id, PAWL_FACTORY_ARTIFACT) == 0)
         return &pawl_store_artifact_table;
+    if (strcmp(factory_id, PAWL_FACTORY_QUEUE) == 0)
+        return &queue_table;
     return NULL;
 }

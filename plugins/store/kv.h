@@ -34,6 +34,8 @@ typedef enum pawl_family {
     PAWL_FAMILY_CHUNK,      /* blob, index -> bytes */
     PAWL_FAMILY_ARTIFACT,   /* digest -> facts; digest, index -> bytes */
     PAWL_FAMILY_HOLDER,     /* digest, holder -> nothing */
+    PAWL_FAMILY_INBOX,      /* 'i', session, item -> what an event delivered; 'c', likewise -> who has it; 'x': dead */
+    PAWL_FAMILY_DELIVERY,   /* number, session, event type, key -> item: delivered once */
     PAWL_FAMILY_COUNT
 } pawl_family;
 

@@ -6,6 +6,7 @@
 #define PAWL_STORE_ID_BYTES_MAX          256u /* process ids, scopes, session names, holders, plugin and profile names */
 #define PAWL_STORE_TYPE_BYTES_MAX        256u /* process type names */
 #define PAWL_STORE_POST_ID_BYTES_MAX     256u /* idempotency ids: posts, session commits */
+#define PAWL_STORE_DELIVERY_KEY_BYTES_MAX 256u /* what tells deliveries apart, or joins them */
 #define PAWL_STORE_SESSION_KEY_BYTES_MAX 1024u
 #define PAWL_STORE_SESSION_CHANGES_MAX   4096u /* of one session commit */
 #define PAWL_STORE_MEDIA_TYPE_BYTES_MAX  256u

@@ -1,9 +1,23 @@
 /* post.c: POST: what comes from outside. It is never judged by a token; its own id makes it happen once. */
-#include "round.h"
+#include "inbox.h"
 
 #include <stdlib.h>
 
 #define INVALID(...) pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", __VA_ARGS__)
+
+/* What only an event has. */
+static pawl_status check_event(const pawl_store_round *round, const pawl_post *post, pawl_fault *fault)
+{
+    if (post->kind != PAWL_RECORD_EVENT)
+        return post->delivery == NULL ? PAWL_OK : INVALID("only an event delivers into a queue");
+    if (post->status != 0 && (!PAWL_IS_TERMINAL(post->status) || post->status >= STORE_STATUS_COUNT))
+        return INVALID("POST of EVENT has status %u, which is not terminal", post->status);
+    pawl_status status =
+        pawl_store_check_size("the outcome of an event", post->outcome, round->registry->store->value_bytes_max, fault);
+    if (status == PAWL_OK && post->delivery != NULL)
+        status = pawl_store_inbox_check(round->registry->store, post->delivery, fault);
+    return status;
+}
 
 static pawl_status check(const pawl_store_round *round, const pawl_post *post, pawl_fault *fault)
 {
@@ -11,10 +25,10 @@ static pawl_status check(const pawl_store_round *round, const pawl_post *post, p
         return INVALID("the request of POST is too small");
     if (post->kind != PAWL_RECORD_SIGNAL && post->kind != PAWL_RECORD_CANCEL && post->kind != PAWL_RECORD_RESUMED &&
         post->kind != PAWL_RECORD_ENDED && post->kind != PAWL_RECORD_UPDATE && post->kind != PAWL_RECORD_INTERRUPTED &&
-        post->kind != PAWL_RECORD_PAUSED && post->kind != PAWL_RECORD_CONTINUED)
-        return INVALID(
-            "POST has record kind %u; wanted SIGNAL, UPDATE, CANCEL, RESUMED, INTERRUPTED, ENDED, PAUSED or CONTINUED",
-            post->kind);
+        post->kind != PAWL_RECORD_PAUSED && post->kind != PAWL_RECORD_CONTINUED && post->kind != PAWL_RECORD_EVENT)
+        return INVALID("POST has record kind %u; wanted SIGNAL, UPDATE, CANCEL, RESUMED, INTERRUPTED, ENDED, PAUSED, "
+                       "CONTINUED or EVENT",
+                       post->kind);
     if (post->kind == PAWL_RECORD_ENDED && (!PAWL_IS_TERMINAL(post->status) || post->status >= STORE_STATUS_COUNT))
         return INVALID("POST of ENDED has status %u, which is not terminal", post->status);
     pawl_status status = pawl_store_check_name("a process id", post->id, PAWL_STORE_ID_BYTES_MAX, fault);
@@ -25,6 +39,8 @@ static pawl_status check(const pawl_store_round *round, const pawl_post *post, p
     if (status == PAWL_OK)
         status =
             pawl_store_check_size("the body of a post", post->body, round->registry->store->value_bytes_max, fault);
+    if (status == PAWL_OK)
+        status = check_event(round, post, fault);
     return status;
 }
 
@@ -83,20 +99,43 @@ static pawl_status replay(pawl_store_round *round, const pawl_store_stage *stage
 typedef struct preparation {
     pawl_store_staged_post *staged;
     pawl_store_posted_event *event;
-    pawl_store_posted *posted;
     uint64_t ready;
+    uint64_t item; /* 0: nothing is delivered */
 } preparation;
 
-static pawl_status prepare(pawl_store_round *round, const pawl_store_stage *stage, bool makes_ready, preparation *made,
-                           pawl_fault *fault)
+static bool is_same_delivery(const pawl_delivery *a, const pawl_delivery *b)
+{
+    return b != NULL && pawl_bytes_equal(a->session, b->session) && pawl_bytes_equal(a->type, b->type) &&
+           pawl_bytes_equal(a->key, b->key);
+}
+
+/* The place in the queue, unless something with this key was delivered before or is by this round. */
+static pawl_status prepare_delivery(pawl_store_round *round, const pawl_store_stage *stage,
+                                    const pawl_delivery *delivery, preparation *made, pawl_fault *fault)
+{
+    bool known = false;
+    if (delivery == NULL)
+        return PAWL_OK;
+    pawl_status status = pawl_store_inbox_is_known(round, stage->entry->number, delivery, &known, fault);
+    for (const pawl_store_staged_post *staged = stage->posts; staged != NULL && delivery->key.size > 0;
+         staged = staged->next)
+        known = known || is_same_delivery(delivery, staged->post->delivery);
+    if (status == PAWL_OK && !known)
+        status = pawl_store_ticket(round->registry->store, &made->item, fault);
+    return status;
+}
+
+static pawl_status prepare(pawl_store_round *round, const pawl_store_stage *stage, bool makes_ready,
+                           const pawl_post *post, preparation *made, pawl_fault *fault)
 {
     made->staged = pawl_store_arena_take(&round->arena, sizeof *made->staged);
     made->event = pawl_store_arena_take(&round->arena, sizeof *made->event);
     if (made->staged == NULL || made->event == NULL)
         return pawl_fault_nomem(fault);
-    if (makes_ready && pawl_store_stage_needs_ready(stage))
-        return pawl_store_ticket(round->registry->store, &made->ready, fault);
-    return PAWL_OK;
+    pawl_status status = prepare_delivery(round, stage, post->delivery, made, fault);
+    if (status == PAWL_OK && makes_ready && pawl_store_stage_needs_ready(stage))
+        status = pawl_store_ticket(round->registry->store, &made->ready, fault);
+    return status;
 }
 
 static void put_post(pawl_store_round *round, pawl_store_stage *stage, const pawl_post *post, uint64_t sequence,
@@ -131,7 +170,7 @@ static void add_event(pawl_store_round *round, pawl_store_stage *stage, const pa
 static bool makes_ready(const pawl_store_stage *stage, const pawl_post *post)
 {
     if (stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_INTERRUPTED ||
-        post->kind == PAWL_RECORD_PAUSED)
+        post->kind == PAWL_RECORD_PAUSED || post->kind == PAWL_RECORD_EVENT)
         return false;
     if (stage->state.status == PAWL_STUCK)
         return post->kind == PAWL_RECORD_CANCEL || post->kind == PAWL_RECORD_RESUMED;
@@ -172,8 +211,16 @@ static pawl_status check_pause(const pawl_store_stage *stage, const pawl_post *p
     return PAWL_OK;
 }
 
+static bool ends(const pawl_post *post)
+{
+    return post->kind == PAWL_RECORD_ENDED || (post->kind == PAWL_RECORD_EVENT && post->status != 0);
+}
+
 static pawl_status check_end(const pawl_store_stage *stage, const pawl_post *post, pawl_fault *fault)
 {
+    if (post->kind == PAWL_RECORD_EVENT && post->status != 0 && !stage->entry->identity.external)
+        return pawl_fault_set(fault, PAWL_E_INVALID, "registry.not_external",
+                              "only an external process is ended by an event; this one is run by a worker");
     if (post->kind != PAWL_RECORD_ENDED || stage->entry->identity.external)
         return PAWL_OK;
     if (post->force == 0)
@@ -183,37 +230,78 @@ static pawl_status check_end(const pawl_store_stage *stage, const pawl_post *pos
     return PAWL_OK;
 }
 
-pawl_status pawl_store_stage_posted(pawl_store_round *round, pawl_store_stage *stage, bool leased,
-                                    const pawl_post *post, uint64_t *sequence, pawl_fault *fault)
+/* What else is in the batch of an event. @return whether something was put into a queue */
+static bool stage_event(pawl_store_round *round, pawl_store_stage *stage, const pawl_post *post, uint64_t item)
+{
+    if (item != 0)
+        pawl_store_inbox_stage(round, stage, post->delivery, stage->state.head, item);
+    if (post->status != 0) {
+        uint64_t end = pawl_store_stage_record(round, stage, PAWL_RECORD_ENDED, post->outcome);
+        if (!pawl_store_stage_note_posted(round, stage, PAWL_RECORD_ENDED, end))
+            round->rows.bytes.failed = true; /* out of memory: the whole round fails, and nothing is half done */
+    }
+    return item != 0;
+}
+
+static pawl_status stage_posted(pawl_store_round *round, pawl_store_stage *stage, bool leased, const pawl_post *post,
+                                uint64_t *sequence, bool *queued, pawl_fault *fault)
 {
     const pawl_bytes none = {NULL, 0};
     preparation made = {0};
     pawl_store_parent parent = {0};
     bool ready = makes_ready(stage, post);
-    pawl_status status = prepare(round, stage, ready, &made, fault);
-    if (status == PAWL_OK && post->kind == PAWL_RECORD_ENDED)
-        status = pawl_store_parent_find(round, stage, post->body, &parent, fault);
+    pawl_status status = prepare(round, stage, ready, post, &made, fault);
+    if (status == PAWL_OK && ends(post))
+        status = pawl_store_parent_find(round, stage, post->kind == PAWL_RECORD_ENDED ? post->body : post->outcome,
+                                        &parent, fault);
     if (status != PAWL_OK)
         return status;
     if (!pawl_store_stage_note_posted(round, stage, post->kind, stage->state.head + 1))
         return pawl_fault_nomem(fault);
     *sequence = pawl_store_stage_record(round, stage, post->kind, post->body);
     put_post(round, stage, post, *sequence, made.staged);
-    if (leased && post->kind != PAWL_RECORD_ENDED)
+    if (leased && !ends(post))
         add_event(round, stage, post, *sequence, made.event);
     if (post->kind == PAWL_RECORD_CANCEL) {
         stage->state.cancelled = true;
         stage->cancel_sequence = *sequence;
     }
     bool changed = pause_or_continue(round, stage, post, *sequence);
+    *queued = post->kind == PAWL_RECORD_EVENT && stage_event(round, stage, post, made.item);
     if (ready)
         pawl_store_stage_move(round, stage, PAWL_READY, 0, made.ready);
-    else if (post->kind == PAWL_RECORD_ENDED)
+    else if (ends(post))
         pawl_store_stage_move(round, stage, post->status, 0, 0);
-    if (ready || changed || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_CANCEL)
+    if (ready || changed || ends(post) || post->kind == PAWL_RECORD_CANCEL)
         pawl_store_stage_header(round, stage, none, none);
     pawl_store_parent_tell(round, &parent);
     return PAWL_OK;
+}
+
+pawl_status pawl_store_stage_posted(pawl_store_round *round, pawl_store_stage *stage, bool leased,
+                                    const pawl_post *post, uint64_t *sequence, pawl_fault *fault)
+{
+    bool queued;
+    return stage_posted(round, stage, leased, post, sequence, &queued, fault);
+}
+
+/* May it be done now? */
+static pawl_status admit(const pawl_store_round *round, const pawl_store_stage *stage, const pawl_post *post,
+                         pawl_fault *fault)
+{
+    char id[300];
+    if (PAWL_IS_TERMINAL(stage->state.status))
+        return pawl_fault_set(fault, PAWL_E_TERMINAL, "registry.terminal", "process \"%s\" has already ended",
+                              pawl_fault_text(post->id, id, sizeof id));
+    pawl_status status = check_end(stage, post, fault);
+    if (status == PAWL_OK)
+        status = check_pause(stage, post, fault);
+    if (status == PAWL_OK &&
+        (post->kind == PAWL_RECORD_SIGNAL || post->kind == PAWL_RECORD_UPDATE || post->kind == PAWL_RECORD_EVENT))
+        status = pawl_store_stage_has_room(round, stage, 1, post->body.size, fault);
+    if (status == PAWL_OK && post->look != 0)
+        status = pawl_fault_set(fault, PAWL_E_NOT_FOUND, "registry.new_post", "this post id is new");
+    return status;
 }
 
 /* Model: lease.pml, stage_post. */
@@ -221,19 +309,16 @@ static pawl_status stage_post(pawl_store_round *round, pawl_store_stage *stage, 
                               pawl_fault *fault)
 {
     const pawl_post *post = op->request;
-    char id[300];
+    bool queued = false;
     pawl_status status = replay(round, stage, post, op, fault);
     if (status != PAWL_E_NOT_FOUND)
         return status;
-    if (PAWL_IS_TERMINAL(stage->state.status))
-        return pawl_fault_set(fault, PAWL_E_TERMINAL, "registry.terminal", "process \"%s\" has already ended",
-                              pawl_fault_text(post->id, id, sizeof id));
-    status = check_end(stage, post, fault);
+    status = admit(round, stage, post, fault);
     if (status == PAWL_OK)
-        status = check_pause(stage, post, fault);
-    if (status == PAWL_OK && (post->kind == PAWL_RECORD_SIGNAL || post->kind == PAWL_RECORD_UPDATE))
-        status = pawl_store_stage_has_room(round, stage, 1, post->body.size, fault);
-    return status == PAWL_OK ? pawl_store_stage_posted(round, stage, leased, post, &op->sequence, fault) : status;
+        status = stage_posted(round, stage, leased, post, &op->sequence, &queued, fault);
+    if (queued)
+        op->flags |= PAWL_RESULT_QUEUED;
+    return status;
 }
 
 pawl_status pawl_store_stage_post(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)

@@ -1,6 +1,7 @@
 /* prune.c: PRUNE: remove terminal processes whose end is old enough. The id stays, as a tombstone. A process whose
  * rows are damaged is left alone and reported; the others go. */
 #include "attribute.h"
+#include "inbox.h"
 
 #define COUNTED_RECORDS_MAX 100000u
 
@@ -84,6 +85,8 @@ static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t 
     const size_t count = round->rows.count;
     if (stage->state.has_attributes)
         status = pawl_store_attributes_read(registry->store->kv, number, &attributes, fault);
+    if (status == PAWL_OK)
+        status = pawl_store_inbox_forget_process(round, number, fault);
     if (status == PAWL_OK)
         status = delete_journal(round, number, &stage->state, fault);
     if (status == PAWL_OK)

@@ -3,6 +3,8 @@
  * Reads work on a snapshot and take no lock. */
 #include "session.h"
 
+#include "inbox.h"
+
 #include <xxhash.h>
 
 #define TAG_HEAD  0u /* -> revision */
@@ -30,7 +32,7 @@ static void commit_key_of(pawl_key *key, pawl_bytes session, pawl_bytes commit_k
     pawl_key_append(key, commit_key);
 }
 
-static pthread_mutex_t *lock_of(pawl_store *store, pawl_bytes session)
+pthread_mutex_t *pawl_store_session_lock(pawl_store *store, pawl_bytes session)
 {
     return &store->session_locks[XXH3_64bits(session.data, session.size) % STORE_STRIPES];
 }
@@ -188,40 +190,45 @@ static pawl_status check_new_keys(committing *c)
     return PAWL_OK;
 }
 
-static pawl_status write_changes(committing *c)
+static void put_changes(const committing *c, pawl_batch *batch)
 {
     pawl_key key;
-    pawl_batch batch = {0};
     for (size_t i = 0; i < c->count; i++) {
         const pawl_session_change *change = c->changes[i];
         key_of(&key, c->session, TAG_VALUE, change->key);
         if (change->kind == PAWL_SESSION_DELETE) {
-            pawl_batch_delete(&batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&key));
+            pawl_batch_delete(batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&key));
             continue;
         }
-        pawl_batch_begin(&batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&key));
-        pawl_buffer_append(&batch.bytes, change->value.data, change->value.size);
-        pawl_batch_end(&batch);
+        pawl_batch_begin(batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&key));
+        pawl_buffer_append(&batch->bytes, change->value.data, change->value.size);
+        pawl_batch_end(batch);
     }
     key_of(&key, c->session, TAG_HEAD, (pawl_bytes){NULL, 0});
-    pawl_batch_begin(&batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&key));
-    pawl_buffer_u64(&batch.bytes, c->revision + 1);
-    pawl_batch_end(&batch);
+    pawl_batch_begin(batch, PAWL_FAMILY_SESSION, pawl_key_bytes(&key));
+    pawl_buffer_u64(&batch->bytes, c->revision + 1);
+    pawl_batch_end(batch);
     if (c->commit_key.size > 0) {
         commit_key_of(&key, c->session, c->commit_key);
-        pawl_batch_begin(&batch, PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&key));
-        pawl_buffer_u64(&batch.bytes, c->revision + 1);
-        pawl_buffer_u64(&batch.bytes, c->fingerprint[0]);
-        pawl_buffer_u64(&batch.bytes, c->fingerprint[1]);
-        pawl_batch_end(&batch);
+        pawl_batch_begin(batch, PAWL_FAMILY_COMMIT_KEY, pawl_key_bytes(&key));
+        pawl_buffer_u64(&batch->bytes, c->revision + 1);
+        pawl_buffer_u64(&batch->bytes, c->fingerprint[0]);
+        pawl_buffer_u64(&batch->bytes, c->fingerprint[1]);
+        pawl_batch_end(batch);
     }
+}
+
+static pawl_status write_changes(committing *c)
+{
+    pawl_batch batch = {0};
+    put_changes(c, &batch);
     pawl_status status = pawl_kv_write(c->store->kv, &batch, true, c->fault);
     pawl_batch_finish(&batch);
     return status;
 }
 
-/* Under the session's lock; the checks in the order of the contract. */
-static pawl_status commit_locked(committing *c, uint64_t expected_revision, uint64_t *revision)
+/* Under the session's lock; the checks in the order of the contract. PAWL_SUSPEND: known already, see *revision. */
+static pawl_status check_locked(committing *c, uint64_t expected_revision, uint64_t *revision)
 {
     pawl_status status = read_revision(c);
     if (status != PAWL_OK)
@@ -229,17 +236,45 @@ static pawl_status commit_locked(committing *c, uint64_t expected_revision, uint
     *revision = c->revision;
     status = replay(c, revision);
     if (status != PAWL_E_NOT_FOUND)
-        return status;
+        return status == PAWL_OK ? PAWL_SUSPEND : status;
     if (expected_revision != PAWL_REVISION_ANY && expected_revision != c->revision)
         return pawl_fault_set(c->fault, PAWL_E_STALE, "session.stale",
                               "the session has revision %llu, not the expected %llu", (unsigned long long)c->revision,
                               (unsigned long long)expected_revision);
-    status = check_new_keys(c);
+    return check_new_keys(c);
+}
+
+static pawl_status commit_locked(committing *c, uint64_t expected_revision, uint64_t *revision)
+{
+    pawl_status status = check_locked(c, expected_revision, revision);
+    if (status == PAWL_SUSPEND)
+        return PAWL_OK;
     if (status == PAWL_OK)
         status = write_changes(c);
     if (status == PAWL_OK)
         *revision = c->revision + 1;
     return status;
+}
+
+pawl_status pawl_store_session_stage(pawl_store *store, const pawl_queue_settle *settle, pawl_batch *batch,
+                                     uint64_t *revision, pawl_fault *fault)
+{
+    committing c = {.store = store,
+                    .session = settle->session,
+                    .commit_key = settle->commit_key,
+                    .changes = settle->changes,
+                    .count = settle->change_count,
+                    .fault = fault};
+    pawl_status status = check(&c);
+    if (status == PAWL_OK)
+        status = take_fingerprint(&c);
+    if (status == PAWL_OK)
+        status = check_locked(&c, settle->expected_revision, revision);
+    if (status != PAWL_OK)
+        return status;
+    put_changes(&c, batch);
+    *revision = c.revision + 1;
+    return PAWL_OK;
 }
 
 pawl_status pawl_store_session_commit(pawl_store *store, pawl_bytes session, uint64_t expected_revision,
@@ -258,9 +293,9 @@ pawl_status pawl_store_session_commit(pawl_store *store, pawl_bytes session, uin
     if (status == PAWL_OK)
         status = take_fingerprint(&c);
     if (status == PAWL_OK) {
-        pthread_mutex_lock(lock_of(store, session));
+        pthread_mutex_lock(pawl_store_session_lock(store, session));
         status = commit_locked(&c, expected_revision, &result);
-        pthread_mutex_unlock(lock_of(store, session));
+        pthread_mutex_unlock(pawl_store_session_lock(store, session));
         if (revision != NULL)
             *revision = result;
     }
@@ -379,9 +414,10 @@ pawl_status pawl_store_session_remove(pawl_store *store, pawl_bytes session, paw
     if (status == PAWL_OK) {
         delete_all(&batch, PAWL_FAMILY_SESSION, session);
         delete_all(&batch, PAWL_FAMILY_COMMIT_KEY, session);
-        pthread_mutex_lock(lock_of(store, session));
+        pawl_store_inbox_forget_session(&batch, session);
+        pthread_mutex_lock(pawl_store_session_lock(store, session));
         status = pawl_kv_write(store->kv, &batch, true, &fault);
-        pthread_mutex_unlock(lock_of(store, session));
+        pthread_mutex_unlock(pawl_store_session_lock(store, session));
     }
     pawl_batch_finish(&batch);
     return emit(store, why, &fault, status);

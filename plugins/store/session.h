@@ -13,4 +13,10 @@ pawl_status pawl_store_session_scan(pawl_store *store, pawl_bytes session, pawl_
                                     void *context, uint64_t *revision, pawl_failure_sink *why);
 pawl_status pawl_store_session_remove(pawl_store *store, pawl_bytes session, pawl_failure_sink *why);
 
+/** What guards read-check-write of a session and its queue. */
+pthread_mutex_t *pawl_store_session_lock(pawl_store *store, pawl_bytes session);
+/** The checks of a commit and its rows, under that lock. PAWL_SUSPEND: the commit key answers, and nothing is staged. */
+pawl_status pawl_store_session_stage(pawl_store *store, const pawl_queue_settle *settle, pawl_batch *batch,
+                                     uint64_t *revision, pawl_fault *fault);
+
 #endif

@@ -25,6 +25,7 @@ extern const struct group claim_group;
 extern const struct group list_group;
 extern const struct group prune_group;
 extern const struct group runs_group;
+extern const struct group queue_group;
 extern const struct group session_group;
 extern const struct group attachment_group;
 extern const struct group artifact_group;

@@ -14,7 +14,7 @@ static const uint32_t kinds[] = {PAWL_RECORD_STEP,   PAWL_RECORD_INTENT,   PAWL_
                                  PAWL_RECORD_FIRED,  PAWL_RECORD_NOW,      PAWL_RECORD_STARTED,      PAWL_RECORD_SIGNAL,
                                  PAWL_RECORD_MARKER, PAWL_RECORD_CANCEL,   PAWL_RECORD_RESUMED,      PAWL_RECORD_ENDED,
                                  PAWL_RECORD_PARKED, PAWL_RECORD_ROLLBACK, PAWL_RECORD_COMPENSATING, PAWL_RECORD_LIMITS,
-                                 PAWL_RECORD_UPDATE, PAWL_RECORD_REPLY};
+                                 PAWL_RECORD_UPDATE, PAWL_RECORD_REPLY,    PAWL_RECORD_EVENT};
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 
 static pawl_bytes text(const char *text)
@@ -107,7 +107,8 @@ static void check_round_trip(uint32_t kind, bool failed)
     if (call || rollback) {
         assert_memory_equal(found.digest, entry.digest, sizeof entry.digest);
     }
-    if (call || rollback || reply || update || kind == PAWL_RECORD_SIGNAL || kind == PAWL_RECORD_MARKER)
+    if (call || rollback || reply || update || kind == PAWL_RECORD_SIGNAL || kind == PAWL_RECORD_MARKER ||
+        kind == PAWL_RECORD_EVENT)
         assert_bytes(found.name, entry.name);
     if (kind == PAWL_RECORD_LIMITS) {
         assert_int_equal(found.limit_bytes, entry.limit_bytes);
@@ -127,7 +128,7 @@ static void check_round_trip(uint32_t kind, bool failed)
         assert_false(found.failed);
         assert_bytes(found.value, entry.value);
     }
-    if (kind == PAWL_RECORD_PARKED || update)
+    if (kind == PAWL_RECORD_PARKED || update || kind == PAWL_RECORD_EVENT)
         assert_bytes(found.failure.code, entry.failure.code);
     pawl_arena_finish(&arena);
 }
