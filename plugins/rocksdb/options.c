@@ -132,7 +132,8 @@ static void set_up_family(pawl_rocksdb_options *options, pawl_family family, con
         rocksdb_options_set_target_file_size_multiplier(made, 4); /* few files, however many rows */
     }
     /* Large values stay out of the tree, so that compaction does not copy them over and over. */
-    if (family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT || family == PAWL_FAMILY_DOCUMENT) {
+    if (family == PAWL_FAMILY_CHUNK || family == PAWL_FAMILY_ARTIFACT || family == PAWL_FAMILY_DOCUMENT ||
+        family == PAWL_FAMILY_JOURNAL) {
         rocksdb_options_set_enable_blob_files(made, 1);
         rocksdb_options_set_min_blob_size(made, BLOB_BYTES_MIN);
         rocksdb_options_set_enable_blob_gc(made, 1);
