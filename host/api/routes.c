@@ -7,9 +7,9 @@
 #include "worker/base/error.h"
 
 static const char *const no_keys[] = {NULL};
-static const char *const list_keys[] = {"status", "type",   "session", "prefix",    "limit",
+static const char *const list_keys[] = {"status", "type",   "session", "parent",    "prefix", "limit",
                                         "after",  "newest", "where",   "documents", NULL};
-static const char *const count_keys[] = {"status", "type", "session", "prefix", "where", "limit", NULL};
+static const char *const count_keys[] = {"status", "type", "session", "parent", "prefix", "where", "limit", NULL};
 static const char *const journal_keys[] = {"from", "limit", "whole", NULL};
 static const char *const wait_keys[] = {"timeout_ms", NULL};
 static const char *const ends_keys[] = {"type", "session", "prefix", "heartbeat_ms", NULL};

@@ -33,6 +33,7 @@ static pawl_list_options which(const pawl_uri *uri)
                                .status = pawl_uri_query(uri, "status"),
                                .type = pawl_uri_query(uri, "type"),
                                .session = pawl_uri_query(uri, "session"),
+                               .parent = pawl_uri_query(uri, "parent"),
                                .id_prefix = pawl_uri_query(uri, "prefix"),
                                .where = pawl_uri_query(uri, "where")};
 }

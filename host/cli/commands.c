@@ -44,6 +44,7 @@ static const pawl_cli_option ps_options[] = {
     {"status", "LIST", "only these: ready,running,waiting,stuck,completed,... or live, ended"},
     {"type", "TYPE", "only this process type"},
     {"session", "NAME", "only this session"},
+    {"parent", "ID", "only children of this process"},
     {"prefix", "TEXT", "only ids that begin so"},
     {"where", "EXPRESSION", "only these, by search attributes: 'customer = \"x\" and amount > 10'"},
     {"documents", NULL, "with --json: the status document of each, too"},

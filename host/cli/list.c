@@ -16,6 +16,7 @@ static char *page_path(const pawl_cli *cli, uint64_t limit, uint64_t after)
     char *path = pawl_client_query(strdup("/v1/processes"), "status", status);
     path = pawl_client_query(path, "type", pawl_cli_value(cli, "type"));
     path = pawl_client_query(path, "session", pawl_cli_value(cli, "session"));
+    path = pawl_client_query(path, "parent", pawl_cli_value(cli, "parent"));
     path = pawl_client_query(path, "prefix", pawl_cli_value(cli, "prefix"));
     path = pawl_client_query(path, "where", pawl_cli_value(cli, "where"));
     path = pawl_client_query(path, "documents", pawl_cli_flag(cli, "documents") ? "1" : NULL);

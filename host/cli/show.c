@@ -5,7 +5,8 @@
 
 #include "host/cli/cli.h"
 
-#define PAGE 1000u
+#define PAGE           1000u
+#define CHILDREN_SHOWN 20u
 
 static bool is_one_of(const char *key, const char *const *keys)
 {
@@ -74,6 +75,29 @@ static void print_rest(const pawl_cli *cli, json_t *row)
     }
 }
 
+/* Its first children; more are what `pawl ps --parent` is for. */
+static void print_children(pawl_cli *cli)
+{
+    char limit[16];
+    json_t *page = NULL;
+    json_t *child;
+    size_t i;
+    snprintf(limit, sizeof limit, "%u", CHILDREN_SHOWN);
+    char *path = pawl_client_query(strdup("/v1/processes"), "parent", cli->arguments[0]);
+    if (pawl_cli_ask_json(cli, "GET", pawl_client_query(path, "limit", limit), NULL, &page) != PAWL_EXIT_OK)
+        return;
+    json_array_foreach(json_object_get(page, "processes"), i, child)
+    {
+        json_t *line = json_sprintf("%s (%s, %s)", pawl_cli_text(child, "id"), pawl_cli_text(child, "type"),
+                                    pawl_cli_text(child, "status"));
+        print_line(cli, i == 0 ? "children" : "", line);
+        json_decref(line);
+    }
+    if (!json_is_null(json_object_get(page, "next")))
+        fprintf(cli->out, "  %-14smore: pawl ps --all --parent %s\n", "", cli->arguments[0]);
+    json_decref(page);
+}
+
 int pawl_cli_show(pawl_cli *cli)
 {
     json_t *row = NULL;
@@ -81,6 +105,7 @@ int pawl_cli_show(pawl_cli *cli)
     if (status == PAWL_EXIT_OK && !cli->json) {
         print_head(cli, row);
         print_rest(cli, row);
+        print_children(cli);
     }
     json_decref(row);
     return status;

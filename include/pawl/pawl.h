@@ -256,6 +256,7 @@ typedef struct pawl_list_options {
     uint32_t newest_first;
     uint32_t documents; /**< 1: with the status document of each */
     const char *where;  /**< an expression over search attributes, as `customer = "x" and amount > 10`; or NULL */
+    const char *parent; /**< only children of this process; or NULL */
 } pawl_list_options;
 
 /** A page: {"processes": [{id, type, status, why, attributes, created, updated, ...}], "next": n or null}, by the order

@@ -84,6 +84,10 @@ pawl_status pawl_store_audit_inboxes(pawl_audit *audit, pawl_fault *fault); /* t
 pawl_status pawl_store_audit_attachments(pawl_audit *audit, pawl_fault *fault);
 pawl_status pawl_store_audit_artifacts(pawl_audit *audit, pawl_fault *fault);
 
+/** This process as a parent, with so many records of children that ended, and as a child. (audit_children.c) */
+pawl_status pawl_store_audit_children(pawl_audit *audit, uint64_t number, const pawl_store_header *header,
+                                      uint64_t records, pawl_fault *fault);
+
 /** Everything that leads to this process is there. (audit_index.c) */
 pawl_status pawl_store_audit_expect_indexes(pawl_audit *audit, uint64_t number, const pawl_store_header *header,
                                             pawl_fault *fault);

@@ -42,6 +42,7 @@ typedef struct journal_facts {
     bool compensating;             /* it has a record of that kind */
     uint64_t posted[POSTED_KINDS]; /* by posted_kinds */
     uint64_t paused;               /* sequence of the PAUSED record that counts; 0: none */
+    uint64_t children;             /* records of kind CHILD */
     bool broken;                   /* told already */
 } journal_facts;
 
@@ -125,6 +126,7 @@ static void take_record(journal_facts *facts, const pawl_store_record *record)
     facts->last_kind = record->kind;
     facts->last_posted = record->kind > PAWL_RECORD_STARTED ? record->sequence : record->previous_posted;
     facts->compensating = facts->compensating || record->kind == PAWL_RECORD_COMPENSATING;
+    facts->children += record->kind == PAWL_RECORD_CHILD;
     size_t posted = posted_kind(record->kind);
     if (posted < POSTED_KINDS)
         facts->posted[posted]++;
@@ -401,6 +403,11 @@ static pawl_status check_process(process_scan *scan)
     check_documents(scan);
     if (!readable || audit->stopped)
         return PAWL_OK;
+    pawl_status status =
+        journal.broken ? PAWL_OK
+                       : pawl_store_audit_children(audit, scan->number, &scan->header, journal.children, scan->fault);
+    if (status != PAWL_OK)
+        return status;
     return pawl_store_audit_expect_indexes(audit, scan->number, &scan->header, scan->fault);
 }
 

@@ -525,6 +525,8 @@ static int is_listed(const process *p, const pawl_list_options *options)
         return 0;
     if (options->session != NULL && strcmp(options->session, p->session) != 0)
         return 0;
+    if (options->parent != NULL)
+        return 0; /* nobody has any here */
     return options->id_prefix == NULL || strncmp(p->id, options->id_prefix, strlen(options->id_prefix)) == 0;
 }
 

@@ -104,6 +104,30 @@ static void make_processes(fixture *f)
     assert_int_equal(fixture_run(f, &op), PAWL_OK);
 }
 
+/* A parent with one child that has ended and one that has not. */
+static void make_family(fixture *f)
+{
+    static const char *const ids[] = {"kid ended", "kid"};
+    row got;
+    uint64_t worker = do_worker(f, "nanny", 1000000000000, NULL);
+    assert_int_equal(do_register(f, "family", "even", NULL), PAWL_OK);
+    lease(f, worker, "family", &got);
+    for (size_t i = 0; i < 2; i++) {
+        pawl_register request = {.struct_size = sizeof request,
+                                 .id = {ids[i], strlen(ids[i])},
+                                 .type = BYTES("odd"),
+                                 .revision = 1,
+                                 .parent = BYTES("family"),
+                                 .parent_note = BYTES("note"),
+                                 .close_body = BYTES("close"),
+                                 .input = BYTES("input"),
+                                 .fingerprint = fingerprint_1};
+        pawl_registry_op op = {.kind = PAWL_OP_REGISTER, .request = &request};
+        assert_int_equal(fixture_run(f, &op), PAWL_OK);
+    }
+    assert_int_equal(do_end(f, "kid ended", "e9", PAWL_TERMINATED, 1), PAWL_OK);
+}
+
 static void make_contents(fixture *f)
 {
     uint64_t revision;
@@ -130,6 +154,7 @@ static int open_full(void **state)
 {
     fixture *f = fixture_open(false, NULL);
     make_processes(f);
+    make_family(f);
     make_contents(f);
     *state = f;
     return 0;
