@@ -430,7 +430,7 @@ answer: /* resident_commit.c, pawl_resident_committed() */
         fi }
     /* resident_commit.c, feed_committed(), when a SUSPEND or COMPLETE has not seen everything */
     if
-    :: atomic { MAY_FEED(w) -> goto next }
+    :: atomic { MAY_FEED(w) -> d_step { feed_posted(w); skip } goto next }
     :: atomic { up && !MAY_FEED(w) ->
         CHECK("broken: I5 more means more\n", d_head > m_head[w]);
         goto load }

@@ -151,7 +151,7 @@ ahead_witnesses() {
 END
 }
 
-ahead_livelock="-DPROGRAM=1 -DCRASHES=0 -DEXPIRIES=1 -DRELEASES=0"
+ahead_livelock="-DPROGRAM=1 -DCRASHES=0 -DEXPIRIES=1 -DRELEASES=0 -DCANCELS=0"
 lease_livelock="-DCRASHES=1 -DEXPIRIES=1 -DRELEASES=0 -DCANCELS=0"
 
 # verify NAME "cc options" "pan options" "spin options": makes $work/NAME, with `out`
