@@ -585,6 +585,7 @@ typedef struct pawl_session_table {
 #define PAWL_RECORD_CANCEL  66u /* posted: cancel was asked for */
 #define PAWL_RECORD_RESUMED 67u /* posted: a stuck process may go on */
 #define PAWL_RECORD_ENDED   68u /* always the last record; its body is the outcome */
+#define PAWL_RECORD_REWOUND 76u /* posted: the steps from an ordinal on are to be done again, the end is void */
 #define PAWL_RECORD_PARKED  69u /* the process became stuck; its body is the reason */
 /* A child has ended: the provider appends it in the batch that ends the child. Its body is the child's parent_note and
  * behind it the body of the child's ENDED record. */
@@ -648,10 +649,10 @@ typedef struct pawl_process_row {
     uint32_t parent_close;
     uint32_t priority; /* never 0 */
     uint64_t deadline_unix_ns;
-    pawl_bytes attributes; /* the current ones */
-    uint64_t base;         /* sequence of STARTED, with which the journal begins; 1 unless a run was continued */
-    uint32_t held;         /* PAWL_HELD_*: what a ready process stands behind, if the provider can tell; 0: nothing */
-    uint32_t reserved0;
+    pawl_bytes attributes;   /* the current ones */
+    uint64_t base;           /* sequence of STARTED, with which the journal begins; 1 unless a run was continued */
+    uint32_t held;           /* PAWL_HELD_*: what a ready process stands behind, if the provider can tell; 0: nothing */
+    uint32_t rewinds;        /* REWOUND records of this run */
     uint64_t held_limit;     /* of a concurrency: how many at once; of a rate: nanoseconds for each one */
     uint64_t ahead;          /* get: ready ones of its type, priority and key in front of it, counted up to 1000 */
     uint64_t paused_unix_ns; /* since when an operator keeps it still; 0: it is not paused */
@@ -661,7 +662,9 @@ typedef int32_t(PAWL_CALL *pawl_row_visit)(void *context, const pawl_process_row
 typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *record);
 
 /* Operation kinds, the request each takes and the results it sets in the op. */
-#define PAWL_OP_REGISTER 1u /* pawl_register: number, flags */
+#define PAWL_OP_REGISTER                                                                                               \
+    1u                      /* pawl_register: number, flags, sequence (of STARTED), count (the run); last two if new   \
+                             */
 #define PAWL_OP_APPEND   2u /* pawl_commit: sequence (first assigned), flags when it has seen */
 #define PAWL_OP_SUSPEND  3u /* pawl_commit: sequence, flags; drops the lease unless PAWL_RESULT_MORE */
 #define PAWL_OP_COMPLETE 4u /* pawl_commit: sequence, flags; drops the lease unless PAWL_RESULT_MORE */
@@ -711,8 +714,16 @@ struct pawl_registry_op {
 #define PAWL_PRIORITY_HIGHEST 1u
 #define PAWL_PRIORITY_NORMAL  3u
 #define PAWL_PRIORITY_LOWEST  5u
-#define PAWL_REUSE_EXISTING                                                                                            \
-    0u /* the same content is the same process, also when it has ended; other content conflicts */
+/* The same content is the same process, also when it has ended; other content conflicts. */
+#define PAWL_REUSE_EXISTING 0u
+/* An id that is known conflicts, whatever its content. */
+#define PAWL_REUSE_REJECT 1u
+/* When the process has ended, a new one takes its place: other content is allowed, its number is new, its run one more,
+ * and the former one is removed in the same batch. Its run is one more than that of a pruned one, too. One that has not
+ * ended: as EXISTING. */
+#define PAWL_REUSE_AFTER_END 2u
+/* The same when it has ended otherwise than completed; one that has completed: as EXISTING, pruned: a conflict. */
+#define PAWL_REUSE_AFTER_FAILURE 3u
 
 typedef struct pawl_register {
     uint32_t struct_size;
@@ -785,8 +796,10 @@ typedef struct pawl_delivery {
 
 /* What comes from outside. Never judged by a token; once PAWL_OK it is never lost. SIGNAL, UPDATE, CANCEL, RESUMED make
  * a waiting process ready (RESUMED a stuck one; CANCEL too); ENDED ends a process: one of kind external, or any when
- * status is PAWL_TERMINATED or PAWL_CANCELLED with force (fences the holder). On a terminal process: PAWL_E_TERMINAL,
- * except that an accepted post id is answered as before. From PAUSED on a process cannot be claimed: a ready one is
+ * status is PAWL_TERMINATED or PAWL_CANCELLED with force (fences the holder). REWOUND, of one that is not external,
+ * fences the holder and makes the process ready, also when it has ended or is paused: no end before it counts, and no
+ * cancel request unless force says so. Anything else on a terminal process: PAWL_E_TERMINAL, except that an accepted
+ * post id is answered as before. From PAUSED on a process cannot be claimed: a ready one is
  * waiting, nothing but CONTINUED or CANCEL makes it ready, and SUSPEND stores no wake time; its holder, told by the
  * event, goes on until it gives it back. CONTINUED makes a waiting one ready; PAWL_E_CONFLICT when it is not paused. A
  * stuck one cannot be paused (PAWL_E_CONFLICT), and parking or ending a process ends its pause. EVENT makes nothing
@@ -794,15 +807,15 @@ typedef struct pawl_delivery {
  * whose body is outcome; with a delivery it puts an item into a session's queue ("pawl.queue/1") in the same batch. */
 typedef struct pawl_post {
     uint32_t struct_size;
-    uint32_t kind;          /* PAWL_RECORD_SIGNAL, _CANCEL, _RESUMED, _INTERRUPTED, _ENDED, _PAUSED, _CONTINUED or
-                               _EVENT */
-    pawl_bytes id;          /* of the process */
-    pawl_bytes post_id;     /* 1..256 bytes: idempotency id within the process and kind */
+    uint32_t kind;      /* PAWL_RECORD_SIGNAL, _CANCEL, _RESUMED, _REWOUND, _INTERRUPTED, _ENDED, _PAUSED, _CONTINUED or
+                           _EVENT */
+    pawl_bytes id;      /* of the process */
+    pawl_bytes post_id; /* 1..256 bytes: idempotency id within the process and kind */
     pawl_bytes fingerprint; /* 16..32 bytes: the same post_id with another one is PAWL_E_CONFLICT */
     pawl_bytes body;
-    uint32_t status;               /* ENDED: the terminal status; EVENT: likewise, or 0 */
-    uint32_t force;                /* ENDED: 1 ends a process that is not external */
-    pawl_bytes outcome;            /* EVENT with a status: the body of the ENDED record */
+    uint32_t status;    /* ENDED: the terminal status; EVENT: likewise, or 0 */
+    uint32_t force;     /* ENDED: 1 ends a process that is not external; REWOUND: 1 keeps the cancel request */
+    pawl_bytes outcome; /* EVENT with a status: the body of the ENDED record */
     const pawl_delivery *delivery; /* EVENT: what goes into a queue; NULL: nothing */
     uint32_t look; /* 1: write nothing; PAWL_OK when the post id was accepted before, else PAWL_E_NOT_FOUND, or why it
                       would be refused */

@@ -91,6 +91,13 @@ pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, uint32
 /** Read a row by id. */
 pawl_status pawl_host_row(pawl_host *host, const char *id, pawl_arena *arena, pawl_process_row *ret, pawl_error *error);
 
+/* ---- host_post.c ---- */
+
+/** Send what comes from outside (the kind is the entry's), and put what the store says into words that name the
+ * process. ret_replayed may be NULL. */
+pawl_status pawl_host_post(pawl_host *host, const char *id, pawl_post *body, const pawl_entry *entry,
+                           uint32_t *ret_replayed, pawl_error *error);
+
 /* ---- host_follow.c ---- */
 
 void pawl_follows_init(pawl_host *host);

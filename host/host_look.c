@@ -26,10 +26,10 @@ pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, uint32
         whole.document = pawl_bytes_text("");
     if ((parts_wanted & PAWL_ROW_OUTCOME) == 0)
         whole.outcome = pawl_bytes_text("");
-    pawl_bytes *const parts[] = {&whole.id,      &whole.type,   &whole.plugin,      &whole.digest, &whole.profile,
-                                 &whole.session, &whole.parent, &whole.reason_code, &whole.reason, &whole.document,
-                                 &whole.outcome, &whole.worker, &whole.parent_note, &whole.key,    &whole.attributes,
-                                 &whole.paused};
+    pawl_bytes *const parts[] = {&whole.id,          &whole.type,     &whole.plugin,     &whole.digest,
+                                 &whole.profile,     &whole.session,  &whole.parent,     &whole.reason_code,
+                                 &whole.reason,      &whole.document, &whole.outcome,    &whole.worker,
+                                 &whole.parent_note, &whole.key,      &whole.attributes, &whole.paused};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         pawl_bytes from = *parts[i];
         if (!pawl_arena_copy(arena, from, parts[i]))

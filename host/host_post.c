@@ -15,10 +15,12 @@
 #define POST_ID_BYTES_MAX 256u
 #define CODE_BYTES_MAX    128u
 
-/* "cancel:" and the first 32 hex digits of a fingerprint: the same content gives the same id. */
-static void derive_id(const char *prefix, const uint8_t fingerprint[PAWL_FINGERPRINT_SIZE], char *id, size_t room)
+/* "cancel:" and the first 32 hex digits of a fingerprint: the same content gives the same id. What was asked before the
+ * process was restarted is void: the same wish is a new one then. */
+static void derive_id(const char *prefix, uint32_t rewinds, const uint8_t fingerprint[PAWL_FINGERPRINT_SIZE], char *id,
+                      size_t room)
 {
-    int used = snprintf(id, room, "%s:", prefix);
+    int used = rewinds == 0 ? snprintf(id, room, "%s:", prefix) : snprintf(id, room, "%s~%u:", prefix, rewinds);
     for (size_t i = 0; i < 16 && used > 0 && (size_t)used + 2 < room; i++)
         used += snprintf(id + used, room - (size_t)used, "%02x", fingerprint[i]);
 }
@@ -56,8 +58,8 @@ static pawl_status post_at(pawl_host *host, const char *id, pawl_post *body, con
     return status;
 }
 
-static pawl_status post(pawl_host *host, const char *id, pawl_post *body, const pawl_entry *entry,
-                        uint32_t *ret_replayed, pawl_error *error)
+pawl_status pawl_host_post(pawl_host *host, const char *id, pawl_post *body, const pawl_entry *entry,
+                           uint32_t *ret_replayed, pawl_error *error)
 {
     return post_at(host, id, body, entry, ret_replayed, NULL, error);
 }
@@ -71,7 +73,7 @@ pawl_status pawl_host_post_entry(pawl_host *host, const char *id, const char *po
     if (status != PAWL_OK)
         return status;
     pawl_post body = {.post_id = pawl_bytes_text(post_id), .fingerprint = {fingerprint, sizeof fingerprint}};
-    return post(host, id, &body, entry, NULL, error);
+    return pawl_host_post(host, id, &body, entry, NULL, error);
 }
 
 static pawl_status check(pawl_host *host, const char *id, pawl_error *error)
@@ -110,7 +112,7 @@ pawl_status pawl_host_signal(pawl_host *host, const char *id, const char *name, 
     pawl_post body = {.post_id = pawl_bytes_text(signal_id == NULL ? made : signal_id),
                       .fingerprint = {fingerprint, sizeof fingerprint}};
     pawl_entry entry = {.kind = PAWL_RECORD_SIGNAL, .name = pawl_bytes_text(name), .value = payload};
-    return post(host, id, &body, &entry, ret_replayed, error);
+    return pawl_host_post(host, id, &body, &entry, ret_replayed, error);
 }
 
 static pawl_failure failure_of(const char *code, const char *message)
@@ -123,22 +125,22 @@ static pawl_failure failure_of(const char *code, const char *message)
 }
 
 /* End a process from outside without an outcome of its own: cancelled or terminated. */
-static pawl_status end(pawl_host *host, const char *id, uint32_t terminal, uint32_t force, const char *word,
-                       const char *reason, pawl_error *error)
+static pawl_status end(pawl_host *host, const char *id, uint32_t rewinds, uint32_t terminal, uint32_t force,
+                       const char *word, const char *reason, pawl_error *error)
 {
     uint8_t fingerprint[PAWL_FINGERPRINT_SIZE];
     char post_id[64];
     pawl_status status = pawl_fingerprint(word, NULL, 0, pawl_bytes_text(reason), fingerprint, error);
     if (status != PAWL_OK)
         return status;
-    derive_id(word, fingerprint, post_id, sizeof post_id);
+    derive_id(word, rewinds, fingerprint, post_id, sizeof post_id);
     pawl_post body = {.post_id = pawl_bytes_text(post_id),
                       .fingerprint = {fingerprint, sizeof fingerprint},
                       .status = terminal,
                       .force = force};
     pawl_entry entry = {
         .kind = PAWL_RECORD_ENDED, .failed = true, .status = terminal, .failure = failure_of(word, reason)};
-    return post(host, id, &body, &entry, NULL, error);
+    return pawl_host_post(host, id, &body, &entry, NULL, error);
 }
 
 /* May this process be asked this? The one place for what can be known before the request is recorded. */
@@ -189,16 +191,16 @@ pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason
     if (status != PAWL_OK)
         return status;
     if (row.external != 0) /* no code of ours runs it: nobody else could end it on this wish */
-        return end(host, id, PAWL_CANCELLED, 0, "cancelled", reason, error);
+        return end(host, id, 0, PAWL_CANCELLED, 0, "cancelled", reason, error);
     uint8_t fingerprint[PAWL_FINGERPRINT_SIZE];
     char post_id[64];
     status = pawl_fingerprint("cancel", NULL, 0, pawl_bytes_text(reason), fingerprint, error);
     if (status != PAWL_OK)
         return status;
-    derive_id("cancel", fingerprint, post_id, sizeof post_id);
+    derive_id("cancel", row.rewinds, fingerprint, post_id, sizeof post_id);
     pawl_post body = {.post_id = pawl_bytes_text(post_id), .fingerprint = {fingerprint, sizeof fingerprint}};
     pawl_entry entry = {.kind = PAWL_RECORD_CANCEL, .value = pawl_bytes_text(reason)};
-    return post(host, id, &body, &entry, NULL, error);
+    return pawl_host_post(host, id, &body, &entry, NULL, error);
 }
 
 pawl_status pawl_host_terminate(pawl_host *host, const char *id, const char *reason, pawl_error *error)
@@ -206,9 +208,14 @@ pawl_status pawl_host_terminate(pawl_host *host, const char *id, const char *rea
     pawl_status status = check(host, id, error);
     if (status == PAWL_OK)
         status = check_reason(reason, error);
+    pawl_arena arena = {0};
+    pawl_process_row row;
+    if (status == PAWL_OK)
+        status = pawl_host_row(host, id, &arena, &row, error);
+    pawl_arena_finish(&arena);
     if (status != PAWL_OK)
         return status;
-    return end(host, id, PAWL_TERMINATED, 1, "terminated", reason == NULL ? "" : reason, error);
+    return end(host, id, row.rewinds, PAWL_TERMINATED, 1, "terminated", reason == NULL ? "" : reason, error);
 }
 
 pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_error *error)
@@ -284,7 +291,7 @@ pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outco
     status = pawl_fingerprint("complete", parts, 4, outcome.output, fingerprint, error);
     if (status != PAWL_OK)
         return status;
-    derive_id("complete", fingerprint, post_id, sizeof post_id);
+    derive_id("complete", 0, fingerprint, post_id, sizeof post_id);
     pawl_post body = {.post_id = pawl_bytes_text(post_id),
                       .fingerprint = {fingerprint, sizeof fingerprint},
                       .status = outcome.status};
@@ -297,5 +304,5 @@ pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outco
     } else {
         entry.value = outcome.output;
     }
-    return post(host, id, &body, &entry, NULL, error);
+    return pawl_host_post(host, id, &body, &entry, NULL, error);
 }

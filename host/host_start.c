@@ -49,6 +49,8 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
                               "the session name begins with \"" PAWL_HOST_SCOPE "\", which is kept for the host");
     if ((start->flags & ~PAWL_START_EXTERNAL) != 0)
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "unknown start flags 0x%x", start->flags);
+    if (start->reuse > PAWL_REUSE_AFTER_FAILURE)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "unknown reuse of an id: %u", start->reuse);
     *ret_type = pawl_catalog_type(host->assembly.catalog, pawl_bytes_text(start->type));
     if (*ret_type == NULL && (start->flags & PAWL_START_EXTERNAL) == 0)
         return pawl_unknown_type(host, start->type, error);
@@ -89,6 +91,7 @@ static void fill(starting *own, const pawl_start *start, const char *attributes,
         .key = keep(&at, pawl_bytes_text(start->key)),
         .input = keep(&at, own->body.input),
         .fingerprint = {own->fingerprint, sizeof own->fingerprint},
+        .reuse = start->reuse,
     };
     if (type != NULL && !external) {
         own->body.revision = type->revision;
@@ -97,7 +100,8 @@ static void fill(starting *own, const pawl_start *start, const char *attributes,
             own->body.digest = (pawl_bytes){type->digest, sizeof type->digest};
         const pawl_profile_type *limits = pawl_profile_find_type(host->profile, start->type);
         bool shut = pawl_gate_is_shut(type->gate);
-        if (host->worker != NULL && limits == NULL && !shut) /* what has limits is taken from the queue, where they are kept */
+        if (host->worker != NULL && limits == NULL &&
+            !shut) /* what has limits is taken from the queue, where they are kept */
             own->body.claim_session = pawl_worker_session(host->worker);
     }
 }
@@ -217,7 +221,8 @@ static void registered(pawl_request *request)
     if (request->op.status == PAWL_OK) {
         own->started.existed = (request->op.flags & PAWL_RESULT_EXISTED) != 0;
         if ((request->op.flags & PAWL_RESULT_CLAIMED) != 0)
-            pawl_worker_adopt(own->host->worker, request->op.number, request->op.token, &own->body);
+            pawl_worker_adopt(own->host->worker, request->op.number, request->op.token, (uint32_t)request->op.count,
+                              &own->body);
     }
     if (own->done != NULL) {
         pawl_callbacks_post(own->host->callbacks, &own->callback);

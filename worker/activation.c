@@ -52,6 +52,7 @@ pawl_activation *pawl_activation_destroy(pawl_activation *mirror)
     }
     free(mirror->chunks);
     free(mirror->buckets);
+    free(mirror->rewinds);
     free(mirror->run.waits);
     free(mirror->run.rollbacks);
     free(mirror->run.document_buffer);

@@ -15,6 +15,8 @@
  *    when an await ends with it;
  *  - a version is that of its MARKER; without one it is the oldest when later commands are in the journal, else the
  * newest and the MARKER is written; the first time in a run decides for the whole run;
+ *  - REWOUND makes what stands before it of ordinals from its own on, the end and the cancel request as if they had
+ * never been; signals are there again, in their order;
  *  - random bytes and uuids come from a seed (process id, run, time of its first record) and the ordinal;
  *  - how long the journal is, is asked as of what the program has seen of it: up to the record that the last await
  *    ended with; from when on it is long is recorded when that is first asked (LIMITS);
@@ -180,6 +182,8 @@ bool pawl_activation_compensating(const pawl_activation *activation);
 uint64_t pawl_activation_program_ordinal(const pawl_activation *activation);
 /** The last command before the last await: those behind it were never begun, by any worker. */
 uint64_t pawl_activation_awaited_ordinal(const pawl_activation *activation);
+/** How often this ordinal was made anew by rewinds; 0: never. Keys of its effects hold it. */
+uint32_t pawl_activation_generation(const pawl_activation *activation, uint64_t ordinal);
 bool pawl_activation_ended(const pawl_activation *activation);    /* an ENDED record was fed */
 size_t pawl_activation_memory(const pawl_activation *activation); /* bytes held, about */
 

@@ -62,6 +62,13 @@ static void unlist(pawl_activation *mirror, struct child *child)
     *(next == NULL ? &mirror->last_child : &next->previous) = child->previous;
 }
 
+void pawl_mirror_child_forget(pawl_activation *mirror, struct command *command)
+{
+    struct child *child = command->end.child;
+    if (command->child && child->started && !child->ended)
+        unlist(mirror, child);
+}
+
 /* ---- records ---- */
 
 static bool copy_failure(pawl_arena *arena, const pawl_failure *from, pawl_failure *to)
@@ -122,8 +129,9 @@ static pawl_status contradiction(const pawl_entry *entry, pawl_error *error, con
 
 pawl_status pawl_mirror_child_ended(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
 {
-    if (entry->note.run != mirror->config.run)
-        return PAWL_OK; /* an earlier run's: nobody waits for it */
+    if (entry->note.run != mirror->config.run ||
+        entry->note.generation != pawl_activation_generation(mirror, entry->ordinal))
+        return PAWL_OK; /* an earlier run's, or of a step that was done again: nobody waits for it */
     if (entry->ordinal == 0 ||
         (entry->ordinal > mirror->ordinal_max && entry->ordinal - mirror->ordinal_max > ORDINAL_GAP_MAX))
         return contradiction(entry, error, "its ordinal is none, or far beyond every command known");
@@ -159,7 +167,9 @@ pawl_status pawl_mirror_child_ended(pawl_activation *mirror, const pawl_entry *e
 
 static pawl_bytes default_id(const struct run *run, char text[PAWL_CHILD_ID_BYTES_MAX + 1])
 {
-    const pawl_child_note note = {.run = run->mirror->config.run, .ordinal = run->ordinal + 1};
+    const pawl_child_note note = {.run = run->mirror->config.run,
+                                  .generation = pawl_activation_generation(run->mirror, run->ordinal + 1),
+                                  .ordinal = run->ordinal + 1};
     return (pawl_bytes){text, pawl_child_make_id(run->mirror->config.id, &note, text)};
 }
 

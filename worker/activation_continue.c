@@ -59,7 +59,8 @@ static pawl_status refuse_open(struct run *run)
     char text[160];
     pawl_bytes message;
     int size = snprintf(text, sizeof text,
-                        "%" PRIu64 " calls are open: await them before the process continues as a new run, in which "
+                        "%" PRIu64
+                        " calls or children are open: await them before the process continues as a new run, in which "
                         "nobody could",
                         run->open_calls);
     if (!pawl_program_copy(run, (pawl_bytes){text, (size_t)size + 1}, &message))
@@ -74,6 +75,11 @@ pawl_status pawl_program_continue(struct run *run, pawl_bytes input)
                                    "a process that was told to stop does not continue as a new run");
     if (run->open_calls > 0)
         return refuse_open(run);
+    if (run->rollback_count > 0)
+        return pawl_program_misuse(
+            run, PAWL_E_INVALID, "process.compensations_registered",
+            "compensations are registered, and the next run would not know of them: let the process "
+            "end, and start another one");
     if (input.size > run->mirror->config.value_bytes_max)
         return pawl_program_misuse(run, PAWL_E_LIMIT, "process.input_too_large",
                                    "the input of the next run is larger than a value may be: put large content into an "

@@ -337,6 +337,16 @@ static pawl_status feed_started(pawl_activation *mirror, const pawl_entry *entry
     return PAWL_OK;
 }
 
+/* Whoever runs it has lost it by then: it is met when a journal is read, before the program was run over it. */
+static pawl_status feed_rewound(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
+{
+    if (entry->ordinal == 0)
+        return contradiction(entry, error, "ordinals begin with 1");
+    if (mirror->epoch > 0)
+        return contradiction(entry, error, "the program has run over what it undoes");
+    return pawl_mirror_rewind(mirror, entry->ordinal, entry->status != 0) == PAWL_OK ? PAWL_OK : no_memory(error);
+}
+
 static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
 {
     switch (entry->kind) {
@@ -370,6 +380,8 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
         return feed_cancel(mirror, entry, error);
     case PAWL_RECORD_CHILD:
         return pawl_mirror_child_ended(mirror, entry, error);
+    case PAWL_RECORD_REWOUND:
+        return feed_rewound(mirror, entry, error);
     case PAWL_RECORD_ENDED:
         mirror->ended = true;
         return PAWL_OK;
@@ -391,7 +403,7 @@ pawl_status pawl_activation_feed(pawl_activation *mirror, const pawl_record *rec
         return status;
     if (first && entry.kind != PAWL_RECORD_STARTED)
         return contradiction(&entry, error, "the first record must be \"started\"");
-    if (mirror->ended)
+    if (mirror->ended && entry.kind != PAWL_RECORD_REWOUND)
         return contradiction(&entry, error, "nothing follows \"ended\"");
     mirror->bytes += record->body.size;
     status = feed_entry(mirror, &entry, error);

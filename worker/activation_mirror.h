@@ -219,6 +219,8 @@ struct pawl_activation {
     /* the LIMITS record, or what the current run was told, which is to be recorded */
     bool limits_recorded;
     uint64_t limits_epoch, limit_bytes, limit_records;
+    uint64_t *rewinds; /* ordinals of the REWOUND records */
+    size_t rewind_count;
     /* what is open */
     struct open_call *first_call, *last_call;
     struct open_timer *first_timer, *last_timer;
@@ -285,12 +287,18 @@ bool pawl_mirror_is_child(pawl_bytes name);
 /* The STEP of a child's start: it was started, or could not be. The command is checked and not yet ended. */
 pawl_status pawl_mirror_child_started(pawl_activation *mirror, struct command *command, const pawl_entry *entry,
                                       pawl_error *error);
+/* Its command is to be done again: it is open no more. */
+void pawl_mirror_child_forget(pawl_activation *mirror, struct command *command);
 /* A CHILD record. */
 pawl_status pawl_mirror_child_ended(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error);
 pawl_future pawl_program_start_child(struct run *run, pawl_bytes type, pawl_bytes input,
                                      const pawl_child_options *options);
 /* What a child that has come has given, as pawl_program_result. */
 pawl_status pawl_program_child_result(const struct child *child, pawl_bytes *value, const pawl_failure **failure);
+
+/* Forget what is known of the ordinals from this one on, the end and, unless it is kept, the cancel request
+ * (activation_rewind.c). */
+pawl_status pawl_mirror_rewind(pawl_activation *mirror, uint64_t ordinal, bool keep_cancel);
 
 /* ---- run (activation.c) ---- */
 

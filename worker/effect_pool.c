@@ -142,6 +142,10 @@ pawl_call *pawl_call_create(const pawl_call_request *request)
     pawl_line_bytes(&key, request->process);
     pawl_line_text(&key, "/");
     pawl_line_number(&key, request->run);
+    if (request->generation > 0) { /* done again after a rewind: nothing of before */
+        pawl_line_text(&key, "~");
+        pawl_line_number(&key, request->generation);
+    }
     pawl_line_text(&key, "/");
     pawl_line_number(&key, request->ordinal);
     call->abi.struct_size = sizeof call->abi;

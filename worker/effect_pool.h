@@ -44,7 +44,7 @@ typedef struct pawl_call_request {
     const pawl_effect *effect;
     const pawl_host_root *host;
     pawl_bytes process, session, input;
-    uint32_t run, attempt;
+    uint32_t run, generation, attempt;
     uint64_t ordinal;
     uint64_t timeout_ns; /* 0: none */
     bool reconcile;

@@ -47,7 +47,8 @@ typedef struct pawl_entry {
     uint32_t attempt;      /* STEP (the last one), INTENT, ATTEMPT */
     uint64_t sequence;     /* from the record */
     uint64_t time_unix_ns; /* from the record */
-    uint64_t ordinal;      /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW, ROLLBACK; CHILD: as in its note */
+    uint64_t ordinal;      /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW, ROLLBACK; CHILD: as in its note;
+                              REWOUND: the first that is done again */
     uint64_t of;           /* ROLLBACK: ordinal of the call that it undoes; 0: of none */
     pawl_bytes name; /* STEP, INTENT, ATTEMPT, ROLLBACK: of the effect; SIGNAL: of the signal; MARKER: id of the change;
                         UPDATE: of the update; REPLY: id of the update */
@@ -55,11 +56,12 @@ typedef struct pawl_entry {
     uint64_t due_unix_ns; /* TIMER: when it fires; ATTEMPT: when the next attempt may begin; NOW: the value */
     uint64_t after_ns;    /* TIMER: the span asked for (checked on replay) */
     bool failed;          /* STEP, ATTEMPT and COMPENSATING (always), ENDED: failure counts, not value */
-    pawl_bytes value;     /* STEP: result; STARTED, ROLLBACK: input; SIGNAL: payload; ENDED: output; CANCEL, RESUMED:
-                             reason;     PARKED: message */
+    pawl_bytes value;     /* STEP: result; STARTED, ROLLBACK: input; SIGNAL: payload; ENDED: output; CANCEL, RESUMED,
+                             REWOUND: reason; PARKED: message */
     pawl_failure failure; /* when failed: klass, code, message, detail_json; PARKED: code; UPDATE: its id as code */
     /* EVENT: name is its type, value its payload, failure.code its key, status what it ends the process with, or 0 */
-    uint32_t status; /* ENDED, CHILD, COMPENSATING (of the program): PAWL_COMPLETED ...; MARKER: the version */
+    uint32_t status; /* ENDED, CHILD, COMPENSATING (of the program): PAWL_COMPLETED ...; MARKER: the version; REWOUND: 1
+                        when the cancel request before it still counts */
     uint64_t limit_bytes, limit_records; /* LIMITS */
     pawl_child_note note;                /* CHILD: what its start said; value or failure are what it ended with */
 } pawl_entry;

@@ -212,6 +212,9 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
     case PAWL_RECORD_EVENT:
         return put_text(object, "type", entry->name) && put_text(object, "key", entry->failure.code) &&
                put_value(object, "payload", entry->value, whole);
+    case PAWL_RECORD_REWOUND:
+        return put(object, "ordinal", integer(entry->ordinal)) && put_text(object, "reason", entry->value) &&
+               (entry->status == 0 || put(object, "keeps_cancel", json_true()));
     case PAWL_RECORD_CANCEL:
     case PAWL_RECORD_RESUMED:
     case PAWL_RECORD_PAUSED:

@@ -417,6 +417,7 @@ static pawl_call *make_call(pawl_resident *r, const pawl_open_call *open, const 
         .session = r->session,
         .input = open->input,
         .run = r->run,
+        .generation = pawl_activation_generation(r->activation, open->ordinal),
         .attempt = reconcile ? open->intents : open->attempts + 1,
         .ordinal = open->ordinal,
         .timeout_ns = open->timeout_ns != 0 ? open->timeout_ns : effect->timeout_ns,

@@ -47,7 +47,7 @@ static void answered(pawl_request *request)
     pawl_child_op *op = request->context;
     pawl_resident *r = op->resident;
     if (op->what == START && request->op.status == PAWL_OK && (request->op.flags & PAWL_RESULT_CLAIMED) != 0)
-        pawl_worker_adopt(r->worker, request->op.number, request->op.token, &op->start);
+        pawl_worker_adopt(r->worker, request->op.number, request->op.token, (uint32_t)request->op.count, &op->start);
     pawl_shard_send(r->shard, &op->message);
 }
 
@@ -81,8 +81,9 @@ static void fingerprint(const pawl_resident *r, const pawl_open_call *open, pawl
     XXH128_canonical_t canonical;
     XXH128_canonicalFromHash(&canonical, XXH3_128bits(r->id.data, r->id.size));
     memcpy(parts, canonical.digest, 16);
+    const uint64_t run = r->run | (uint64_t)pawl_activation_generation(r->activation, open->ordinal) << 32;
     for (size_t i = 0; i < 8; i++) {
-        parts[16 + i] = (uint8_t)((uint64_t)r->run >> (8 * i));
+        parts[16 + i] = (uint8_t)(run >> (8 * i));
         parts[24 + i] = (uint8_t)(open->ordinal >> (8 * i));
     }
     memcpy(parts + 32, open->digest, 16);
@@ -102,7 +103,10 @@ static bool fill_start(const pawl_resident *r, pawl_child_op *op, const pawl_ope
                        const pawl_child_request *request, const pawl_type *type)
 {
     uint8_t note_bytes[PAWL_CHILD_NOTE_MAX];
-    const pawl_child_note note = {.run = r->run, .ordinal = open->ordinal, .depth = r->depth + 1};
+    const pawl_child_note note = {.run = r->run,
+                                  .generation = pawl_activation_generation(r->activation, open->ordinal),
+                                  .ordinal = open->ordinal,
+                                  .depth = r->depth + 1};
     const pawl_entry started = {.kind = PAWL_RECORD_STARTED, .value = request->input};
     const char *profile = r->worker->config.profile;
     bool told = (request->flags & PAWL_CHILD_DETACHED) == 0 || request->parent_close != PAWL_PARENT_CLOSE_ABANDON;

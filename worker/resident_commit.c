@@ -342,7 +342,7 @@ struct pawl_termination {
     void (*on_end)(void *context, const pawl_worker_end *end); /* the worker's, which it may outlive, too */
     void *on_end_context;
     pawl_bytes type, session; /* in the arena */
-    char id[257];
+    char id[257], post_id[48];
 };
 
 static void free_termination(pawl_termination *t)
@@ -392,10 +392,13 @@ static pawl_termination *make_termination(const pawl_resident *r)
         return NULL;
     }
     memcpy(t->id, r->id.data, r->id.size);
+    /* Of this request: after a rewind there may be another one. */
+    snprintf(t->post_id, sizeof t->post_id, "pawl.cancel_grace:%llu",
+             (unsigned long long)pawl_activation_cancel_time(r->activation));
     t->post = (pawl_post){.struct_size = sizeof t->post,
                           .kind = PAWL_RECORD_ENDED,
                           .id = {t->id, r->id.size},
-                          .post_id = pawl_bytes_text("pawl.cancel_grace"),
+                          .post_id = pawl_bytes_text(t->post_id),
                           .fingerprint = {fingerprint, sizeof fingerprint},
                           .body = body,
                           .status = PAWL_TERMINATED,

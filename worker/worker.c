@@ -565,7 +565,8 @@ uint64_t pawl_worker_session(const pawl_worker *worker)
     return atomic_load(&worker->session);
 }
 
-void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, const pawl_register *registered)
+void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, uint32_t run,
+                       const pawl_register *registered)
 {
     if (atomic_load(&worker->stop_mode) != 0) {
         worker->config.registry->table.release(worker->config.registry->store, number, token);
@@ -574,7 +575,7 @@ void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, con
     pawl_claimed claimed = {.number = number,
                             .token = token,
                             .revision = registered->revision,
-                            .run = 1,
+                            .run = run,
                             .id = registered->id,
                             .type = registered->type,
                             .session = registered->session,

@@ -85,7 +85,8 @@ void pawl_worker_get_stats(const pawl_worker *worker, pawl_worker_stats *ret); /
 uint64_t pawl_worker_session(const pawl_worker *worker);
 /** Take over a process that REGISTER leased to this worker's session (PAWL_RESULT_CLAIMED). Bytes are copied. If the
  * worker cannot take it the lease is given back. [any] */
-void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, const pawl_register *registered);
+void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, uint32_t run,
+                       const pawl_register *registered);
 
 /** Something that held calls back has changed (a gate was opened, a circuit closed): those held in memory look again.
  * [any] */

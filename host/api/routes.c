@@ -31,6 +31,7 @@ static const pawl_route routes[] = {
     {"POST", "/v1/types/{id}/resume", pawl_route_resume, no_keys},
     {"POST", "/v1/connectors/{id}/pause", pawl_route_pause, no_keys},
     {"POST", "/v1/connectors/{id}/resume", pawl_route_resume, no_keys},
+    {"POST", "/v1/processes/{id}/restart", pawl_route_restart, no_keys},
     {"POST", "/v1/processes/{id}/complete", pawl_route_complete, no_keys},
     {"GET", "/v1/ends", pawl_route_ends, ends_keys},
     {"GET", "/v1/host", pawl_route_host, no_keys},

@@ -22,6 +22,7 @@ bool pawl_route_cancel(pawl_exchange *exchange);
 bool pawl_route_terminate(pawl_exchange *exchange);
 bool pawl_route_pause(pawl_exchange *exchange);
 bool pawl_route_resume(pawl_exchange *exchange);
+bool pawl_route_restart(pawl_exchange *exchange);
 bool pawl_route_complete(pawl_exchange *exchange);
 bool pawl_route_host(pawl_exchange *exchange); /* routes_host.c, from here on */
 bool pawl_route_health(pawl_exchange *exchange);

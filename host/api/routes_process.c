@@ -229,6 +229,51 @@ bool pawl_route_resume(pawl_exchange *exchange)
     return answer_done(exchange, status, &error);
 }
 
+/* A number, or the name of a place. */
+static pawl_status read_step(const json_t *body, uint64_t *ret, pawl_error *error)
+{
+    const json_t *from = json_object_get(body, "from");
+    const char *name = json_string_value(from);
+    *ret = PAWL_RESTART_FROM_FAILURE;
+    if (from == NULL || (name != NULL && strcmp(name, "failure") == 0))
+        return PAWL_OK;
+    if (name != NULL && strcmp(name, "start") == 0)
+        *ret = PAWL_RESTART_FROM_START;
+    else if (name != NULL && strcmp(name, "end") == 0)
+        *ret = PAWL_RESTART_AT_END;
+    else if (json_is_integer(from) && json_integer_value(from) > 0)
+        *ret = (uint64_t)json_integer_value(from);
+    else
+        return pawl_error_set(error, PAWL_E_INVALID, "api.from",
+                              "\"from\" is neither the number of a step, from 1 on, nor start, failure or end");
+    return PAWL_OK;
+}
+
+bool pawl_route_restart(pawl_exchange *exchange)
+{
+    static const char *const keys[] = {"from", "reason", "id", NULL};
+    pawl_error error = {0};
+    json_t *body = NULL;
+    const char *reason = NULL;
+    const char *request_id = NULL;
+    uint64_t step = 0;
+    uint32_t replayed = 0;
+    pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "reason", false, &reason, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "id", false, &request_id, &error);
+    if (status == PAWL_OK)
+        status = read_step(body, &step, &error);
+    if (status == PAWL_OK)
+        status =
+            pawl_host_restart(exchange->host, pawl_exchange_id(exchange), step, reason, request_id, &replayed, &error);
+    json_decref(body);
+    if (status != PAWL_OK)
+        return pawl_exchange_error(exchange, &error);
+    return pawl_exchange_json(exchange, 200, json_pack("{s:b}", "replayed", replayed != 0));
+}
+
 static pawl_bytes bytes_of(const char *text)
 {
     return (pawl_bytes){text, text == NULL ? 0 : strlen(text)};

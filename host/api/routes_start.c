@@ -98,11 +98,28 @@ static void on_started(void *context, pawl_status status, const pawl_started *st
     one_ended(item->work);
 }
 
+static pawl_status read_reuse(const json_t *request, uint32_t *ret, pawl_error *error)
+{
+    static const char *const names[] = {"existing", "reject", "after_end", "after_failure"};
+    const char *name = NULL;
+    pawl_status status = pawl_value_string(request, "reuse", false, &name, error);
+    *ret = PAWL_REUSE_EXISTING;
+    if (status != PAWL_OK || name == NULL)
+        return status;
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *ret = i;
+            return PAWL_OK;
+        }
+    return pawl_error_set(error, PAWL_E_INVALID, "api.reuse",
+                          "\"reuse\" is \"%.64s\"; wanted existing, reject, after_end or after_failure", name);
+}
+
 /* PAWL_PENDING, or why it could not be begun. */
 static pawl_status begin_item(start_item *item, json_t *request, pawl_error *error)
 {
-    static const char *const keys[] = {"type",  "id",         "session",      "external",   "key", "priority",
-                                       "input", "input_text", "input_base64", "attributes", NULL};
+    static const char *const keys[] = {"type",  "id",         "session",      "external",   "key",   "priority",
+                                       "input", "input_text", "input_base64", "attributes", "reuse", NULL};
     uint64_t priority = 0;
     pawl_start start = {.struct_size = sizeof start};
     bool external = false;
@@ -119,6 +136,8 @@ static pawl_status begin_item(start_item *item, json_t *request, pawl_error *err
         status = pawl_value_number(request, "priority", 0, &priority, error);
     if (status == PAWL_OK)
         status = pawl_value_flag(request, "external", &external, error);
+    if (status == PAWL_OK)
+        status = read_reuse(request, &start.reuse, error);
     if (status == PAWL_OK)
         status = pawl_value_content(request, "input", &item->input, error);
     const json_t *attributes = json_object_get(request, "attributes");

@@ -193,6 +193,7 @@ int pawl_cli_cancel(pawl_cli *cli);
 int pawl_cli_terminate(pawl_cli *cli);
 int pawl_cli_pause(pawl_cli *cli);
 int pawl_cli_resume(pawl_cli *cli);
+int pawl_cli_restart(pawl_cli *cli);
 int pawl_cli_complete(pawl_cli *cli);
 int pawl_cli_host(pawl_cli *cli);
 int pawl_cli_connectors(pawl_cli *cli);

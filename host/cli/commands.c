@@ -26,6 +26,7 @@ static const pawl_cli_option start_options[] = {
     {"session", "NAME", "the session it belongs to"},
     {"key", "KEY", "whose turn it shares: keys of a type take turns (default: its session)"},
     {"priority", "N", "1 (first) to 5 (last); default 3"},
+    {"reuse", "WHEN", "of a known id: existing (default), reject, after_end or after_failure"},
     {"input", "JSON", "its input: JSON, @FILE with JSON, or - for standard input"},
     {"text", "TEXT", "its input as plain text, @FILE or -, passed on as it is"},
     {"attribute", "NAME=VALUE...", "a search attribute; may be given again for another one"},
@@ -106,6 +107,15 @@ static const pawl_cli_option pause_options[] = {
 static const pawl_cli_option resume_options[] = {
     {"type", "TYPE", "all processes of this type, instead of one"},
     {"connector", "NAME", "the calls of this connector instance, instead of a process"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option restart_options[] = {
+    {"from", "STEP", "from this step on (default: the one that failed last); pawl journal shows them"},
+    {"from-start", NULL, "everything again"},
+    {"at-end", NULL, "no step again, only what comes after the last one"},
+    {"reason", "TEXT", "why, for people"},
+    {"request-id", "ID", "its own id: asking again with the same id has no further effect"},
     {NULL, NULL, NULL},
 };
 
@@ -254,6 +264,11 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"resume", "[ID]", 0, 1, "Let what is stuck or paused go on", NULL,
      "pawl resume order-17\npawl resume --type shop.checkout\npawl resume --connector bank", resume_options,
      pawl_cli_resume},
+    {"restart", "ID", 1, 1, "Do the steps of a process again from one on, also when it has ended",
+     "What is recorded of the steps before stays; the others are done again, with new keys. What they did outside is "
+     "not "
+     "undone.",
+     "pawl restart order-17 --from 3", restart_options, pawl_cli_restart},
     {"complete", "ID", 1, 1, "Say how an external process ended", NULL,
      "pawl complete import-3 --output '{\"rows\": 120}'\npawl complete import-3 --fail import.bad_file --message 'no "
      "header'",

@@ -1,4 +1,4 @@
-/* process.c: telling a process something: signal, update, cancel, terminate, pause, resume, complete. */
+/* process.c: telling a process something: signal, update, cancel, terminate, pause, resume, restart, complete. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,6 +139,25 @@ int pawl_cli_pause(pawl_cli *cli)
 int pawl_cli_resume(pawl_cli *cli)
 {
     return turn(cli, "/resume", json_object(), "resumed");
+}
+
+int pawl_cli_restart(pawl_cli *cli)
+{
+    uint64_t step = 0;
+    bool start = pawl_cli_flag(cli, "from-start");
+    bool end = pawl_cli_flag(cli, "at-end");
+    bool given = pawl_cli_value(cli, "from") != NULL;
+    if (start + end + given > 1)
+        return pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "give one of --from, --from-start and --at-end");
+    if (!pawl_cli_number(cli, "from", 1, INT64_MAX, 1, &step))
+        return PAWL_EXIT_USAGE;
+    json_t *body = given ? json_pack("{s:I}", "from", (json_int_t)step)
+                         : json_pack("{s:s}", "from",
+                                     start ? "start"
+                                     : end ? "end"
+                                           : "failure");
+    body = with_text(cli, "request-id", "id", with_text(cli, "reason", "reason", body));
+    return tell(cli, "/restart", body, "restarted");
 }
 
 int pawl_cli_complete(pawl_cli *cli)

@@ -109,8 +109,8 @@ static json_t *start_request(pawl_cli *cli)
     uint64_t priority = 0;
     if (!pawl_cli_number(cli, "priority", PAWL_PRIORITY_HIGHEST, PAWL_PRIORITY_LOWEST, 0, &priority))
         return NULL;
-    json_t *body = json_pack("{s:s, s:s*, s:s*}", "type", cli->arguments[0], "id", pawl_cli_value(cli, "id"), "session",
-                             pawl_cli_value(cli, "session"));
+    json_t *body = json_pack("{s:s, s:s*, s:s*, s:s*}", "type", cli->arguments[0], "id", pawl_cli_value(cli, "id"),
+                             "session", pawl_cli_value(cli, "session"), "reuse", pawl_cli_value(cli, "reuse"));
     if (body == NULL) {
         pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "the type, id or session is not UTF-8");
         return NULL;

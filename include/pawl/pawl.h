@@ -96,9 +96,9 @@ typedef struct pawl_start {
     /** Search attributes to begin with: a JSON object, checked against the profile's; or empty. Not compared when the
      * process exists already. */
     pawl_bytes attributes;
-    const char *key;      /**< 1..256 bytes: it shares its type's turns with others of this key. NULL: its session */
-    uint32_t priority;    /**< 1 (first) to 5 (last); 0: 3 */
-    uint32_t reserved0;   /**< 0 */
+    const char *key;   /**< 1..256 bytes: it shares its type's turns with others of this key. NULL: its session */
+    uint32_t priority; /**< 1 (first) to 5 (last); 0: 3 */
+    uint32_t reuse;    /**< PAWL_REUSE_*: what it means that the id is known; 0: the same start is the same process */
 } pawl_start;
 
 /** What a start gave. */
@@ -231,6 +231,25 @@ PAWL_EXPORT pawl_status pawl_host_unpause(pawl_host *host, uint32_t kind, const 
 
 /** Let a stuck or paused process go on. PAWL_E_CONFLICT when it is neither. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_error *error);
+
+#define PAWL_RESTART_FROM_START   1u         /**< pawl_host_restart: everything again */
+#define PAWL_RESTART_FROM_FAILURE 0u         /**< from the step that failed last */
+#define PAWL_RESTART_AT_END       UINT64_MAX /**< no step again, only what comes after the last one */
+
+/** Do the steps of a process again from one on: one that has ended, is stuck or waits, or one that runs, which whoever
+ * runs it then loses. Durable when this returns. What is recorded of the steps before stays, and so do the seed and the
+ * keys of their effects; those from it on get new keys ("process/run~1/step"). Signals are there to be taken again, in
+ * their order, by what takes them again; an end is void, and a cancel request unless a step that stays was done after
+ * it. What the steps did outside is not undone. The journal keeps everything, and a record that says so. Since 0.1.
+ * @param host        the host
+ * @param id          of the process; not an external one
+ * @param step        its ordinal, 1 to one more than the last (`pawl journal` shows them), or PAWL_RESTART_*
+ * @param reason      for people; may be NULL
+ * @param request_id  the same again is a no-op (*ret_replayed = 1; may be NULL); NULL: one of the place where it stands
+ * @param[out] error  PAWL_E_NOT_FOUND; PAWL_E_INVALID (no such step, external); PAWL_E_CONFLICT (the request id had
+ *                    another wish) */
+PAWL_EXPORT pawl_status pawl_host_restart(pawl_host *host, const char *id, uint64_t step, const char *reason,
+                                          const char *request_id, uint32_t *ret_replayed, pawl_error *error);
 
 /** End a process of kind external. outcome->status: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED. The same outcome
  * again is a no-op; another one is PAWL_E_TERMINAL. Since 0.1. */

@@ -63,7 +63,7 @@ static pawl_status expect_ident(pawl_audit *audit, const pawl_audit_place *proce
                  (unsigned long long)number);
         found = words;
     }
-    pawl_store_put_ident(&audit->fix, place.process, place.number, false, 0);
+    pawl_store_put_ident(&audit->fix, place.process, place.number);
     return pawl_store_audit_derived(audit, &place, found, "the id, leading to its process", fault);
 }
 

@@ -43,7 +43,9 @@ typedef struct journal_facts {
     uint64_t posted[POSTED_KINDS]; /* by posted_kinds */
     uint64_t paused;               /* sequence of the PAUSED record that counts; 0: none */
     uint64_t children;             /* records of kind CHILD */
-    bool broken;                   /* told already */
+    uint64_t cancels;              /* that surely count: behind the last rewind */
+    uint64_t rewinds;
+    bool broken; /* told already */
 } journal_facts;
 
 static const pawl_family families[CURSORS] = {PAWL_FAMILY_PROCESS, PAWL_FAMILY_JOURNAL, PAWL_FAMILY_POST,
@@ -104,9 +106,9 @@ static void check_fields(process_scan *scan, journal_facts *facts, const pawl_st
     if ((record->sequence == facts->base) != (record->kind == PAWL_RECORD_STARTED)) {
         snprintf(found, sizeof found, "record %llu of kind %u", (unsigned long long)record->sequence, record->kind);
         journal_problem(scan, facts, found, "the kind started (64) as the first record, and only there");
-    } else if (facts->last_kind == PAWL_RECORD_ENDED) {
+    } else if (facts->last_kind == PAWL_RECORD_ENDED && record->kind != PAWL_RECORD_REWOUND) {
         snprintf(found, sizeof found, "record %llu behind the end", (unsigned long long)record->sequence);
-        journal_problem(scan, facts, found, "nothing behind a record of kind ended (68)");
+        journal_problem(scan, facts, found, "nothing but a rewind (76) behind a record of kind ended (68)");
     } else if (record->journal_bytes != bytes) {
         snprintf(found, sizeof found, "%llu bytes up to record %llu", (unsigned long long)record->journal_bytes,
                  (unsigned long long)record->sequence);
@@ -135,6 +137,13 @@ static void take_record(journal_facts *facts, const pawl_store_record *record)
     else if (record->kind == PAWL_RECORD_CONTINUED || record->kind == PAWL_RECORD_CANCEL ||
              record->kind == PAWL_RECORD_PARKED || record->kind == PAWL_RECORD_ENDED)
         facts->paused = 0;
+    facts->cancels += record->kind == PAWL_RECORD_CANCEL;
+    if (record->kind != PAWL_RECORD_REWOUND)
+        return;
+    facts->cancels = 0; /* its body says whether those before it count */
+    facts->compensating = false;
+    facts->paused = 0;
+    facts->rewinds++;
 }
 
 /* The fields of one record can be checked against the one before only if that could be read. */
@@ -289,6 +298,11 @@ static void check_against_journal(process_scan *scan, const journal_facts *journ
         snprintf(found, sizeof found, "status %u and a last record of kind %u", state->status, journal->last_kind);
         header_problem(scan, found, "an end in both or in neither");
     }
+    if (state->rewinds != journal->rewinds) {
+        snprintf(found, sizeof found, "%u rewinds, and %llu records of them", state->rewinds,
+                 (unsigned long long)journal->rewinds);
+        header_problem(scan, found, "as many");
+    }
     if (state->paused != journal->paused) {
         snprintf(found, sizeof found, "a pause since record %llu (0: none), and by the journal since record %llu",
                  (unsigned long long)state->paused, (unsigned long long)journal->paused);
@@ -296,7 +310,7 @@ static void check_against_journal(process_scan *scan, const journal_facts *journ
     }
     if (state->cancelled && journal->posted[CANCEL_POSTED] == 0)
         header_problem(scan, "cancel was asked for, and no record of it", "a record of kind cancel (66)");
-    if (!state->cancelled && journal->posted[CANCEL_POSTED] != 0)
+    if (!state->cancelled && journal->cancels != 0)
         header_problem(scan, "a record of kind cancel (66), and a header that does not know", "both");
     if (state->compensating != journal->compensating)
         header_problem(scan,

@@ -210,21 +210,31 @@ static pawl_status continue_as_new(pawl_store_round *round, pawl_store_stage *st
     const pawl_commit *commit = op->request;
     pawl_store_state *state = &stage->state;
     uint64_t allowed = round->registry->store->journal_bytes_max;
+    pawl_store_record paused = {0};
     if (state->head > commit->seen) {
         op->flags |= PAWL_RESULT_MORE;
         return PAWL_OK;
     }
     if (bytes > allowed)
         return pawl_store_limit(fault, "the bytes of a journal", bytes, allowed);
+    if (state->paused != 0) { /* the pause goes over; everything up to what the holder has seen is in the engine */
+        pawl_status status = pawl_store_read_record(round->registry->store->kv, stage->entry->number, state->paused,
+                                                    &round->scratch, &paused, fault);
+        if (status != PAWL_OK)
+            return status;
+    }
     if (state->run == UINT32_MAX)
         return pawl_store_limit(fault, "the runs of a process", (uint64_t)state->run + 1, UINT32_MAX);
     pawl_store_stage_forget(round, stage->entry->number, state->base, state->head);
     state->run++;
+    state->rewinds = 0;
     state->base = state->head + 1;
     state->journal_bytes = 0;
     state->last_posted = 0;
     state->paused = 0; /* seen by its holder, who goes on nevertheless; the record of it is forgotten */
     state->cancelled = false;
+    state->compensating = false;
+    pawl_store_stage_show(round, stage);
     for (size_t i = 1; i < commit->record_count; i++) {
         if (record_at(commit, i)->kind != PAWL_RECORD_CANCEL)
             continue;
@@ -232,6 +242,8 @@ static pawl_status continue_as_new(pawl_store_round *round, pawl_store_stage *st
         stage->cancel_sequence = state->base + i;
     }
     append(round, stage, op);
+    if (state->paused != 0)
+        state->paused = pawl_store_stage_record(round, stage, PAWL_RECORD_PAUSED, paused.body);
     pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
     return PAWL_OK;
 }

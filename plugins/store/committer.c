@@ -142,7 +142,8 @@ static void tell_refusals(pawl_store_round *round, const pawl_fault *failure)
     round->refusals = NULL;
 }
 
-static void stage(pawl_store_round *round, pawl_registry_op *op)
+/* @return false when it has to wait for the next round */
+static bool stage(pawl_store_round *round, pawl_registry_op *op)
 {
     pawl_fault fault = {0};
     pawl_status status;
@@ -167,14 +168,17 @@ static void stage(pawl_store_round *round, pawl_registry_op *op)
         status = pawl_store_stage_prune(round, op, &fault);
         break;
     case PAWL_OP_WATCH:
-        return; /* begins when the round is published */
+        return true; /* begins when the round is published */
     default:
         status = pawl_fault_set(&fault, PAWL_E_UNSUPPORTED, "registry.unsupported",
                                 "operation kind %u is unknown to this store", op->kind);
     }
     op->status = status;
+    if (status == PAWL_PENDING)
+        return false;
     if (status != PAWL_OK)
         refuse(round, op, &fault);
+    return true;
 }
 
 static void stage_all(pawl_store_round *round)
@@ -186,7 +190,10 @@ static void stage_all(pawl_store_round *round)
     pthread_mutex_unlock(&registry->lock);
     round->op_from = round->op_at;
     while (round->op_at < round->op_count && !round->closed && round->rows.bytes.size < PAWL_STORE_ROUND_BYTES_MAX)
-        stage(round, round->ops[round->op_at++]);
+        if (stage(round, round->ops[round->op_at]))
+            round->op_at++;
+        else
+            round->closed = true; /* something else was staged before it, so there is progress */
     pawl_store_stage_orphans(round);
 }
 

@@ -56,8 +56,14 @@ pawl_store_entry *pawl_store_entry_create(uint64_t number, pawl_store_type *type
 void pawl_store_entry_insert(pawl_store_registry *registry, pawl_store_entry *entry)
 {
     RB_INSERT(pawl_store_number_tree, &registry->by_number, entry);
-    RB_INSERT(pawl_store_id_tree, &registry->by_id, entry);
+    pawl_store_entry_list(registry, entry);
     registry->entry_count++;
+}
+
+void pawl_store_entry_list(pawl_store_registry *registry, pawl_store_entry *entry)
+{
+    if (!entry->listed)
+        entry->listed = RB_INSERT(pawl_store_id_tree, &registry->by_id, entry) == NULL;
 }
 
 static bool in_use(const pawl_store_entry *entry)
@@ -80,7 +86,9 @@ static void detach(pawl_store_registry *registry, pawl_store_entry *entry)
     if (entry->gone)
         return;
     RB_REMOVE(pawl_store_number_tree, &registry->by_number, entry);
-    RB_REMOVE(pawl_store_id_tree, &registry->by_id, entry);
+    if (entry->listed)
+        RB_REMOVE(pawl_store_id_tree, &registry->by_id, entry);
+    entry->listed = false;
     registry->entry_count--;
     entry->gone = true;
 }

@@ -12,9 +12,9 @@
 const char *pawl_family_name(pawl_family family)
 {
     static const char *const names[PAWL_FAMILY_COUNT] = {
-        "meta",  "ident",    "process", "journal",    "ready",      "wake", "post",  "status",   "relation",
-        "ended", "document", "session", "commit_key", "attachment", "link", "chunk", "artifact", "holder",
-        "inbox", "delivery",
+        "meta",   "ident",    "process",  "journal",  "ready",   "wake",       "post",
+        "status", "relation", "ended",    "document", "session", "commit_key", "attachment",
+        "link",   "chunk",    "artifact", "holder",   "inbox",   "delivery",
     };
     return names[family];
 }

@@ -24,11 +24,13 @@ static pawl_status check(const pawl_store_round *round, const pawl_post *post, p
     if (post == NULL || post->struct_size < sizeof *post)
         return INVALID("the request of POST is too small");
     if (post->kind != PAWL_RECORD_SIGNAL && post->kind != PAWL_RECORD_CANCEL && post->kind != PAWL_RECORD_RESUMED &&
-        post->kind != PAWL_RECORD_ENDED && post->kind != PAWL_RECORD_UPDATE && post->kind != PAWL_RECORD_INTERRUPTED &&
-        post->kind != PAWL_RECORD_PAUSED && post->kind != PAWL_RECORD_CONTINUED && post->kind != PAWL_RECORD_EVENT)
-        return INVALID("POST has record kind %u; wanted SIGNAL, UPDATE, CANCEL, RESUMED, INTERRUPTED, ENDED, PAUSED, "
-                       "CONTINUED or EVENT",
-                       post->kind);
+        post->kind != PAWL_RECORD_ENDED && post->kind != PAWL_RECORD_REWOUND && post->kind != PAWL_RECORD_UPDATE &&
+        post->kind != PAWL_RECORD_INTERRUPTED && post->kind != PAWL_RECORD_PAUSED &&
+        post->kind != PAWL_RECORD_CONTINUED && post->kind != PAWL_RECORD_EVENT)
+        return INVALID(
+            "POST has record kind %u; wanted SIGNAL, UPDATE, CANCEL, RESUMED, REWOUND, INTERRUPTED, ENDED, PAUSED, "
+            "CONTINUED or EVENT",
+            post->kind);
     if (post->kind == PAWL_RECORD_ENDED && (!PAWL_IS_TERMINAL(post->status) || post->status >= STORE_STATUS_COUNT))
         return INVALID("POST of ENDED has status %u, which is not terminal", post->status);
     pawl_status status = pawl_store_check_name("a process id", post->id, PAWL_STORE_ID_BYTES_MAX, fault);
@@ -172,6 +174,8 @@ static bool makes_ready(const pawl_store_stage *stage, const pawl_post *post)
     if (stage->entry->identity.external || post->kind == PAWL_RECORD_ENDED || post->kind == PAWL_RECORD_INTERRUPTED ||
         post->kind == PAWL_RECORD_PAUSED || post->kind == PAWL_RECORD_EVENT)
         return false;
+    if (post->kind == PAWL_RECORD_REWOUND)
+        return true;
     if (stage->state.status == PAWL_STUCK)
         return post->kind == PAWL_RECORD_CANCEL || post->kind == PAWL_RECORD_RESUMED;
     bool stays = stage->state.paused != 0 && post->kind != PAWL_RECORD_CONTINUED && post->kind != PAWL_RECORD_CANCEL;
@@ -243,6 +247,33 @@ static bool stage_event(pawl_store_round *round, pawl_store_stage *stage, const 
     return item != 0;
 }
 
+/* What it was, and what it was asked to do before, is void. Its end row stands under the time of its end. */
+static void rewind_state(pawl_store_round *round, pawl_store_stage *stage, bool keep_cancel)
+{
+    pawl_key key;
+    if (PAWL_IS_TERMINAL(stage->state.status)) {
+        pawl_store_key_ended(&key, stage->state.updated_unix_ns, stage->entry->number);
+        pawl_batch_delete(&round->rows, PAWL_FAMILY_ENDED, pawl_key_bytes(&key));
+    }
+    stage->state.cancelled = stage->state.cancelled && keep_cancel;
+    stage->state.compensating = false;
+    stage->state.paused = 0;
+    stage->state.rewinds++;
+    stage->ended = false; /* if this very round has ended it */
+    stage->fenced = true;
+}
+
+static pawl_status check_rewind(const pawl_store_stage *stage, const pawl_post *post, pawl_fault *fault)
+{
+    if (post->kind != PAWL_RECORD_REWOUND)
+        return PAWL_OK;
+    if (stage->entry->identity.external)
+        return INVALID("an external process has no steps that could be done again");
+    if (stage->state.rewinds == UINT32_MAX)
+        return pawl_store_limit(fault, "the rewinds of one run", (uint64_t)UINT32_MAX + 1, UINT32_MAX);
+    return PAWL_OK;
+}
+
 static pawl_status stage_posted(pawl_store_round *round, pawl_store_stage *stage, bool leased, const pawl_post *post,
                                 uint64_t *sequence, bool *queued, pawl_fault *fault)
 {
@@ -258,9 +289,11 @@ static pawl_status stage_posted(pawl_store_round *round, pawl_store_stage *stage
         return status;
     if (!pawl_store_stage_note_posted(round, stage, post->kind, stage->state.head + 1))
         return pawl_fault_nomem(fault);
+    if (post->kind == PAWL_RECORD_REWOUND)
+        rewind_state(round, stage, post->force != 0);
     *sequence = pawl_store_stage_record(round, stage, post->kind, post->body);
     put_post(round, stage, post, *sequence, made.staged);
-    if (leased && !ends(post))
+    if (leased && !ends(post) && post->kind != PAWL_RECORD_REWOUND)
         add_event(round, stage, post, *sequence, made.event);
     if (post->kind == PAWL_RECORD_CANCEL) {
         stage->state.cancelled = true;
@@ -290,12 +323,14 @@ static pawl_status admit(const pawl_store_round *round, const pawl_store_stage *
                          pawl_fault *fault)
 {
     char id[300];
-    if (PAWL_IS_TERMINAL(stage->state.status))
+    if (PAWL_IS_TERMINAL(stage->state.status) && post->kind != PAWL_RECORD_REWOUND)
         return pawl_fault_set(fault, PAWL_E_TERMINAL, "registry.terminal", "process \"%s\" has already ended",
                               pawl_fault_text(post->id, id, sizeof id));
     pawl_status status = check_end(stage, post, fault);
     if (status == PAWL_OK)
         status = check_pause(stage, post, fault);
+    if (status == PAWL_OK)
+        status = check_rewind(stage, post, fault);
     if (status == PAWL_OK &&
         (post->kind == PAWL_RECORD_SIGNAL || post->kind == PAWL_RECORD_UPDATE || post->kind == PAWL_RECORD_EVENT))
         status = pawl_store_stage_has_room(round, stage, 1, post->body.size, fault);

@@ -41,7 +41,6 @@ static void delete_rest(pawl_store_round *round, const pawl_store_stage *stage, 
 {
     const pawl_store_entry *entry = stage->entry;
     pawl_key key;
-    pawl_store_put_ident(&round->rows, entry->identity.id, entry->number, true, ended_unix_ns);
     pawl_store_key_number(&key, entry->number);
     delete_key(round, PAWL_FAMILY_PROCESS, &key);
     delete_key(round, PAWL_FAMILY_DOCUMENT, &key);
@@ -59,6 +58,36 @@ static void delete_rest(pawl_store_round *round, const pawl_store_stage *stage, 
         pawl_store_key_relation(&key, 'p', pawl_store_hash(entry->identity.parent), entry->number);
         delete_key(round, PAWL_FAMILY_RELATION, &key);
     }
+}
+
+pawl_status pawl_store_stage_remove(pawl_store_round *round, pawl_store_stage *stage, uint64_t ended_unix_ns,
+                                    pawl_fault *fault)
+{
+    const uint64_t number = stage->entry->number;
+    json_t *attributes = NULL;
+    const size_t size = round->rows.bytes.size;
+    const size_t count = round->rows.count;
+    pawl_status status = PAWL_OK;
+    if (stage->state.has_attributes)
+        status = pawl_store_attributes_read(round->registry->store->kv, number, &attributes, fault);
+    if (status == PAWL_OK)
+        status = pawl_store_inbox_forget_process(round, number, fault);
+    if (status == PAWL_OK)
+        status = delete_journal(round, number, &stage->state, fault);
+    if (status == PAWL_OK)
+        status = delete_found(round, PAWL_FAMILY_POST, number, fault);
+    if (status == PAWL_OK && attributes != NULL)
+        pawl_store_attributes_remove(&round->rows, number, attributes);
+    json_decref(attributes);
+    if (status != PAWL_OK) { /* all of it or nothing */
+        round->rows.bytes.size = size;
+        round->rows.count = count;
+        return status;
+    }
+    delete_rest(round, stage, ended_unix_ns);
+    round->deltas[stage->state.status]--;
+    stage->pruned = true;
+    return PAWL_OK;
 }
 
 static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t ended_unix_ns, pawl_fault *fault)
@@ -80,29 +109,10 @@ static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t 
                               (unsigned long long)number, stage->state.status);
     if (stage->state.has_children)
         return PAWL_E_BUSY; /* its children are being looked after */
-    json_t *attributes = NULL;
-    const size_t size = round->rows.bytes.size;
-    const size_t count = round->rows.count;
-    if (stage->state.has_attributes)
-        status = pawl_store_attributes_read(registry->store->kv, number, &attributes, fault);
+    status = pawl_store_stage_remove(round, stage, ended_unix_ns, fault);
     if (status == PAWL_OK)
-        status = pawl_store_inbox_forget_process(round, number, fault);
-    if (status == PAWL_OK)
-        status = delete_journal(round, number, &stage->state, fault);
-    if (status == PAWL_OK)
-        status = delete_found(round, PAWL_FAMILY_POST, number, fault);
-    if (status == PAWL_OK && attributes != NULL)
-        pawl_store_attributes_remove(&round->rows, number, attributes);
-    json_decref(attributes);
-    if (status != PAWL_OK) { /* all of it or nothing */
-        round->rows.bytes.size = size;
-        round->rows.count = count;
-        return status;
-    }
-    delete_rest(round, stage, ended_unix_ns);
-    round->deltas[stage->state.status]--;
-    stage->pruned = true;
-    return PAWL_OK;
+        pawl_store_put_tombstone(&round->rows, entry->identity.id, number, ended_unix_ns, stage->state.run);
+    return status;
 }
 
 /* The rows of the running round are not in the engine yet; a prune sees what earlier rounds have ended. */

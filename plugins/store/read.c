@@ -23,14 +23,21 @@ pawl_status pawl_store_get(pawl_store *store, pawl_bytes id, pawl_row_visit visi
     pawl_status status = pawl_store_check_name("a process id", id, PAWL_STORE_ID_BYTES_MAX, &fault);
     if (status == PAWL_OK)
         status = pawl_store_read_ident(store->kv, id, &number, &fault);
-    if (status == PAWL_OK) {
+    while (status == PAWL_OK) {
+        const uint64_t before = number;
         status = pawl_store_view_read(&view, store->registry, number, &fault);
         if (status == PAWL_OK)
             status = pawl_store_view_count_ahead(&view, store->registry, &fault);
-        if (status == PAWL_E_NOT_FOUND) /* pruned in between: the id says so now */
-            status = pawl_store_read_ident(store->kv, id, &number, &fault);
-        else if (status == PAWL_OK && visit != NULL)
+        if (status == PAWL_OK && visit != NULL)
             visit(context, &view.row);
+        if (status != PAWL_E_NOT_FOUND)
+            break;
+        const pawl_fault missing = fault;
+        status = pawl_store_read_ident(store->kv, id, &number, &fault); /* pruned or replaced: the id says so now */
+        if (status == PAWL_OK && number == before) {
+            fault = missing;
+            status = PAWL_E_NOT_FOUND;
+        }
     }
     pawl_store_view_finish(&view);
     return emit(store, why, &fault, status);

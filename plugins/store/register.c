@@ -39,6 +39,9 @@ static pawl_status check(const pawl_store_round *round, const pawl_register *req
     if (request == NULL || request->struct_size < sizeof *request)
         return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", "the request of REGISTER is too small");
     const pawl_store *store = round->registry->store;
+    if (request->reuse > PAWL_REUSE_AFTER_FAILURE)
+        return pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid", "REGISTER has reuse %u, which is none",
+                              request->reuse);
     pawl_status status = pawl_store_check_name("a process id", request->id, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK && is_blank(request->id))
         status = pawl_fault_set(fault, PAWL_E_INVALID, "registry.invalid",
@@ -168,7 +171,8 @@ static pawl_store_stage *insert(pawl_store_round *round, pawl_store_entry *entry
     return stage;
 }
 
-static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
+/* run: 1, or one more than that of the process that had this id before. */
+static pawl_status create(pawl_store_round *round, pawl_registry_op *op, uint32_t run, pawl_fault *fault)
 {
     const pawl_register *request = op->request;
     const pawl_bytes none = {NULL, 0};
@@ -193,9 +197,9 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fa
         return pawl_fault_nomem(fault);
     round->next_number++;
     put_types(round, type);
-    pawl_store_put_ident(&round->rows, request->id, entry->number, false, 0);
+    pawl_store_put_ident(&round->rows, request->id, entry->number);
     put_relations(round, entry);
-    stage->state.run = 1;
+    stage->state.run = run;
     stage->state.base = 1;
     pawl_store_stage_record(round, stage, PAWL_RECORD_STARTED, request->input);
     (void)pawl_store_attributes_stage(round, stage, &round->attributes);
@@ -206,10 +210,81 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, pawl_fa
     stage->claim_token = token;
     op->number = entry->number;
     op->sequence = stage->state.head;
+    op->count = run;
     return PAWL_OK;
 }
 
-pawl_status pawl_store_stage_register(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
+/* ---- an id that is known ---- */
+
+/* Does a new process take the place of this one? */
+static bool replaces(const pawl_register *request, const pawl_store_state *state)
+{
+    if (!PAWL_IS_TERMINAL(state->status) || state->run == UINT32_MAX)
+        return false;
+    return request->reuse == PAWL_REUSE_AFTER_END ||
+           (request->reuse == PAWL_REUSE_AFTER_FAILURE && state->status != PAWL_COMPLETED);
+}
+
+/* The former one goes in the same batch, and with it everything that was posted to it: a retry of that is no retry of
+ * anything that concerns the new one. */
+static pawl_status replace(pawl_store_round *round, pawl_store_entry *former, pawl_registry_op *op, pawl_fault *fault)
+{
+    pawl_store_registry *registry = round->registry;
+    pthread_mutex_lock(&registry->lock);
+    pawl_store_stage *stage = pawl_store_stage_of(round, former);
+    pthread_mutex_unlock(&registry->lock);
+    if (stage == NULL)
+        return pawl_fault_nomem(fault);
+    const size_t size = round->rows.bytes.size;
+    const size_t count = round->rows.count;
+    pawl_status status = pawl_store_stage_remove(round, stage, stage->state.updated_unix_ns, fault);
+    if (status == PAWL_OK)
+        status = create(round, op, stage->state.run + 1, fault);
+    if (status != PAWL_OK && stage->pruned) { /* nothing of it was done */
+        stage->pruned = false;
+        round->deltas[stage->state.status]++;
+        round->rows.bytes.size = size;
+        round->rows.count = count;
+    }
+    round->closed = true; /* what follows must find the new one */
+    return status;
+}
+
+static pawl_status known(pawl_store_round *round, pawl_store_entry *entry, pawl_registry_op *op, pawl_fault *fault)
+{
+    const pawl_register *request = op->request;
+    const pawl_store_state *state = entry->stage != NULL ? &entry->stage->state : &entry->state;
+    char id[300];
+    if (request->reuse == PAWL_REUSE_REJECT)
+        return pawl_fault_set(fault, PAWL_E_CONFLICT, "registry.exists",
+                              "process \"%s\" exists already, and its id was not to be used again",
+                              pawl_fault_text(request->id, id, sizeof id));
+    if (!replaces(request, state))
+        return existing(request, entry, op, fault);
+    if (state->has_children)
+        return pawl_fault_set(fault, PAWL_E_BUSY, "registry.children",
+                              "process \"%s\" has ended and its children are being looked after; try again",
+                              pawl_fault_text(request->id, id, sizeof id));
+    return entry->stage != NULL ? PAWL_PENDING : replace(round, entry, op, fault);
+}
+
+/* The id of a pruned process. */
+static pawl_status known_no_more(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
+{
+    const pawl_register *request = op->request;
+    uint32_t run = 0;
+    char id[300];
+    if (request->reuse != PAWL_REUSE_AFTER_END)
+        return pawl_fault_set(fault, PAWL_E_CONFLICT, STORE_NO_LONGER_RETAINED,
+                              "process \"%s\" has ended and is no longer retained; its id can be used again only if "
+                              "the start says so (reuse after the end)",
+                              pawl_fault_text(request->id, id, sizeof id));
+    *fault = (pawl_fault){0};
+    pawl_status status = pawl_store_read_tombstone(round->registry->store->kv, request->id, &run, fault);
+    return status == PAWL_OK ? create(round, op, run + 1, fault) : status;
+}
+
+static pawl_status stage_register(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
     pawl_store_registry *registry = round->registry;
     const pawl_register *request = op->request;
@@ -219,7 +294,7 @@ pawl_status pawl_store_stage_register(pawl_store_round *round, pawl_registry_op 
     pawl_store_entry *entry;
     status = pawl_store_entry_by_id(registry, request->id, &entry, fault);
     if (status == PAWL_OK) {
-        status = existing(request, entry, op, fault);
+        status = known(round, entry, op, fault);
         pthread_mutex_lock(&registry->lock);
         pawl_store_entry_unpin(registry, entry);
         pthread_mutex_unlock(&registry->lock);
@@ -227,13 +302,15 @@ pawl_status pawl_store_stage_register(pawl_store_round *round, pawl_registry_op 
     }
     if (status != PAWL_E_NOT_FOUND)
         return status;
-    char id[300];
     if (strcmp(fault->code, STORE_NO_LONGER_RETAINED) == 0)
-        return pawl_fault_set(fault, PAWL_E_CONFLICT, STORE_NO_LONGER_RETAINED,
-                              "process \"%s\" has ended and is no longer retained; its id cannot be used again",
-                              pawl_fault_text(request->id, id, sizeof id));
+        return known_no_more(round, op, fault);
     *fault = (pawl_fault){0};
-    status = create(round, op, fault);
+    return create(round, op, 1, fault);
+}
+
+pawl_status pawl_store_stage_register(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
+{
+    pawl_status status = stage_register(round, op, fault);
     pawl_store_attributes_forget(&round->attributes);
     return status;
 }

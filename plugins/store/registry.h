@@ -88,7 +88,8 @@ typedef struct pawl_store_state {
     bool has_document;
     bool has_attributes;
     bool has_children; /* some were started and, since it ended, not all of them were looked after */
-    uint32_t run;      /* 1, and one more with each CONTINUE */
+    uint32_t run;      /* 1, and one more with each CONTINUE, or when the id is used again */
+    uint32_t rewinds;  /* of this run */
     uint64_t base;     /* sequence of STARTED, the first record of this run; nothing stands before it */
     uint64_t head;
     uint64_t journal_bytes;  /* of this run */
@@ -118,6 +119,7 @@ struct pawl_store_entry {
     pawl_store_stage *stage;      /* not NULL: part of the running round */
     uint32_t pins;                /* users outside of the lock */
     bool fresh;                   /* its registration is not published: nobody but the committer may use it */
+    bool listed;                  /* in by_id; one that takes the place of another is so when it is published */
     bool gone;                    /* out of the tables: freed with its last user */
     bool returned;                /* on its type's list, or its account's */
     pawl_store_account *held;     /* at whose limit it hangs although it is claimable; NULL: none */
@@ -254,6 +256,8 @@ pawl_store_entry *pawl_store_entry_create(uint64_t number, pawl_store_type *type
 /** The rest are called under lock. */
 pawl_store_entry *pawl_store_entry_find(pawl_store_registry *registry, uint64_t number);
 void pawl_store_entry_insert(pawl_store_registry *registry, pawl_store_entry *entry);
+/** Let it be found by its id, whose former process was removed. */
+void pawl_store_entry_list(pawl_store_registry *registry, pawl_store_entry *entry);
 void pawl_store_entry_remove(pawl_store_registry *registry,
                              pawl_store_entry *entry); /**< from the tables; freed when unused */
 void pawl_store_entry_pin(pawl_store_registry *registry, pawl_store_entry *entry);

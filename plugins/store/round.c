@@ -81,7 +81,8 @@ pawl_store_stage *pawl_store_stage_of(pawl_store_round *round, pawl_store_entry 
 
 bool pawl_store_stage_is_leased(const pawl_store_stage *stage)
 {
-    return (stage->entry->worker != NULL || stage->claim != NULL) && !stage->drop_lease && !stage->ended;
+    return (stage->entry->worker != NULL || stage->claim != NULL) && !stage->drop_lease && !stage->ended &&
+           !stage->fenced;
 }
 
 pawl_status pawl_store_stage_has_room(const pawl_store_round *round, const pawl_store_stage *stage, uint64_t records,
@@ -235,7 +236,7 @@ static void publish_claim(pawl_store_round *round, pawl_store_stage *stage)
     pawl_store_registry *registry = round->registry;
     const pawl_register *request = stage->claim->request;
     pawl_store_worker *worker = pawl_store_worker_find(registry, request->claim_session);
-    if (worker == NULL || worker->expired || stage->ended)
+    if (worker == NULL || worker->expired || stage->ended || stage->fenced)
         return; /* it ended meanwhile: the process is ready like any other */
     if (!pawl_store_queue_is_clear(stage->entry->type, pawl_store_priority_of(&stage->entry->identity)))
         return; /* others were here first: it joins them */
@@ -263,7 +264,8 @@ static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
     pawl_store_entry *entry = stage->entry;
     if (entry->worker != NULL) /* first of all, also if it has given the lease up in the same round */
         tell_posted(registry, stage);
-    if (stage->drop_lease || stage->ended)
+    const bool held = entry->worker != NULL;
+    if (stage->drop_lease || stage->ended || stage->fenced)
         pawl_store_lease_drop(registry, entry, !stage->drop_lease);
     else if (entry->worker != NULL && entry->state.shown != stage->state.shown) {
         registry->leased[entry->state.shown]--;
@@ -272,6 +274,8 @@ static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
     entry->state = stage->state;
     entry->fresh = false;
     entry->stage = NULL;
+    if (!stage->pruned)
+        pawl_store_entry_list(registry, entry);
     if (stage->cancel_sequence != 0)
         entry->cancel_sequence = stage->cancel_sequence;
     if (stage->waits)
@@ -284,8 +288,8 @@ static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
         pawl_store_type_note_wake(entry->type, entry->state.wake_unix_ns, entry->number);
     if (entry->worker != NULL || !pawl_store_claimable(entry, UINT64_MAX))
         pawl_store_returned_remove(registry, entry);
-    /* Parked and ready again under the row it was claimed by: no scan will meet that row again. */
-    if (stage->drop_lease && entry->state.status == PAWL_READY && !stage->made_ready)
+    /* Parked or rewound, and ready again under the row it was claimed by: no scan will meet that row again. */
+    if ((stage->drop_lease || (stage->fenced && held)) && entry->state.status == PAWL_READY && !stage->made_ready)
         pawl_store_returned_add(entry);
     if (stage->made_ready && entry->worker == NULL) {
         pawl_store_queue_note(registry, entry);

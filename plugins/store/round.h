@@ -33,6 +33,7 @@ struct pawl_store_stage {
     pawl_store_state state; /* as it will be */
     bool drop_lease;        /* by its holder: SUSPEND, COMPLETE, PARK */
     bool ended;
+    bool fenced; /* rewound: whoever holds it has lost it */
     bool made_ready;
     bool wake_set;
     bool waits; /* was stored as waiting: the count of claims starts anew */
@@ -124,6 +125,9 @@ bool pawl_store_stage_needs_ready(const pawl_store_stage *stage); /**< would PAW
 /** Write the header row as staged. */
 void pawl_store_stage_header(pawl_store_round *round, pawl_store_stage *stage, pawl_bytes reason_code,
                              pawl_bytes reason);
+/** Remove everything of a process that has ended, but its id. It was not part of this round before. */
+pawl_status pawl_store_stage_remove(pawl_store_round *round, pawl_store_stage *stage, uint64_t ended_unix_ns,
+                                    pawl_fault *fault);
 /** Remember a posted record for watches; false: out of memory. */
 bool pawl_store_stage_note_posted(pawl_store_round *round, pawl_store_stage *stage, uint32_t kind, uint64_t sequence);
 
@@ -162,7 +166,8 @@ void pawl_store_orphans_publish(pawl_store_round *round);
 /** The end of a parent is durable. */
 void pawl_store_orphans_note(pawl_store_registry *registry, uint64_t parent);
 
-/* ---- the operations: check everything, then stage. They set the op's results, not its status ---- */
+/* ---- the operations: check everything, then stage. They set the op's results, not its status ----
+ * REGISTER may answer PAWL_PENDING: it has to wait for the next round. */
 
 pawl_status pawl_store_stage_register(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault);
 pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault);

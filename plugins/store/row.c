@@ -216,6 +216,7 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
                    (uint8_t)((state->has_document ? HAS_DOCUMENT : 0) | (state->has_attributes ? HAS_ATTRIBUTES : 0)));
     pawl_buffer_varint(to, state->run);
     pawl_buffer_varint(to, state->base);
+    pawl_buffer_varint(to, state->rewinds);
     pawl_buffer_u64(to, state->ready_sequence);
     pawl_buffer_u64(to, state->wake_unix_ns);
     pawl_buffer_u64(to, state->token);
@@ -246,6 +247,8 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     uint64_t run = pawl_reader_varint(&reader);
     header->state.run = (uint32_t)run;
     header->state.base = pawl_reader_varint(&reader);
+    uint64_t rewinds = pawl_reader_varint(&reader);
+    header->state.rewinds = (uint32_t)rewinds;
     header->state.ready_sequence = pawl_reader_u64(&reader);
     header->state.wake_unix_ns = pawl_reader_u64(&reader);
     header->state.token = pawl_reader_u64(&reader);
@@ -255,8 +258,9 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     header->reason_code = pawl_reader_bytes(&reader);
     header->reason = pawl_reader_bytes(&reader);
     if (!pawl_store_identity_decode(pawl_reader_rest(&reader), &header->identity) || reader.bad ||
-        header->state.status >= STORE_STATUS_COUNT || run == 0 || run > UINT32_MAX || header->state.base == 0 ||
-        (flags & ~FLAGS_ALL) != 0 || ((flags & FLAG_PAUSED) != 0) != (header->state.paused != 0))
+        header->state.status >= STORE_STATUS_COUNT || run == 0 || run > UINT32_MAX || rewinds > UINT32_MAX ||
+        header->state.base == 0 || (flags & ~FLAGS_ALL) != 0 ||
+        ((flags & FLAG_PAUSED) != 0) != (header->state.paused != 0))
         return pawl_row_bad(PAWL_FAMILY_PROCESS, key, "its fields do not fit", fault);
     return PAWL_OK;
 }
@@ -422,11 +426,40 @@ pawl_status pawl_store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, 
     return status;
 }
 
-void pawl_store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number, bool pruned, uint64_t ended_unix_ns)
+pawl_status pawl_store_read_tombstone(pawl_kv *kv, pawl_bytes id, uint32_t *run, pawl_fault *fault)
+{
+    pawl_buffer buffer = {0};
+    pawl_reader reader = {0};
+    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_IDENT, id, &buffer, fault);
+    if (status == PAWL_OK)
+        status = pawl_row_open(&reader, PAWL_FAMILY_IDENT, id, (pawl_bytes){buffer.data, buffer.size}, fault);
+    if (status == PAWL_OK) {
+        bool pruned = pawl_reader_u8(&reader) == IDENT_PRUNED;
+        pawl_reader_u64(&reader);
+        pawl_reader_u64(&reader);
+        *run = pawl_reader_u32(&reader);
+        if (!pruned || reader.bad)
+            status = pawl_row_bad(PAWL_FAMILY_IDENT, id, "it is no tombstone", fault);
+    }
+    pawl_buffer_finish(&buffer);
+    return status;
+}
+
+void pawl_store_put_tombstone(pawl_batch *batch, pawl_bytes id, uint64_t number, uint64_t ended_unix_ns, uint32_t run)
 {
     pawl_batch_begin(batch, PAWL_FAMILY_IDENT, id);
-    pawl_buffer_u8(&batch->bytes, pruned ? IDENT_PRUNED : IDENT_LIVE);
+    pawl_buffer_u8(&batch->bytes, IDENT_PRUNED);
     pawl_buffer_u64(&batch->bytes, number);
     pawl_buffer_u64(&batch->bytes, ended_unix_ns);
+    pawl_buffer_u32(&batch->bytes, run);
+    pawl_batch_end(batch);
+}
+
+void pawl_store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number)
+{
+    pawl_batch_begin(batch, PAWL_FAMILY_IDENT, id);
+    pawl_buffer_u8(&batch->bytes, IDENT_LIVE);
+    pawl_buffer_u64(&batch->bytes, number);
+    pawl_buffer_u64(&batch->bytes, 0);
     pawl_batch_end(batch);
 }

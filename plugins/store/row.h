@@ -54,7 +54,10 @@ void pawl_store_state_advance(pawl_store_state *state, const pawl_store_record *
 
 /** id -> number. PAWL_E_NOT_FOUND; pruned ones give PAWL_E_NOT_FOUND with code "registry.no_longer_retained". */
 pawl_status pawl_store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, pawl_fault *fault);
-void pawl_store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number, bool pruned, uint64_t ended_unix_ns);
+void pawl_store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number);
+/** What is left of a pruned process: its id, its number, its end, its run. */
+void pawl_store_put_tombstone(pawl_batch *batch, pawl_bytes id, uint64_t number, uint64_t ended_unix_ns, uint32_t run);
+pawl_status pawl_store_read_tombstone(pawl_kv *kv, pawl_bytes id, uint32_t *run, pawl_fault *fault);
 #define STORE_NO_LONGER_RETAINED "registry.no_longer_retained"
 
 void pawl_store_key_number(pawl_key *key, uint64_t number);

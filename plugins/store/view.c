@@ -100,6 +100,7 @@ static void fill(pawl_store_view *view, const pawl_store_identity *identity, con
         .parent_close = identity->parent_close,
         .priority = identity->priority,
         .deadline_unix_ns = identity->deadline_unix_ns,
+        .rewinds = state->rewinds,
         .base = state->base,
     };
     view->type = type;

@@ -101,6 +101,7 @@ static pawl_status look_back(pawl_store_round *round, const pawl_store_entry *en
     }
     if (request->kinds == cancel_only && !entry->state.cancelled)
         return PAWL_E_NOT_FOUND;
+    bool is_void = false; /* what a rewind has undone */
     for (uint64_t at = entry->state.last_posted; at > request->after;) {
         pawl_store_record record;
         pawl_status status =
@@ -111,7 +112,10 @@ static pawl_status look_back(pawl_store_round *round, const pawl_store_entry *en
                                   (unsigned long long)entry->number);
         if (status != PAWL_OK)
             return status;
-        if (wants(request->kinds, record.kind)) {
+        is_void = is_void || record.kind == PAWL_RECORD_REWOUND;
+        bool undone = is_void && (record.kind == PAWL_RECORD_ENDED || record.kind == PAWL_RECORD_PARKED ||
+                                  (record.kind == PAWL_RECORD_CANCEL && !entry->state.cancelled));
+        if (wants(request->kinds, record.kind) && !undone) {
             *kind = record.kind;
             *sequence = at;
         }

@@ -64,6 +64,7 @@ void row_copy(struct row *to, const pawl_process_row *from)
     to->priority = from->priority;
     to->deadline_unix_ns = from->deadline_unix_ns;
     to->base = from->base;
+    to->rewinds = from->rewinds;
 }
 
 struct collect {

@@ -23,7 +23,7 @@ struct row {
     uint64_t paused_unix_ns;
     struct text paused;
     struct text parent_note, key;
-    uint32_t parent_close, priority;
+    uint32_t parent_close, priority, rewinds;
     uint64_t deadline_unix_ns;
     uint64_t token, head, journal_bytes, created_unix_ns, updated_unix_ns, wake_unix_ns, lease_left_ns, claims, base;
 };

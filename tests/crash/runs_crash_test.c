@@ -47,6 +47,13 @@ static char directory[200]; /* of this test program; set before any child */
 
 /* ---- the plugin ------------------------------------------------------------------------------------------------- */
 
+/* Fails, until it is done again. */
+static bool is_first_try(const pawl_effect_call *call)
+{
+    return pawl_is(call->operation, "runs.again") &&
+           memchr(call->idempotency_key.data, '~', call->idempotency_key.size) == NULL;
+}
+
 /* "KEY VALUE": the deed. */
 static pawl_status execute(const pawl_effect_call *call, pawl_sink *out, pawl_failure_sink *why)
 {
@@ -60,7 +67,17 @@ static pawl_status execute(const pawl_effect_call *call, pawl_sink *out, pawl_fa
     if (file < 0 || write(file, line, (size_t)size) != size)
         return pawl_fail_with(pawl_core_of(call->host), why, PAWL_TERMINAL, "runs.log", "it cannot be written");
     close(file);
+    if (is_first_try(call))
+        return pawl_fail_with(pawl_core_of(call->host), why, PAWL_TERMINAL, "runs.again", "not at the first try");
     return pawl_writef(pawl_core_of(call->host), out, "%.*s", (int)call->input.size, (const char *)call->input.data);
+}
+
+static pawl_status three_steps(pawl_process *p)
+{
+    PAWL_TRY(pawl_call(p, "runs.note", pawl_bytes_of_text("1"), NULL));
+    PAWL_TRY(pawl_call(p, "runs.again", pawl_bytes_of_text("2"), NULL));
+    PAWL_TRY(pawl_call(p, "runs.note", pawl_bytes_of_text("3"), NULL));
+    return pawl_complete(p, pawl_bytes_of_text("\"three steps\""));
 }
 
 /* Input "COUNT SUM": what earlier runs have taken. */
@@ -83,7 +100,7 @@ static pawl_status count(pawl_process *p)
     return pawl_continue_as_new(p, pawl_printf(p, "%lu %lu", taken, sum));
 }
 
-PAWL_PROCESSES(PAWL_TYPE("runs.count", 1, count))
+PAWL_PROCESSES(PAWL_TYPE("runs.count", 1, count), PAWL_TYPE("runs.steps", 1, three_steps))
 PAWL_EFFECT_TABLE(effects, execute, NULL, NULL);
 
 static const void *get_factory(const char *factory_id)
@@ -94,7 +111,8 @@ static const void *get_factory(const char *factory_id)
 #define MANIFEST                                                                                                       \
     "{\"manifest_version\":1,\"id\":\"pawl.test.runs\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0},"       \
     "\"kinds\":[\"effect\",\"process\"],\"effects\":[{\"name\":\"runs.note\",\"runs\":\"pool\","                       \
-    "\"outcome\":\"by_key\"}],\"processes\":[{\"name\":\"runs.count\",\"revision\":1}]}"
+    "\"outcome\":\"by_key\"},{\"name\":\"runs.again\",\"runs\":\"pool\",\"outcome\":\"by_key\"}],"                     \
+    "\"processes\":[{\"name\":\"runs.count\",\"revision\":1},{\"name\":\"runs.steps\",\"revision\":1}]}"
 PAWL_LINKED_PLUGIN(runs_plugin, "pawl.test.runs", "1.0.0", "Pawl", MANIFEST, pawl_plain_init, pawl_plain_deinit,
                    get_factory);
 
@@ -169,6 +187,43 @@ static void live(void)
         give_up("get", &error);
     put_file("process", text.data);
     pawl_text_free(&text);
+    char points[16];
+    snprintf(points, sizeof points, "%u", pawl_crash_points_passed());
+    put_file("points", points);
+    pawl_host_close(host);
+}
+
+static bool has_failed(pawl_host *host)
+{
+    pawl_text text = {0};
+    pawl_error error = {0};
+    if (pawl_host_wait(host, "p", (uint64_t)PATIENCE_S * 1000000000u, &text, &error) != PAWL_OK)
+        give_up("wait", &error);
+    bool failed = strstr(text.data, "\"failed\"") != NULL;
+    put_file("outcome", text.data);
+    pawl_text_free(&text);
+    return failed;
+}
+
+/* A process that fails and is restarted from the step that failed. */
+static void live_and_restart(void)
+{
+    char profile[600];
+    pawl_host_options options;
+    pawl_host *host = NULL;
+    pawl_error error = {0};
+    options_of(&options, profile, sizeof profile);
+    if (pawl_host_open(&options, &host, &error) != PAWL_OK)
+        give_up("open", &error);
+    pawl_start start = {.struct_size = sizeof start, .id = "p", .type = "runs.steps", .input = {"1", 1}};
+    if (pawl_host_start(host, &start, NULL, &error) != PAWL_OK)
+        give_up("start", &error);
+    if (has_failed(host)) {
+        if (pawl_host_restart(host, "p", 2, NULL, "r-1", NULL, &error) != PAWL_OK)
+            give_up("restart", &error);
+        if (has_failed(host))
+            _exit(6);
+    }
     char points[16];
     snprintf(points, sizeof points, "%u", pawl_crash_points_passed());
     put_file("points", points);
@@ -289,29 +344,62 @@ static void remove_all(void)
     nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* What each step did: once under its first key, and from the second on once under its second one. */
+static void check_steps(unsigned crashes)
+{
+    static const char *const keys[] = {"p/1/1 1\n", "p/1/2 2\n", "p/1~1/2 2\n", "p/1~1/3 3\n"};
+    char path[300];
+    char line[200];
+    unsigned seen[4] = {0};
+    unsigned lines = 0;
+    json_t *outcome = load("outcome");
+    assert_string_equal(json_string_value(json_object_get(outcome, "output")), "three steps");
+    json_decref(outcome);
+    snprintf(path, sizeof path, "%s/effects", directory);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    for (; fgets(line, sizeof line, file) != NULL; lines++)
+        for (size_t i = 0; i < 4; i++)
+            seen[i] += strcmp(line, keys[i]) == 0;
+    fclose(file);
+    for (size_t i = 0; i < 4; i++)
+        assert_in_range(seen[i], 1, 1 + crashes);
+    assert_int_equal(lines, seen[0] + seen[1] + seen[2] + seen[3]);
+    assert_in_range(lines, 4, 4 + crashes);
+}
+
+static void check_runs(unsigned crashes)
+{
+    check_end();
+    check_effects(crashes);
+}
+
+typedef struct scenario {
+    void (*live)(void);
+    void (*check)(unsigned crashes);
+} scenario;
+
 /* @return whether it died there */
-static bool run_at(unsigned point)
+static bool run_at(const scenario *s, unsigned point)
 {
     char text[16];
     remove_all();
     assert_int_equal(mkdir(directory, 0700), 0);
     snprintf(text, sizeof text, "%u", point);
-    int ended = point == 0 ? LIFE_DONE : in_child(text, live);
+    int ended = point == 0 ? LIFE_DONE : in_child(text, s->live);
     if (ended != LIFE_DONE && ended != PAWL_CRASH_STATUS)
         fail_msg("point %u (seed %u): it ended with %d", point, wanted.seed, ended);
-    int last = in_child(NULL, live);
+    int last = in_child(NULL, s->live);
     if (last != LIFE_DONE)
         fail_msg("point %u (seed %u): the last life ended with %d", point, wanted.seed, last);
-    check_end();
-    check_effects(ended == PAWL_CRASH_STATUS);
+    s->check(ended == PAWL_CRASH_STATUS);
     assert_int_equal(in_child(NULL, check_store), LIFE_DONE);
     return ended == PAWL_CRASH_STATUS;
 }
 
-static void test_I1_I4_I5_dies_at_every_point_of_twenty_runs(void **state)
+static void sweep(const scenario *s, unsigned least)
 {
-    (void)state;
-    run_at(0);
+    run_at(s, 0);
     json_t *passed = load("points");
     unsigned points = (unsigned)json_integer_value(passed);
     json_decref(passed);
@@ -321,11 +409,23 @@ static void test_I1_I4_I5_dies_at_every_point_of_twenty_runs(void **state)
     unsigned crashes = 0;
     print_message("seed %u: %u points, every %u from %u (PAWL_SEED=%u repeats it)\n", wanted.seed, points, stride, from,
                   wanted.seed);
-    assert_true(points > 4 * SIGNALS);
+    assert_true(points > least);
     for (unsigned n = from; n <= points; n += stride, runs++)
-        crashes += run_at(n) ? 1 : 0;
+        crashes += run_at(s, n) ? 1 : 0;
     print_message("%u runs, %u crashes\n", runs, crashes);
     assert_true(crashes * 2 >= runs); /* writes that fall together are one: not every life has all points */
+}
+
+static void test_I1_I4_I5_dies_at_every_point_of_twenty_runs(void **state)
+{
+    (void)state;
+    sweep(&(scenario){live, check_runs}, 4 * SIGNALS);
+}
+
+static void test_I1_I4_dies_at_every_point_of_a_restart(void **state)
+{
+    (void)state;
+    sweep(&(scenario){live_and_restart, check_steps}, 15);
 }
 
 static int begin(void **state)
@@ -348,6 +448,7 @@ int main(int argc, char **argv)
     const char *given = getenv("PAWL_SEED");
     wanted.seed = given != NULL ? (unsigned)strtoul(given, NULL, 10) : (unsigned)time(NULL);
     wanted.all = argc > 1 && strcmp(argv[1], "--all") == 0;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_I1_I4_I5_dies_at_every_point_of_twenty_runs)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_I1_I4_I5_dies_at_every_point_of_twenty_runs),
+                                       cmocka_unit_test(test_I1_I4_dies_at_every_point_of_a_restart)};
     return cmocka_run_group_tests(tests, begin, end);
 }

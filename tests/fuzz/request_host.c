@@ -211,6 +211,15 @@ pawl_status pawl_host_unpause(pawl_host *host, uint32_t kind, const char *name, 
     return pawl_host_resume(host, name, error);
 }
 
+pawl_status pawl_host_restart(pawl_host *host, const char *id, uint64_t step, const char *reason,
+                              const char *request_id, uint32_t *ret_replayed, pawl_error *error)
+{
+    (void)step;
+    (void)request_id;
+    *ret_replayed = 0;
+    return pawl_host_cancel(host, id, reason, error);
+}
+
 pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outcome *outcome, pawl_error *error)
 {
     (void)host;

@@ -211,6 +211,8 @@ uint64_t lab_posted(const lab *own);
 /** End an external process. */
 pawl_status lab_finish(lab *own, const char *id, const char *post_id, const char *output);
 pawl_status lab_resume(lab *own, const char *id);
+/** Have the steps from this ordinal on done again. */
+pawl_status lab_rewind(lab *own, const char *id, const char *post_id, uint64_t ordinal);
 /** Remove every process that has ended. */
 pawl_status lab_prune(lab *own, uint64_t *removed);
 

@@ -36,8 +36,11 @@ static int32_t check_record(void *context, const pawl_record *record)
     a->next = record->sequence + 1;
     if ((record->sequence == a->base) != (record->kind == PAWL_RECORD_STARTED))
         WRONG(a, "record %llu has kind %u", sequence, record->kind);
-    if (a->ended)
+    if (a->ended && record->kind != PAWL_RECORD_REWOUND)
         WRONG(a, "record %llu stands behind the end", sequence);
+    if (record->kind == PAWL_RECORD_REWOUND) /* what stands before of these steps is void */
+        for (uint64_t ordinal = e.ordinal; ordinal < STEPS_MAX; ordinal++)
+            a->step_unix_ns[ordinal] = 0;
     a->ended = record->kind == PAWL_RECORD_ENDED;
     if (record->kind == PAWL_RECORD_STEP && e.ordinal < STEPS_MAX) {
         if (a->step_unix_ns[e.ordinal] != 0)

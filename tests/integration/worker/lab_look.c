@@ -41,7 +41,7 @@ static pawl_status enlist(lab *own, const registration *wanted, bool *ret_claime
     pawl_status status = pawl_registry_call(own->outside, &op, PAWL_OP_REGISTER, &body, error);
     *ret_claimed = status == PAWL_OK && w != NULL && (op.flags & PAWL_RESULT_CLAIMED) != 0;
     if (*ret_claimed)
-        pawl_worker_adopt(w->worker, op.number, op.token, &body);
+        pawl_worker_adopt(w->worker, op.number, op.token, (uint32_t)op.count, &body);
     pawl_arena_finish(&arena);
     return status;
 }
@@ -137,6 +137,12 @@ pawl_status lab_resume(lab *own, const char *id)
     char post_id[64];
     snprintf(post_id, sizeof post_id, "resume:%llu", (unsigned long long)lab_look(own, id).head);
     pawl_entry entry = {.kind = PAWL_RECORD_RESUMED};
+    return post(own, id, post_id, &entry, 0);
+}
+
+pawl_status lab_rewind(lab *own, const char *id, const char *post_id, uint64_t ordinal)
+{
+    pawl_entry entry = {.kind = PAWL_RECORD_REWOUND, .ordinal = ordinal};
     return post(own, id, post_id, &entry, 0);
 }
 

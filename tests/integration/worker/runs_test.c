@@ -57,12 +57,22 @@ static pawl_status measured(pawl_process *p)
     }
 }
 
+/* Three steps; the second one is the one that may fail. */
+static pawl_status three_steps(pawl_process *p)
+{
+    pawl_bytes value = pawl_input(p);
+    PAWL_TRY(pawl_call(p, "one", value, &value));
+    PAWL_TRY(pawl_call(p, "two", value, &value));
+    PAWL_TRY(pawl_call(p, "one", value, &value));
+    return pawl_complete(p, value);
+}
+
 PAWL_PROCESSES(PAWL_TYPE("summing", 1, summing), PAWL_TYPE("counting", 1, counting), PAWL_TYPE("hasty", 1, hasty),
-               PAWL_TYPE("measured", 1, measured))
+               PAWL_TYPE("measured", 1, measured), PAWL_TYPE("three_steps", 1, three_steps))
 
 static lab *lab_with(const char *provider)
 {
-    static const char *const types[] = {"summing", "counting", "hasty", "measured"};
+    static const char *const types[] = {"summing", "counting", "hasty", "measured", "three_steps"};
     lab *own = lab_create(provider);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         lab_add_type(own, types[i], 1, &pawl_processes);
@@ -184,6 +194,77 @@ static void test_it_is_told_when_its_journal_is_long(void **state)
     lab_destroy(own);
 }
 
+/* ---- steps that are done again ---- */
+
+static void test_X07_rewound_steps_have_keys_of_their_own(void **state)
+{
+    (void)state;
+    lab *own = lab_with("rocksdb");
+    lab_effect *one = lab_add(own, &(lab_effect){.name = "one"});
+    lab_effect *two = lab_add(own, &(lab_effect){.name = "two", .fail_times = 1, .klass = PAWL_TERMINAL});
+    lab_register(own, "p", "three_steps", "x");
+    lab_start(own, NULL);
+    assert_int_equal(lab_wait_end(own, "p").status, PAWL_FAILED);
+    assert_int_equal(lab_rewind(own, "p", "r-1", 2), PAWL_OK);
+    lab_row row = lab_wait_end(own, "p");
+    assert_int_equal(row.status, PAWL_COMPLETED);
+    assert_string_equal(row.output, "one(two(one(x)))");
+    assert_int_equal(lab_executions(one), 2);
+    assert_string_equal(lab_execution_of(one, 0).key, "p/1/1"); /* not done again */
+    assert_string_equal(lab_execution_of(two, 0).key, "p/1/2");
+    assert_string_equal(lab_execution_of(two, 1).key, "p/1~1/2");
+    assert_string_equal(lab_execution_of(one, 1).key, "p/1~1/3");
+    assert_int_equal(lab_rewind(own, "p", "r-2", 3), PAWL_OK);
+    LAB_UNTIL(own, lab_executions(one) == 3);
+    assert_string_equal(lab_execution_of(one, 2).key, "p/1~2/3");
+    lab_wait_end(own, "p");
+    lab_destroy(own);
+}
+
+/* Under way, in doubt, and with its worker dead: what was rewound is not what was in doubt. */
+static void test_I2_a_rewind_takes_the_process_from_its_worker(void **state)
+{
+    (void)state;
+    lab *own = lab_with("rocksdb");
+    lab_effect *one = lab_add(own, &(lab_effect){.name = "one"});
+    lab_effect *two = lab_add(own, &(lab_effect){.name = "two", .held = true, .outcome = PAWL_OUTCOME_AT_MOST_ONCE});
+    lab_register(own, "p", "three_steps", "x");
+    lab_start(own, NULL);
+    lab_wait_running(two, 1);
+    assert_int_equal(lab_rewind(own, "p", "r-1", 1), PAWL_OK);
+    lab_wait_executions(two, 2); /* the first one was told to stop */
+    lab_let_go(two);
+    lab_row row = lab_wait_end(own, "p");
+    assert_int_equal(row.status, PAWL_COMPLETED);
+    assert_string_equal(row.output, "one(two(one(x)))");
+    assert_true(lab_executions(one) == 3); /* the first step twice */
+    lab_end_all(own);
+    lab_reopen(own);
+    assert_int_equal(lab_rewind(own, "p", "r-2", 4), PAWL_OK); /* the end alone */
+    lab_start(own, NULL);
+    assert_string_equal(lab_wait_end(own, "p").output, "one(two(one(x)))");
+    assert_true(lab_executions(one) == 3);
+    lab_destroy(own);
+}
+
+/* A signal that was taken is taken again by what takes it again; a cancel request is not told again. */
+static void test_I5_signals_are_there_again(void **state)
+{
+    (void)state;
+    lab *own = lab_with("memory");
+    lab_add(own, &(lab_effect){.name = "one", .runs = PAWL_RUNS_INLINE});
+    lab_register(own, "p", "summing", "0 0");
+    lab_start(own, NULL);
+    send(own, "p", 1);
+    send(own, "p", 2);
+    assert_int_equal(lab_signal(own, "p", "end", "add", "end"), PAWL_OK);
+    assert_string_equal(lab_wait_end(own, "p").output, "3");
+    assert_int_equal(lab_rewind(own, "p", "r-1", 1), PAWL_OK);
+    LAB_UNTIL(own, lab_look(own, "p").status == PAWL_COMPLETED && lab_records(own, "p", PAWL_RECORD_ENDED) == 2);
+    assert_string_equal(lab_look(own, "p").output, "3");
+    lab_destroy(own);
+}
+
 static void test_ten_thousand_runs_leave_nothing_behind(void **state)
 {
     (void)state;
@@ -216,6 +297,9 @@ int main(void)
         cmocka_unit_test(test_I1_a_killed_worker_repeats_no_run),
         cmocka_unit_test(test_I7_a_cancel_request_meets_the_next_run),
         cmocka_unit_test(test_it_is_told_when_its_journal_is_long),
+        cmocka_unit_test(test_X07_rewound_steps_have_keys_of_their_own),
+        cmocka_unit_test(test_I2_a_rewind_takes_the_process_from_its_worker),
+        cmocka_unit_test(test_I5_signals_are_there_again),
         cmocka_unit_test(test_ten_thousand_runs_leave_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,12 @@ static pawl_status then_fails(pawl_process *p)
     return PAWL_E_FAILED;
 }
 
+static pawl_status leaves_a_compensation(pawl_process *p)
+{
+    PAWL_TRY(pawl_on_rollback(p, "undo", pawl_text("1")));
+    return pawl_continue_as_new(p, pawl_text("x"));
+}
+
 /* What it is told at each of its steps. */
 static pawl_status measures(pawl_process *p)
 {
@@ -78,9 +84,10 @@ static pawl_status draws(pawl_process *p)
 }
 
 PAWL_PROCESSES(PAWL_TYPE("adding", 1, adding), PAWL_TYPE("leaves_a_call", 1, leaves_a_call),
-               PAWL_TYPE("leaves_a_timer", 1, leaves_a_timer), PAWL_TYPE("runs_from_a_cancel", 1, runs_from_a_cancel),
-               PAWL_TYPE("says_both", 1, says_both), PAWL_TYPE("then_fails", 1, then_fails),
-               PAWL_TYPE("measures", 1, measures), PAWL_TYPE("draws", 1, draws))
+               PAWL_TYPE("leaves_a_timer", 1, leaves_a_timer),
+               PAWL_TYPE("leaves_a_compensation", 1, leaves_a_compensation),
+               PAWL_TYPE("runs_from_a_cancel", 1, runs_from_a_cancel), PAWL_TYPE("says_both", 1, says_both),
+               PAWL_TYPE("then_fails", 1, then_fails), PAWL_TYPE("measures", 1, measures), PAWL_TYPE("draws", 1, draws))
 
 static pawl_status note_carried(void *context, const pawl_entry *entry)
 {
@@ -157,12 +164,24 @@ static void test_not_while_calls_are_open(void **state)
     sim_run(&sim);
     assert_int_equal(sim.result.kind, PAWL_RUN_ENDED);
     assert_string_equal(sim.result.failure.code.data, "process.calls_open");
-    assert_non_null(strstr(sim.result.failure.message.data, "1 calls are open"));
+    assert_non_null(strstr(sim.result.failure.message.data, "1 calls or children are open"));
     sim_step(&sim, 1, "done"); /* it came, and the program has not seen it: the same answer */
     sim_reload(&sim);
     sim_feed_journal(&sim);
     sim_run(&sim);
     assert_string_equal(sim.result.failure.code.data, "process.calls_open");
+    sim_close(&sim);
+}
+
+static void test_not_while_compensations_are_registered(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, &pawl_processes, "leaves_a_compensation");
+    sim_start(&sim, "");
+    sim_run(&sim); /* it fails, and so it is undone */
+    assert_int_equal(sim.result.kind, PAWL_RUN_SUSPENDED);
+    assert_true(sim.result.compensating);
     sim_close(&sim);
 }
 
@@ -280,6 +299,7 @@ int main(void)
         cmocka_unit_test(test_what_was_not_taken_goes_over_in_its_order),
         cmocka_unit_test(test_a_cancel_that_nobody_was_told_of_goes_over_alone),
         cmocka_unit_test(test_not_while_calls_are_open),
+        cmocka_unit_test(test_not_while_compensations_are_registered),
         cmocka_unit_test(test_timers_are_dropped),
         cmocka_unit_test(test_I7_a_process_that_was_told_to_stop_does_not_run_away),
         cmocka_unit_test(test_it_is_an_end_like_any_other),

@@ -155,6 +155,12 @@ static void test_tell(void **state)
     EXPECT(f, 0, "s", NULL, "start", "test.stuck", "--id", "s");
     EXPECT(f, 0, "s: resumed\n", NULL, "resume", "s");
     EXPECT(f, 4, NULL, "not stuck", "resume", "s");
+    EXPECT(f, 0, "s: restarted\n", NULL, "restart", "s", "--from", "2", "--reason", "mended");
+    EXPECT(f, 0, "s: was sent before\n", NULL, "restart", "s", "--from-start", "--request-id", "twice");
+    EXPECT(f, 0, "s: restarted\n", NULL, "restart", "s", "--at-end");
+    EXPECT(f, 1, NULL, "no step 9", "restart", "s", "--from", "9");
+    EXPECT(f, 2, NULL, "give one of", "restart", "s", "--from", "1", "--at-end");
+    EXPECT(f, 2, NULL, "from", "restart", "s", "--from", "0");
     EXPECT(f, 0, "x", NULL, "start", "import", "--external", "--id", "x");
     EXPECT(f, 2, NULL, "exactly one of", "complete", "x");
     EXPECT(f, 2, NULL, "exactly one of", "complete", "x", "--fail", "c", "--output", "1");

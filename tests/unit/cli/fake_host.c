@@ -454,6 +454,22 @@ pawl_status pawl_host_pause(pawl_host *host, uint32_t kind, const char *name, co
     return status;
 }
 
+pawl_status pawl_host_restart(pawl_host *host, const char *id, uint64_t step, const char *reason,
+                              const char *request_id, uint32_t *ret_replayed, pawl_error *error)
+{
+    process *p = NULL;
+    (void)reason;
+    pthread_mutex_lock(&host->lock);
+    pawl_status status = find_or_fail(host, id, &p, error);
+    if (status == PAWL_OK && step > 3 && step != PAWL_RESTART_AT_END)
+        status = pawl_error_set(error, PAWL_E_INVALID, "no_such_step", "\"%s\" has no step %llu", id,
+                                (unsigned long long)step);
+    if (status == PAWL_OK)
+        *ret_replayed = request_id != NULL && strcmp(request_id, "twice") == 0;
+    pthread_mutex_unlock(&host->lock);
+    return status;
+}
+
 pawl_status pawl_host_unpause(pawl_host *host, uint32_t kind, const char *name, pawl_error *error)
 {
     return kind == PAWL_PAUSE_PROCESS ? pawl_host_resume(host, name, error) : PAWL_OK;

@@ -346,6 +346,12 @@ static void test_tell_a_process(void **state)
     ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.stuck\",\"id\":\"d\"}", 201);
     ask_well(f, "POST", "/v1/processes/d/resume", "{}", 200);
     assert_refused(f, "POST", "/v1/processes/d/resume", NULL, PAWL_E_CONFLICT, "host.not_stuck");
+    ask_well(f, "POST", "/v1/processes/d/restart", "{\"from\":2,\"reason\":\"mended\",\"id\":\"r-1\"}", 200);
+    ask_well(f, "POST", "/v1/processes/d/restart", "{\"from\":\"end\"}", 200);
+    assert_refused(f, "POST", "/v1/processes/d/restart", "{\"from\":9}", PAWL_E_INVALID, "no_such_step");
+    assert_refused(f, "POST", "/v1/processes/d/restart", "{\"from\":\"there\"}", PAWL_E_INVALID, "api.from");
+    assert_refused(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"reuse\":\"always\"}", PAWL_E_INVALID,
+                   "api.reuse");
     fixture_close(f);
 }
 

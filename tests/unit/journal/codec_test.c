@@ -10,11 +10,11 @@
 
 #include <cmocka.h> /* needs setjmp, stdarg and stddef */
 
-static const uint32_t kinds[] = {PAWL_RECORD_STEP,   PAWL_RECORD_INTENT,   PAWL_RECORD_ATTEMPT,      PAWL_RECORD_TIMER,
-                                 PAWL_RECORD_FIRED,  PAWL_RECORD_NOW,      PAWL_RECORD_STARTED,      PAWL_RECORD_SIGNAL,
-                                 PAWL_RECORD_MARKER, PAWL_RECORD_CANCEL,   PAWL_RECORD_RESUMED,      PAWL_RECORD_ENDED,
-                                 PAWL_RECORD_PARKED, PAWL_RECORD_ROLLBACK, PAWL_RECORD_COMPENSATING, PAWL_RECORD_LIMITS,
-                                 PAWL_RECORD_UPDATE, PAWL_RECORD_REPLY,    PAWL_RECORD_EVENT};
+static const uint32_t kinds[] = {
+    PAWL_RECORD_STEP,    PAWL_RECORD_INTENT,  PAWL_RECORD_ATTEMPT, PAWL_RECORD_TIMER,    PAWL_RECORD_FIRED,
+    PAWL_RECORD_NOW,     PAWL_RECORD_STARTED, PAWL_RECORD_SIGNAL,  PAWL_RECORD_MARKER,   PAWL_RECORD_CANCEL,
+    PAWL_RECORD_RESUMED, PAWL_RECORD_ENDED,   PAWL_RECORD_PARKED,  PAWL_RECORD_ROLLBACK, PAWL_RECORD_COMPENSATING,
+    PAWL_RECORD_LIMITS,  PAWL_RECORD_UPDATE,  PAWL_RECORD_REPLY,   PAWL_RECORD_EVENT,    PAWL_RECORD_REWOUND};
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 
 static pawl_bytes text(const char *text)
@@ -97,7 +97,8 @@ static void check_round_trip(uint32_t kind, bool failed)
     bool rollback = kind == PAWL_RECORD_ROLLBACK;
     assert_int_equal(found.of, rollback ? 299 : 0);
     bool reply = kind == PAWL_RECORD_REPLY, update = kind == PAWL_RECORD_UPDATE;
-    if (call || rollback || reply || (kind >= PAWL_RECORD_TIMER && kind <= PAWL_RECORD_NOW))
+    if (call || rollback || reply || kind == PAWL_RECORD_REWOUND ||
+        (kind >= PAWL_RECORD_TIMER && kind <= PAWL_RECORD_NOW))
         assert_int_equal(found.ordinal, entry.ordinal);
     else
         assert_int_equal(found.ordinal, 0);
