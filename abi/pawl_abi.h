@@ -749,7 +749,8 @@ typedef struct pawl_register {
     uint64_t deadline_unix_ns; /* not 0: it is to have ended by then */
     pawl_bytes attributes;     /* search attributes, a JSON object; may be empty */
     uint32_t reuse;            /* PAWL_REUSE_*: what an id that is known means */
-    uint32_t reserved1;
+    uint32_t exclusive;        /* 1: begins only after every exclusive process registered before it in its session
+                                  has ended; wants a session, and no start_unix_ns */
     /* Of a child: the body of the CANCEL record that asks it to stop when its parent has ended, or, with
      * PAWL_PARENT_CLOSE_TERMINATE, of its ENDED record; at most PAWL_CLOSE_BODY_BYTES_MAX. The provider posts that by
      * itself. With a parent_note the parent must be leased by somebody (PAWL_E_STALE). */

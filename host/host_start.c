@@ -99,6 +99,7 @@ static void fill(starting *own, const pawl_start *start, const char *attributes,
         if (!is_zero(type->digest, sizeof type->digest))
             own->body.digest = (pawl_bytes){type->digest, sizeof type->digest};
         const pawl_profile_type *limits = pawl_profile_find_type(host->profile, start->type);
+        own->body.exclusive = limits != NULL && limits->exclusive && start->session != NULL;
         bool shut = pawl_gate_is_shut(type->gate);
         if (host->worker != NULL && limits == NULL &&
             !shut) /* what has limits is taken from the queue, where they are kept */

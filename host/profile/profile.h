@@ -156,6 +156,7 @@ typedef struct pawl_profile_type {
     const char *name;
     pawl_profile_type_limits whole;
     pawl_profile_type_limits per_key;
+    bool exclusive;   /* of those with a session, one at a time in it, in the order of their starts */
     pawl_place place; /* of the name */
 } pawl_profile_type;
 

@@ -200,6 +200,7 @@ static const pawl_key type_keys[] = {
     {"concurrency", PAWL_KEY_COUNT, AT(whole.concurrency), .min = 0, .max = 10000000, .initial = "0"},
     {"rate_limit", PAWL_KEY_SECTION, AT(whole.rate_limit), .section = &rate_section},
     {"per_key", PAWL_KEY_SECTION, .section = &per_key_section},
+    {"exclusive", PAWL_KEY_FLAG, AT(exclusive), .initial = "false"},
     {.name = NULL},
 };
 #undef THIS

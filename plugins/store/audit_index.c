@@ -131,6 +131,39 @@ static pawl_status expect_attributes(pawl_audit *audit, const pawl_audit_place *
     return status;
 }
 
+/* Who is exclusive waits for its turn or has it; unless it was asked to stop, for then it may have left the line. */
+static pawl_status expect_turn(pawl_audit *audit, const pawl_audit_place *process, const pawl_store_header *header,
+                               pawl_fault *fault)
+{
+    char words[96];
+    pawl_key key;
+    pawl_reader row = {0};
+    uint64_t session = pawl_store_hash(header->identity.session);
+    pawl_audit_place place = *process;
+    if (header->state.behind) {
+        pawl_store_key_turn(&key, session, process->number);
+        return expect_mark(audit, process, PAWL_FAMILY_TURN, &key, "its place among those that wait for their turn",
+                           fault);
+    }
+    if (header->state.cancelled)
+        return PAWL_OK;
+    pawl_store_key_turn(&key, session, 0);
+    place.family = PAWL_FAMILY_TURN;
+    place.key = pawl_key_bytes(&key);
+    const char *found = read_row(audit, &place, &row);
+    if (found == NULL) {
+        uint64_t number = pawl_reader_u64(&row);
+        if (number == place.number)
+            return PAWL_OK;
+        snprintf(words, sizeof words, "the turn of process number %llu", (unsigned long long)number);
+        found = words;
+    }
+    pawl_batch_begin(&audit->fix, PAWL_FAMILY_TURN, place.key);
+    pawl_buffer_u64(&audit->fix.bytes, place.number);
+    pawl_batch_end(&audit->fix);
+    return pawl_store_audit_derived(audit, &place, found, "its turn", fault);
+}
+
 pawl_status pawl_store_audit_expect_indexes(pawl_audit *audit, uint64_t number, const pawl_store_header *header,
                                             pawl_fault *fault)
 {
@@ -146,6 +179,8 @@ pawl_status pawl_store_audit_expect_indexes(pawl_audit *audit, uint64_t number, 
         status = expect_relations(audit, &place, &header->identity, fault);
     if (status == PAWL_OK && state->has_attributes)
         status = expect_attributes(audit, &place, fault);
+    if (status == PAWL_OK && header->identity.exclusive && !PAWL_IS_TERMINAL(state->status))
+        status = expect_turn(audit, &place, header, fault);
     if (status == PAWL_OK && state->ready_sequence != 0)
         status = expect_ready(audit, &place, header, fault);
     if (status == PAWL_OK && state->wake_unix_ns != 0) {
@@ -200,7 +235,7 @@ static owner_is find_owner(pawl_audit *audit, uint64_t number, pawl_store_header
 /* Which process a row leads to, by key or value. */
 static uint64_t number_of(pawl_family family, pawl_bytes key, pawl_reader row)
 {
-    if (family == PAWL_FAMILY_READY)
+    if (family == PAWL_FAMILY_READY || (family == PAWL_FAMILY_TURN && key.size == 8))
         return pawl_reader_u64(&row);
     if (key.size < 8)
         return 0;
@@ -244,6 +279,9 @@ static bool right_key(pawl_audit *audit, pawl_family family, pawl_bytes key, uin
     case PAWL_FAMILY_STATUS:
         pawl_store_key_status(right, state->shown, number);
         return true;
+    case PAWL_FAMILY_TURN:
+        pawl_store_key_turn(right, pawl_store_hash(identity->session), key.size == 8 ? 0 : number);
+        return identity->exclusive && !PAWL_IS_TERMINAL(state->status) && state->behind == (key.size != 8);
     case PAWL_FAMILY_ENDED:
         pawl_store_key_ended(right, state->updated_unix_ns, number);
         return PAWL_IS_TERMINAL(state->status);
@@ -353,7 +391,8 @@ static void check_id(pawl_audit *audit, pawl_kv_cursor *cursor)
 pawl_status pawl_store_audit_indexes(pawl_audit *audit, pawl_fault *fault)
 {
     static const pawl_family families[] = {PAWL_FAMILY_IDENT, PAWL_FAMILY_STATUS, PAWL_FAMILY_RELATION,
-                                           PAWL_FAMILY_READY, PAWL_FAMILY_WAKE,   PAWL_FAMILY_ENDED};
+                                           PAWL_FAMILY_READY, PAWL_FAMILY_WAKE,   PAWL_FAMILY_ENDED,
+                                           PAWL_FAMILY_TURN};
     const pawl_bytes none = {NULL, 0};
     pawl_status status = PAWL_OK;
     for (size_t i = 0; i < sizeof families / sizeof *families && status == PAWL_OK && !audit->stopped; i++) {

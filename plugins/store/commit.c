@@ -185,12 +185,15 @@ static pawl_status complete(pawl_store_round *round, pawl_store_stage *stage, pa
 {
     const pawl_commit *commit = op->request;
     pawl_store_parent parent;
+    pawl_store_turn turn;
     if (stage->state.head > commit->seen) {
         op->flags |= PAWL_RESULT_MORE;
         return PAWL_OK;
     }
     pawl_status status =
         pawl_store_parent_find(round, stage, record_at(commit, commit->record_count - 1)->body, &parent, fault);
+    if (status == PAWL_OK)
+        status = pawl_store_turn_find(round, stage, &turn, fault);
     if (status != PAWL_OK)
         return status;
     append(round, stage, op);
@@ -198,6 +201,7 @@ static pawl_status complete(pawl_store_round *round, pawl_store_stage *stage, pa
     pawl_store_stage_move(round, stage, commit->status, 0, 0);
     pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
     stage->drop_lease = true;
+    pawl_store_turn_hand_on(round, stage, &turn);
     pawl_store_parent_tell(round, &parent);
     return PAWL_OK;
 }

@@ -14,7 +14,7 @@ const char *pawl_family_name(pawl_family family)
     static const char *const names[PAWL_FAMILY_COUNT] = {
         "meta",   "ident",    "process",  "journal",  "ready",   "wake",       "post",
         "status", "relation", "ended",    "document", "session", "commit_key", "attachment",
-        "link",   "chunk",    "artifact", "holder",   "inbox",   "delivery",
+        "link",   "chunk",    "artifact", "holder",   "inbox",   "delivery",   "turn",
     };
     return names[family];
 }

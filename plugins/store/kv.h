@@ -36,6 +36,7 @@ typedef enum pawl_family {
     PAWL_FAMILY_HOLDER,     /* digest, holder -> nothing */
     PAWL_FAMILY_INBOX,      /* 'i', session, item -> what an event delivered; 'c', likewise -> who has it; 'x': dead */
     PAWL_FAMILY_DELIVERY,   /* number, session, event type, key -> item: delivered once */
+    PAWL_FAMILY_TURN,       /* hash of session -> number whose turn it is; hash, number -> nothing: it waits */
     PAWL_FAMILY_COUNT
 } pawl_family;
 

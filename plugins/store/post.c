@@ -178,6 +178,8 @@ static bool makes_ready(const pawl_store_stage *stage, const pawl_post *post)
         return true;
     if (stage->state.status == PAWL_STUCK)
         return post->kind == PAWL_RECORD_CANCEL || post->kind == PAWL_RECORD_RESUMED;
+    if (stage->state.behind)
+        return post->kind == PAWL_RECORD_CANCEL;
     bool stays = stage->state.paused != 0 && post->kind != PAWL_RECORD_CONTINUED && post->kind != PAWL_RECORD_CANCEL;
     return stage->state.status == PAWL_WAITING && !stays;
 }
@@ -280,11 +282,14 @@ static pawl_status stage_posted(pawl_store_round *round, pawl_store_stage *stage
     const pawl_bytes none = {NULL, 0};
     preparation made = {0};
     pawl_store_parent parent = {0};
+    pawl_store_turn turn = {0};
     bool ready = makes_ready(stage, post);
     pawl_status status = prepare(round, stage, ready, post, &made, fault);
     if (status == PAWL_OK && ends(post))
         status = pawl_store_parent_find(round, stage, post->kind == PAWL_RECORD_ENDED ? post->body : post->outcome,
                                         &parent, fault);
+    if (status == PAWL_OK && (ends(post) || stage->state.behind))
+        status = pawl_store_turn_find(round, stage, &turn, fault);
     if (status != PAWL_OK)
         return status;
     if (!pawl_store_stage_note_posted(round, stage, post->kind, stage->state.head + 1))
@@ -299,6 +304,8 @@ static pawl_status stage_posted(pawl_store_round *round, pawl_store_stage *stage
         stage->state.cancelled = true;
         stage->cancel_sequence = *sequence;
     }
+    if (post->kind == PAWL_RECORD_CANCEL || ends(post))
+        pawl_store_turn_leave(round, stage, &turn);
     bool changed = pause_or_continue(round, stage, post, *sequence);
     *queued = post->kind == PAWL_RECORD_EVENT && stage_event(round, stage, post, made.item);
     if (ready)
@@ -307,6 +314,8 @@ static pawl_status stage_posted(pawl_store_round *round, pawl_store_stage *stage
         pawl_store_stage_move(round, stage, post->status, 0, 0);
     if (ready || changed || ends(post) || post->kind == PAWL_RECORD_CANCEL)
         pawl_store_stage_header(round, stage, none, none);
+    if (ends(post))
+        pawl_store_turn_hand_on(round, stage, &turn);
     pawl_store_parent_tell(round, &parent);
     return PAWL_OK;
 }

@@ -124,6 +124,7 @@ static pawl_store_entry *new_entry(pawl_store_round *round, const pawl_register 
         .close_body = request->close_body,
         .priority = request->priority == 0 ? PAWL_PRIORITY_NORMAL : request->priority,
         .deadline_unix_ns = request->deadline_unix_ns,
+        .exclusive = request->exclusive != 0,
     };
     pawl_buffer_clear(&round->scratch);
     pawl_store_identity_encode(&round->scratch, &identity);
@@ -180,8 +181,11 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, uint32_
     uint64_t token = 0;
     bool external = request->external != 0;
     bool later = request->start_unix_ns > round->now_unix_ns && !external;
-    bool claims = request->claim_session != 0 && !external && !later;
-    pawl_status status = external || later ? PAWL_OK : pawl_store_ticket(round->registry->store, &ready, fault);
+    bool behind = false;
+    pawl_status status = pawl_store_turn_ask(round, request, &behind, fault);
+    bool claims = request->claim_session != 0 && !external && !later && !behind;
+    if (status == PAWL_OK && !external && !later && !behind)
+        status = pawl_store_ticket(round->registry->store, &ready, fault);
     if (status == PAWL_OK && claims)
         status = pawl_store_ticket(round->registry->store, &token, fault);
     if (status == PAWL_OK && request->attributes.size > 0)
@@ -203,9 +207,13 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, uint32_
     stage->state.base = 1;
     pawl_store_stage_record(round, stage, PAWL_RECORD_STARTED, request->input);
     (void)pawl_store_attributes_stage(round, stage, &round->attributes);
-    pawl_store_stage_move(round, stage, external || later ? PAWL_WAITING : PAWL_READY,
+    pawl_store_turn_take_place(round, stage);
+    pawl_store_stage_move(round, stage, external || later || behind ? PAWL_WAITING : PAWL_READY,
                           later ? request->start_unix_ns : 0, ready);
-    pawl_store_stage_header(round, stage, none, later ? (pawl_bytes){"its start", 9} : none);
+    pawl_store_stage_header(round, stage, none,
+                            later    ? (pawl_bytes){"its start", 9}
+                            : behind ? (pawl_bytes){"its turn", 8}
+                                     : none);
     stage->claim = claims ? op : NULL;
     stage->claim_token = token;
     op->number = entry->number;

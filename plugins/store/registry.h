@@ -74,6 +74,7 @@ typedef struct pawl_store_identity {
     uint32_t parent_close;
     uint32_t priority; /* never 0 */
     uint64_t deadline_unix_ns;
+    bool exclusive;
     pawl_bytes encoded;
     uint64_t lane; /* hash of the key it queues under; 0: none. Worked out, not stored */
 } pawl_store_identity;
@@ -84,6 +85,7 @@ typedef struct pawl_store_state {
     uint32_t status; /* never PAWL_RUNNING: that is a lease, in memory; never PAWL_COMPENSATING */
     uint32_t shown;  /* never PAWL_RUNNING */
     bool cancelled;
+    bool behind;       /* exclusive, and it is not its turn yet */
     bool compensating; /* its journal has a record COMPENSATING */
     bool has_document;
     bool has_attributes;

@@ -38,6 +38,7 @@ void pawl_store_round_begin(pawl_store_round *round)
     round->stages = NULL;
     round->stages_end = &round->stages;
     round->refusals = NULL;
+    round->turns = NULL;
     memset(round->deltas, 0, sizeof round->deltas);
     round->next_number = round->registry->next_number;
     round->types_stored = round->registry->types_stored;

@@ -63,6 +63,8 @@ typedef struct pawl_store_refusal {
     pawl_fault fault;
 } pawl_store_refusal;
 
+struct pawl_store_turns;
+
 struct pawl_store_round {
     pawl_store_registry *registry;
     pawl_registry_op **ops; /* PAWL_STORE_ROUND_OPS_MAX of them */
@@ -74,6 +76,7 @@ struct pawl_store_round {
     pawl_store_stage *stages;
     pawl_store_stage **stages_end;
     pawl_store_refusal *refusals;
+    struct pawl_store_turns *turns; /* sessions whose turns this round has looked at */
     int64_t deltas[STORE_STATUS_COUNT];
     uint64_t next_number;
     uint32_t types_stored;
@@ -154,6 +157,28 @@ pawl_status pawl_store_parent_find(pawl_store_round *round, const pawl_store_sta
 void pawl_store_parent_tell(pawl_store_round *round, const pawl_store_parent *parent);
 /** A process that asks to be registered as a child: its parent must be held by somebody, and is noted to have one. */
 pawl_status pawl_store_parent_adopt(pawl_store_round *round, const pawl_register *request, pawl_fault *fault);
+
+/* ---- turn.c ---- */
+
+/** Who is to have the turn when a process ends: prepared before anything is staged, so that it cannot fail. */
+typedef struct pawl_store_turn {
+    struct pawl_store_turns *turns; /* NULL: the process is not exclusive */
+    bool hands_on;                  /* it has the turn */
+    pawl_store_stage *next;         /* NULL: nobody waits */
+    uint64_t ready;
+} pawl_store_turn;
+
+/** A process that asks to be registered: must it wait for others? PAWL_E_INVALID when it cannot be exclusive. */
+pawl_status pawl_store_turn_ask(pawl_store_round *round, const pawl_register *request, bool *behind, pawl_fault *fault);
+/** It is registered: it has the turn, or waits (state.behind). Before its header is written. */
+void pawl_store_turn_take_place(pawl_store_round *round, pawl_store_stage *stage);
+/** Prepare for its end, or for its leaving the line. */
+pawl_status pawl_store_turn_find(pawl_store_round *round, const pawl_store_stage *stage, pawl_store_turn *ret,
+                                 pawl_fault *fault);
+/** It waits no more, and goes on out of turn: it was asked to stop. Before its header is written. */
+void pawl_store_turn_leave(pawl_store_round *round, pawl_store_stage *stage, const pawl_store_turn *turn);
+/** It ends. */
+void pawl_store_turn_hand_on(pawl_store_round *round, pawl_store_stage *stage, const pawl_store_turn *turn);
 
 /* ---- orphan.c ---- */
 

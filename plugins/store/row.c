@@ -10,7 +10,8 @@
 #define FLAG_CHILDREN     2u
 #define FLAG_COMPENSATING 4u
 #define FLAG_PAUSED       8u
-#define FLAGS_ALL         15u
+#define FLAG_BEHIND       16u
+#define FLAGS_ALL         31u
 
 /* What stands beside a header, in the family of documents. */
 #define HAS_DOCUMENT   1u
@@ -67,6 +68,14 @@ bool pawl_store_read_ready_key(pawl_bytes key, uint32_t *type, uint32_t *priorit
     return !reader.bad && reader.at == reader.end && *priority < STORE_PRIORITY_COUNT;
 }
 
+void pawl_store_key_turn(pawl_key *key, uint64_t session, uint64_t number)
+{
+    pawl_key_start(key);
+    pawl_key_u64(key, session);
+    if (number != 0)
+        pawl_key_u64(key, number);
+}
+
 void pawl_store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t number)
 {
     pawl_key_start(key);
@@ -113,7 +122,8 @@ enum {
     IDENTITY_PRIORITY = 4,
     IDENTITY_KEY = 8,
     IDENTITY_DEADLINE = 16,
-    IDENTITY_ALL = 31,
+    IDENTITY_EXCLUSIVE = 32,
+    IDENTITY_ALL = 63,
 };
 
 static uint8_t identity_flags(const pawl_store_identity *identity)
@@ -125,6 +135,7 @@ static uint8_t identity_flags(const pawl_store_identity *identity)
     flags |= identity->priority != PAWL_PRIORITY_NORMAL ? IDENTITY_PRIORITY : 0;
     flags |= identity->key.size > 0 ? IDENTITY_KEY : 0;
     flags |= identity->deadline_unix_ns != 0 ? IDENTITY_DEADLINE : 0;
+    flags |= identity->exclusive ? IDENTITY_EXCLUSIVE : 0;
     return (uint8_t)flags;
 }
 
@@ -148,6 +159,7 @@ static void decode_rest(pawl_reader *reader, pawl_store_identity *identity, uint
     const pawl_bytes none = {NULL, 0};
     bool child = (flags & IDENTITY_CHILD) != 0;
     identity->external = (flags & IDENTITY_EXTERNAL) != 0;
+    identity->exclusive = (flags & IDENTITY_EXCLUSIVE) != 0;
     identity->parent_note = child ? pawl_reader_bytes(reader) : none;
     identity->parent_close = child ? pawl_reader_u8(reader) : 0;
     identity->close_body = child ? pawl_reader_bytes(reader) : none;
@@ -210,7 +222,8 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_buffer *to = &batch->bytes;
     pawl_buffer_u32(to, state->status);
     unsigned flags = (state->cancelled ? FLAG_CANCELLED : 0) | (state->has_children ? FLAG_CHILDREN : 0) |
-                     (state->compensating ? FLAG_COMPENSATING : 0) | (state->paused != 0 ? FLAG_PAUSED : 0);
+                     (state->compensating ? FLAG_COMPENSATING : 0) | (state->paused != 0 ? FLAG_PAUSED : 0) |
+                     (state->behind ? FLAG_BEHIND : 0);
     pawl_buffer_u8(to, (uint8_t)flags);
     pawl_buffer_u8(to,
                    (uint8_t)((state->has_document ? HAS_DOCUMENT : 0) | (state->has_attributes ? HAS_ATTRIBUTES : 0)));
@@ -239,6 +252,7 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     uint32_t flags = pawl_reader_u8(&reader);
     header->state.cancelled = (flags & FLAG_CANCELLED) != 0;
     header->state.has_children = (flags & FLAG_CHILDREN) != 0;
+    header->state.behind = (flags & FLAG_BEHIND) != 0;
     header->state.compensating = (flags & FLAG_COMPENSATING) != 0;
     header->state.shown = pawl_store_shown(&header->state);
     uint32_t has = pawl_reader_u8(&reader);

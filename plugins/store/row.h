@@ -60,6 +60,10 @@ void pawl_store_put_tombstone(pawl_batch *batch, pawl_bytes id, uint64_t number,
 pawl_status pawl_store_read_tombstone(pawl_kv *kv, pawl_bytes id, uint32_t *run, pawl_fault *fault);
 #define STORE_NO_LONGER_RETAINED "registry.no_longer_retained"
 
+/** number 0: the row that says whose turn it is. */
+void pawl_store_key_turn(pawl_key *key, uint64_t session, uint64_t number);
+/** Whose turn it is in the session with this hash; 0: nobody's. (turn.c) */
+pawl_status pawl_store_read_turn(pawl_kv *kv, uint64_t session, uint64_t *holder, pawl_fault *fault);
 void pawl_store_key_number(pawl_key *key, uint64_t number);
 void pawl_store_key_journal(pawl_key *key, uint64_t number, uint64_t sequence);
 /** Type, priority and whether there is a key in one byte, the key's hash if so, ready sequence. */

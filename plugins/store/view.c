@@ -1,6 +1,8 @@
 /* view.c: see view.h. */
 #include "view.h"
 
+#include <stdio.h>
+
 #include "attribute.h"
 
 static void lay_over(pawl_store_view *view, pawl_store_registry *registry, uint64_t number)
@@ -109,6 +111,28 @@ static void fill(pawl_store_view *view, const pawl_store_identity *identity, con
     view->ready_sequence = state->ready_sequence;
 }
 
+/* Whose turn it waits for. What cannot be read hides nothing else. */
+static void say_behind(pawl_store_view *view, pawl_kv *kv)
+{
+    pawl_fault bad = {0};
+    pawl_buffer buffer = {0};
+    pawl_store_header holder;
+    char id[PAWL_STORE_ID_BYTES_MAX + 4];
+    char session[PAWL_STORE_ID_BYTES_MAX + 4];
+    uint64_t number = 0;
+    pawl_status status = pawl_store_read_turn(kv, pawl_store_hash(view->row.session), &number, &bad);
+    if (status == PAWL_OK && number != 0)
+        status = pawl_store_read_header(kv, number, &buffer, &holder, &bad);
+    if (status == PAWL_OK && number != 0) {
+        int size = snprintf(view->behind, sizeof view->behind, "its turn, behind process \"%s\" of session \"%s\"",
+                            pawl_fault_text(holder.identity.id, id, sizeof id),
+                            pawl_fault_text(view->row.session, session, sizeof session));
+        if (size > 0)
+            view->row.reason = (pawl_bytes){view->behind, strlen(view->behind)};
+    }
+    pawl_buffer_finish(&buffer);
+}
+
 pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *registry, uint64_t number,
                                  pawl_fault *fault)
 {
@@ -133,6 +157,8 @@ pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *reg
     fill(view, &header.identity, &state, type, number);
     view->row.reason_code = header.reason_code;
     view->row.reason = header.reason;
+    if (header.state.behind)
+        say_behind(view, kv);
     if (PAWL_IS_TERMINAL(state.status) && tail.kind == PAWL_RECORD_ENDED)
         view->row.outcome = tail.body;
     if (header.state.has_document)

@@ -304,7 +304,7 @@ MEMBER(pawl_register, start_unix_ns)
 MEMBER(pawl_register, deadline_unix_ns)
 MEMBER(pawl_register, attributes)
 MEMBER(pawl_register, reuse)
-MEMBER(pawl_register, reserved1)
+MEMBER(pawl_register, exclusive)
 MEMBER(pawl_register, close_body)
 
 STRUCT(pawl_commit)

@@ -80,6 +80,38 @@ static void test_V03_a_rate_is_kept_and_told(void **state)
     fixture_remove(own);
 }
 
+static void start_in(fixture *own, const char *id, const char *session)
+{
+    const pawl_start wanted = {.struct_size = sizeof wanted, .id = id, .type = "test.gate", .session = session};
+    assert_ok(pawl_host_start(own->host, &wanted, NULL, &why_));
+}
+
+static void test_V02_exclusive_processes_say_behind_whom_they_wait(void **state)
+{
+    fixture *own = opened(*state, "types: { test.gate: { exclusive: true } }\n");
+    start_in(own, "a", "s");
+    start_in(own, "b", "s");
+    start_in(own, "alone", NULL);
+    start_in(own, "other", "other");
+    json_decref(until(own, "a", "waiting"));
+    json_t *row = shown(own, "b");
+    assert_string_equal(text_of(row, "status"), "waiting");
+    assert_has(text_of(row, "why"), "waits for its turn, behind process \"a\" of session \"s\"");
+    json_decref(row);
+    signal_it(own, "b", "go", "2");
+    signal_it(own, "alone", "go", "3");
+    signal_it(own, "other", "go", "4");
+    expect_end(own, "alone", "completed", "3");
+    expect_end(own, "other", "completed", "4");
+    row = shown(own, "b");
+    assert_has(text_of(row, "why"), "waits for its turn");
+    json_decref(row);
+    signal_it(own, "a", "go", "1");
+    expect_end(own, "a", "completed", "1");
+    expect_end(own, "b", "completed", "2");
+    fixture_remove(own);
+}
+
 static void test_V02_a_priority_out_of_range_is_refused(void **state)
 {
     fixture *own = opened(*state, NULL);
@@ -122,6 +154,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         OVER_EACH(test_V03_a_process_says_which_limit_holds_it),
         OVER_EACH(test_V03_a_rate_is_kept_and_told),
+        OVER_EACH(test_V02_exclusive_processes_say_behind_whom_they_wait),
         OVER_EACH(test_V02_a_priority_out_of_range_is_refused),
         OVER_EACH(test_V03_limits_for_an_unknown_type_have_their_place),
     };

@@ -102,6 +102,13 @@ static void make_processes(fixture *f)
                           .attributes = &attributes};
     op = (pawl_registry_op){.kind = PAWL_OP_APPEND, .request = &commit};
     assert_int_equal(fixture_run(f, &op), PAWL_OK);
+    /* one whose turn it is, and one behind it */
+    request.exclusive = 1;
+    request.id = BYTES("its turn");
+    op = (pawl_registry_op){.kind = PAWL_OP_REGISTER, .request = &request};
+    assert_int_equal(fixture_run(f, &op), PAWL_OK);
+    request.id = BYTES("behind");
+    assert_int_equal(fixture_run(f, &op), PAWL_OK);
 }
 
 /* A parent with one child that has ended and one that has not. */
@@ -241,8 +248,8 @@ static bool is_derived(const raw_row *raw, bool is_tombstone)
 {
     return (raw->family == PAWL_FAMILY_IDENT && !is_tombstone) || raw->family == PAWL_FAMILY_READY ||
            raw->family == PAWL_FAMILY_WAKE || raw->family == PAWL_FAMILY_STATUS ||
-           raw->family == PAWL_FAMILY_RELATION || raw->family == PAWL_FAMILY_ENDED || key_is(raw, "counters") ||
-           (raw->family == PAWL_FAMILY_LINK && raw->key.data[0] == 'd');
+           raw->family == PAWL_FAMILY_RELATION || raw->family == PAWL_FAMILY_ENDED || raw->family == PAWL_FAMILY_TURN ||
+           key_is(raw, "counters") || (raw->family == PAWL_FAMILY_LINK && raw->key.data[0] == 'd');
 }
 
 static bool is_tombstone(const raw_row *raw)
