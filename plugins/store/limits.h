@@ -3,29 +3,29 @@
 #ifndef PAWL_STORE_LIMITS_H
 #define PAWL_STORE_LIMITS_H
 
-#define PAWL_STORE_ID_BYTES_MAX          256u /* process ids, scopes, session names, holders, plugin and profile names */
-#define PAWL_STORE_TYPE_BYTES_MAX        256u /* process type names */
-#define PAWL_STORE_POST_ID_BYTES_MAX     256u /* idempotency ids: posts, session commits */
+#define PAWL_STORE_ID_BYTES_MAX           256u /* process ids, scopes, session names, holders, plugin and profile names */
+#define PAWL_STORE_TYPE_BYTES_MAX         256u /* process type names */
+#define PAWL_STORE_POST_ID_BYTES_MAX      256u /* idempotency ids: posts, session commits */
 #define PAWL_STORE_DELIVERY_KEY_BYTES_MAX 256u /* what tells deliveries apart, or joins them */
-#define PAWL_STORE_SESSION_KEY_BYTES_MAX 1024u
-#define PAWL_STORE_SESSION_CHANGES_MAX   4096u /* of one session commit */
-#define PAWL_STORE_MEDIA_TYPE_BYTES_MAX  256u
-#define PAWL_STORE_NAME_BYTES_MAX        1024u /* of an attachment */
-#define PAWL_STORE_WORKER_NAME_BYTES_MAX 256u
-#define PAWL_STORE_REASON_CODE_BYTES_MAX 128u
-#define PAWL_STORE_REASON_BYTES_MAX      65536u
-#define PAWL_STORE_FINGERPRINT_BYTES_MIN 16u
-#define PAWL_STORE_FINGERPRINT_BYTES_MAX 32u
-#define PAWL_STORE_DIGEST_BYTES          32u
+#define PAWL_STORE_SESSION_KEY_BYTES_MAX  1024u
+#define PAWL_STORE_SESSION_CHANGES_MAX    4096u /* of one session commit */
+#define PAWL_STORE_MEDIA_TYPE_BYTES_MAX   256u
+#define PAWL_STORE_NAME_BYTES_MAX         1024u /* of an attachment */
+#define PAWL_STORE_WORKER_NAME_BYTES_MAX  256u
+#define PAWL_STORE_REASON_CODE_BYTES_MAX  128u
+#define PAWL_STORE_REASON_BYTES_MAX       65536u
+#define PAWL_STORE_FINGERPRINT_BYTES_MIN  16u
+#define PAWL_STORE_FINGERPRINT_BYTES_MAX  32u
+#define PAWL_STORE_DIGEST_BYTES           32u
 
 #define PAWL_STORE_ATTRIBUTES_MAX            64u /* search attributes of one process */
 #define PAWL_STORE_ATTRIBUTE_NAME_BYTES_MAX  64u
-#define PAWL_STORE_ATTRIBUTE_VALUE_BYTES_MAX 256u        /* of a string */
+#define PAWL_STORE_ATTRIBUTE_VALUE_BYTES_MAX 256u         /* of a string */
 #define PAWL_STORE_ATTRIBUTES_BYTES_MAX      (128u << 10) /* of them all, as JSON */
-#define PAWL_STORE_CONDITIONS_MAX            64u         /* of one list */
-#define PAWL_STORE_CONDITION_VALUES_MAX      32u         /* of one IN */
-#define PAWL_STORE_LIST_LOOKS_MAX            20000u      /* rows that a page with conditions looks at */
-#define PAWL_STORE_LIST_COLLECT_MAX          100000u     /* numbers of an index range that are sorted in memory */
+#define PAWL_STORE_CONDITIONS_MAX            64u          /* of one list */
+#define PAWL_STORE_CONDITION_VALUES_MAX      32u          /* of one IN */
+#define PAWL_STORE_LIST_LOOKS_MAX            20000u       /* rows that a page with conditions looks at */
+#define PAWL_STORE_LIST_COLLECT_MAX          100000u      /* numbers of an index range that are sorted in memory */
 
 #define PAWL_STORE_VALUE_BYTES_DEFAULT   (4u << 20) /* config "value_bytes_max": a record body, a session value */
 #define PAWL_STORE_VALUE_BYTES_CEILING   (256u << 20)

@@ -15,7 +15,8 @@ pawl_status pawl_store_session_remove(pawl_store *store, pawl_bytes session, paw
 
 /** What guards read-check-write of a session and its queue. */
 pthread_mutex_t *pawl_store_session_lock(pawl_store *store, pawl_bytes session);
-/** The checks of a commit and its rows, under that lock. PAWL_SUSPEND: the commit key answers, and nothing is staged. */
+/** The checks of a commit and its rows, under that lock. PAWL_SUSPEND: the commit key answers, and nothing is staged.
+ */
 pawl_status pawl_store_session_stage(pawl_store *store, const pawl_queue_settle *settle, pawl_batch *batch,
                                      uint64_t *revision, pawl_fault *fault);
 

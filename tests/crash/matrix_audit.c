@@ -128,9 +128,8 @@ static int by_text(const void *a, const void *b)
 static bool tells_of_a_crash(const json_t *record)
 {
     const char *kind = text_of(record, "kind");
-    return strcmp(kind, "interrupted") == 0 ||
-           (strcmp(text_of(record, "name"), "crash.check") == 0 &&
-            (strcmp(kind, "intent") == 0 || strcmp(kind, "attempt") == 0));
+    return strcmp(kind, "interrupted") == 0 || (strcmp(text_of(record, "name"), "crash.check") == 0 &&
+                                                (strcmp(kind, "intent") == 0 || strcmp(kind, "attempt") == 0));
 }
 
 /* One line for each record, in their order if it is always the same. */
