@@ -622,7 +622,7 @@ typedef struct pawl_process_row {
     uint64_t number; /* dense, the provider's own; stable for the life of the process */
     pawl_bytes id;
     pawl_bytes type;
-    uint32_t revision; /* of the type, at registration */
+    uint32_t revision; /* of the type; at registration, or as it was pinned since */
     uint32_t run;
     pawl_bytes plugin;  /* id of the plugin it is pinned to */
     pawl_bytes digest;  /* 32 bytes of the plugin binary, or empty */
@@ -757,6 +757,13 @@ typedef struct pawl_register {
     pawl_bytes close_body;
 } pawl_register;
 
+/* Another version of the plugin that a process is pinned to. */
+typedef struct pawl_pin {
+    uint32_t struct_size;
+    uint32_t revision; /* of its type; not 0 */
+    pawl_bytes digest; /* 32 bytes of the plugin binary, or empty */
+} pawl_pin;
+
 /* What a lease holder writes. CONTINUE ends the run and begins the next one in one batch: the same number, run one
  * more, records (STARTED first, then what was posted and not yet taken) behind the head, and no record in front of them
  * any more. It is cancelled if a CANCEL is among them. Post ids stay known. Checked inside the commit: unless token is
@@ -780,6 +787,7 @@ typedef struct pawl_commit {
     const pawl_bytes *document; /* not NULL: the new status document */
     /* Not NULL: a JSON object of search attributes. A member is set, one that is null is removed, the others stay. */
     const pawl_bytes *attributes;
+    const pawl_pin *pin; /* not NULL: what the process is pinned to from here on */
 } pawl_commit;
 
 /* What an event puts into the queue of a session. Of several with the same key (of this process and event type, for
@@ -1105,7 +1113,8 @@ PAWL_FROZEN_(pawl_record, body, 40);
 PAWL_FROZEN_(pawl_process_row, paused, 408);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);
 PAWL_FROZEN_(pawl_register, close_body, 264);
-PAWL_FROZEN_(pawl_commit, attributes, 112);
+PAWL_FROZEN_(pawl_pin, digest, 24);
+PAWL_FROZEN_(pawl_commit, pin, 120);
 PAWL_FROZEN_(pawl_delivery, after_ns, 96);
 PAWL_FROZEN_(pawl_post, reserved0, 112);
 PAWL_FROZEN_(pawl_watch, kinds, 40);

@@ -21,6 +21,7 @@ static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operati
                         const pawl_instance *own, pawl_assembly *assembly, pawl_effect *effect, pawl_error *error)
 {
     pawl_catalog *catalog = assembly->catalog;
+    const pawl_effect *version = pawl_catalog_effect(catalog, pawl_bytes_text(name));
     const pawl_profile_effect *over = pawl_profile_find_effect(profile, name);
     uint32_t set = over == NULL ? 0 : over->set;
     effect->name = name;
@@ -37,6 +38,12 @@ static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operati
     pawl_manifest_retry(operation, &effect->retry);
     if (over != NULL)
         pawl_profile_retry_apply(&effect->retry, &over->retry, set);
+    if (version != NULL) { /* of the same plugin, or it is refused: what limits one limits both */
+        effect->bulkhead = version->bulkhead;
+        effect->guards = version->guards;
+        effect->gate = version->gate;
+        return PAWL_OK;
+    }
     /* An instance that takes one call at a time keeps its own bulkhead; any other gives way to a limit of the
      * operation. */
     bool serial = effect->bulkhead != NULL && effect->bulkhead->limit == 1;
@@ -57,7 +64,9 @@ static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *p
 {
     for (size_t i = 0; i < plugin->manifest->effect_count; i++) {
         const pawl_manifest_operation *operation = &plugin->manifest->effects[i];
-        pawl_effect effect = {.plugin = plugin->manifest->id, .host = plugin->host, .effect = plugin->effect};
+        pawl_effect effect = {
+            .plugin = plugin->manifest->id, .rank = plugin->rank, .host = plugin->host, .effect = plugin->effect};
+        memcpy(effect.digest, plugin->digest, sizeof effect.digest);
         pawl_status status = fill(profile, operation, operation->name, NULL, assembly, &effect, error);
         if (status == PAWL_OK)
             status = pawl_catalog_add_effect(assembly->catalog, &effect, error);
@@ -89,6 +98,10 @@ static pawl_status add_types(const pawl_plugin *plugin, pawl_assembly *assembly,
         pawl_type type = {.name = process->name,
                           .revision = process->revision,
                           .plugin = plugin->manifest->id,
+                          .rank = plugin->rank,
+                          .compatible = process->compatible,
+                          .compatible_count = process->compatible_count,
+                          .pinned = process->pinned,
                           .recovery = process->recovery,
                           .recovery_attempts = process->recovery_attempts,
                           .program = plugin->process};

@@ -165,6 +165,7 @@ static pawl_status request_file(pawl_host *host, const pawl_profile_plugin *plug
                                            .sha256 = plugin->sha256,
                                            .dev = plugin->dev,
                                            .optional = plugin->optional,
+                                           .current = plugin->current,
                                            .config_json = list->configs[i],
                                            .place = list->places[i]};
     return PAWL_OK;

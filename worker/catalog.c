@@ -134,10 +134,33 @@ static bool copy_codes(pawl_catalog *catalog, const char *const **codes)
     return true;
 }
 
+/* Whether both come from one plugin, in two versions of it. */
+static bool is_other_version(const pawl_effect *a, const pawl_effect *b)
+{
+    return a->effect != NULL && b->effect != NULL && strcmp(a->plugin, b->plugin) == 0 &&
+           memcmp(a->digest, b->digest, sizeof a->digest) != 0;
+}
+
+/* Put another version of an effect in its place among the others, the current one first. */
+static void chain_effect(pawl_catalog *catalog, pawl_effect *added)
+{
+    uint32_t position = catalog->effects.slots[slot_of(&catalog->effects, pawl_bytes_text(added->name))] - 1;
+    const pawl_effect *current = catalog->effects.items[position];
+    if (added->rank >= current->rank) {
+        added->older = current;
+        catalog->effects.items[position] = added;
+        return;
+    }
+    /* The catalog made every one of these: it may write to them. */
+    pawl_effect *newer = (pawl_effect *)(uintptr_t)current;
+    added->older = newer->older;
+    newer->older = added;
+}
+
 pawl_status pawl_catalog_add_effect(pawl_catalog *catalog, const pawl_effect *effect, pawl_error *error)
 {
     const pawl_effect *there = pawl_catalog_effect(catalog, pawl_bytes_text(effect->name));
-    if (there != NULL)
+    if (there != NULL && !is_other_version(there, effect))
         return pawl_error_set(error, PAWL_E_CONFLICT, "catalog.duplicate_effect",
                               "effect \"%s\" is offered by plugin %s and by plugin %s; only one may offer it",
                               effect->name, there->plugin, effect->plugin);
@@ -145,29 +168,39 @@ pawl_status pawl_catalog_add_effect(pawl_catalog *catalog, const pawl_effect *ef
     if (copy == NULL)
         return no_memory(error);
     *copy = *effect;
-    bool copied = copy_text(catalog, &copy->name) && copy_text(catalog, &copy->plugin) &&
-                  copy_text(catalog, &copy->operation) && copy_codes(catalog, &copy->retry.non_retryable);
-    if (!copied || !insert(&catalog->effects, copy))
+    copy->older = NULL;
+    if (!copy_text(catalog, &copy->name) || !copy_text(catalog, &copy->plugin) ||
+        !copy_text(catalog, &copy->operation) || !copy_codes(catalog, &copy->retry.non_retryable))
+        return no_memory(error);
+    if (there != NULL)
+        chain_effect(catalog, copy);
+    else if (!insert(&catalog->effects, copy))
         return no_memory(error);
     return PAWL_OK;
 }
 
-/* Put a further revision of a type in its place among the others, newest first. */
+/* Does a new process rather begin with a than with b? */
+static bool comes_first(const pawl_type *a, const pawl_type *b)
+{
+    return a->rank != b->rank ? a->rank > b->rank : a->revision > b->revision;
+}
+
+/* Put a further revision of a type in its place among the others, that of new processes first. */
 static void chain(pawl_catalog *catalog, pawl_type *added)
 {
     uint32_t position = catalog->types.slots[slot_of(&catalog->types, pawl_bytes_text(added->name))] - 1;
-    const pawl_type *newest = catalog->types.items[position];
-    if (added->revision > newest->revision) {
-        added->older = newest;
+    const pawl_type *first = catalog->types.items[position];
+    if (comes_first(added, first)) {
+        added->older = first;
         catalog->types.items[position] = added;
         return;
     }
     /* The catalog made every one of these: it may write to them. */
-    pawl_type *newer = (pawl_type *)(uintptr_t)newest;
-    while (newer->older != NULL && newer->older->revision > added->revision)
-        newer = (pawl_type *)(uintptr_t)newer->older;
-    added->older = newer->older;
-    newer->older = added;
+    pawl_type *before = (pawl_type *)(uintptr_t)first;
+    while (before->older != NULL && comes_first(before->older, added))
+        before = (pawl_type *)(uintptr_t)before->older;
+    added->older = before->older;
+    before->older = added;
 }
 
 static pawl_status check_type(const pawl_catalog *catalog, const pawl_type *type, pawl_error *error)
@@ -177,11 +210,24 @@ static pawl_status check_type(const pawl_catalog *catalog, const pawl_type *type
         return pawl_error_set(error, PAWL_E_CONFLICT, "catalog.duplicate_type",
                               "process type \"%s\" is offered by plugin %s and by plugin %s; only one may offer it",
                               type->name, there->plugin, type->plugin);
-    if (pawl_catalog_type_revision(catalog, pawl_bytes_text(type->name), type->revision) != NULL)
-        return pawl_error_set(error, PAWL_E_CONFLICT, "catalog.duplicate_type",
-                              "process type \"%s\" revision %u is offered twice by plugin %s", type->name,
-                              type->revision, type->plugin);
+    for (; there != NULL; there = there->older)
+        if (there->revision == type->revision && memcmp(there->digest, type->digest, sizeof type->digest) == 0)
+            return pawl_error_set(error, PAWL_E_CONFLICT, "catalog.duplicate_type",
+                                  "process type \"%s\" revision %u is offered twice by plugin %s", type->name,
+                                  type->revision, type->plugin);
     return PAWL_OK;
+}
+
+static bool copy_compatible(pawl_catalog *catalog, pawl_type *type)
+{
+    if (type->compatible_count == 0)
+        return true;
+    uint32_t *copy = pawl_arena_alloc(&catalog->arena, type->compatible_count * sizeof *copy);
+    if (copy == NULL)
+        return false;
+    memcpy(copy, type->compatible, type->compatible_count * sizeof *copy);
+    type->compatible = copy;
+    return true;
 }
 
 pawl_status pawl_catalog_add_type(pawl_catalog *catalog, const pawl_type *type, pawl_error *error)
@@ -194,7 +240,7 @@ pawl_status pawl_catalog_add_type(pawl_catalog *catalog, const pawl_type *type, 
         return no_memory(error);
     *copy = *type;
     copy->older = NULL;
-    if (!copy_text(catalog, &copy->name) || !copy_text(catalog, &copy->plugin))
+    if (!copy_text(catalog, &copy->name) || !copy_text(catalog, &copy->plugin) || !copy_compatible(catalog, copy))
         return no_memory(error);
     if (pawl_catalog_type(catalog, pawl_bytes_text(copy->name)) != NULL)
         chain(catalog, copy);
@@ -221,12 +267,49 @@ const pawl_type *pawl_catalog_type(const pawl_catalog *catalog, pawl_bytes name)
     return find(&catalog->types, name);
 }
 
-const pawl_type *pawl_catalog_type_revision(const pawl_catalog *catalog, pawl_bytes name, uint32_t revision)
+const pawl_effect *pawl_catalog_effect_of(const pawl_catalog *catalog, pawl_bytes name, const pawl_type *of)
 {
-    const pawl_type *type = pawl_catalog_type(catalog, name);
-    while (type != NULL && type->revision != revision)
-        type = type->older;
-    return type;
+    const pawl_effect *current = pawl_catalog_effect(catalog, name);
+    if (current == NULL || current->older == NULL || of == NULL)
+        return current;
+    for (const pawl_effect *at = current; at != NULL; at = at->older)
+        if (memcmp(at->digest, of->digest, sizeof at->digest) == 0)
+            return at;
+    return current;
+}
+
+static bool is_same_binary(const pawl_type *type, pawl_bytes digest)
+{
+    static const uint8_t linked_in[32];
+    bool whole = digest.size == sizeof type->digest;
+    return memcmp(type->digest, whole ? digest.data : linked_in, sizeof type->digest) == 0;
+}
+
+static bool is_compatible(const pawl_type *type, const pawl_pinned *pinned)
+{
+    bool other_plugin =
+        pinned->plugin.size > 0 && (strlen(type->plugin) != pinned->plugin.size ||
+                                    memcmp(type->plugin, pinned->plugin.data, pinned->plugin.size) != 0);
+    if (type->pinned || other_plugin)
+        return false;
+    bool listed = type->revision == pinned->revision;
+    for (size_t i = 0; i < type->compatible_count; i++)
+        listed = listed || type->compatible[i] == pinned->revision;
+    return listed;
+}
+
+const pawl_type *pawl_catalog_type_for(const pawl_catalog *catalog, const pawl_pinned *pinned, bool *ret_trial)
+{
+    const pawl_type *first = pawl_catalog_type(catalog, pinned->type);
+    *ret_trial = false;
+    for (const pawl_type *type = first; type != NULL; type = type->older)
+        if (type->revision == pinned->revision && is_same_binary(type, pinned->digest))
+            return type;
+    *ret_trial = true;
+    for (const pawl_type *type = first; type != NULL; type = type->older)
+        if (is_compatible(type, pinned))
+            return type;
+    return NULL;
 }
 
 /* The items are of one type each; the index only forgets which. */

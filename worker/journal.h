@@ -24,6 +24,7 @@ enum {
     PAWL_RECORD_ROLLBACK = 20, /* a compensation was registered */
     PAWL_RECORD_MARKER = 21,   /* the program met a change of its code, and which version it lives by */
     PAWL_RECORD_OWNER = 31,    /* the worker session that alone may run an owner-bound process */
+    PAWL_RECORD_PINNED = 40,   /* another version of its plugin has lived its journal again, and goes on with it */
     PAWL_RECORD_LIMITS = 30,   /* the program asked whether to continue as a new run: from when on it is told so */
 };
 
@@ -51,7 +52,7 @@ typedef struct pawl_entry {
                               REWOUND: the first that is done again */
     uint64_t of;           /* ROLLBACK: ordinal of the call that it undoes; 0: of none */
     pawl_bytes name; /* STEP, INTENT, ATTEMPT, ROLLBACK: of the effect; SIGNAL: of the signal; MARKER: id of the change;
-                        UPDATE: of the update; REPLY: id of the update */
+                        PINNED: of the plugin; UPDATE: of the update; REPLY: id of the update */
     uint8_t digest[16];   /* STEP, INTENT, ATTEMPT, ROLLBACK: XXH3-128 of the input, canonical byte order */
     uint64_t due_unix_ns; /* TIMER: when it fires; ATTEMPT: when the next attempt may begin; NOW: the value */
     uint64_t after_ns;    /* TIMER: the span asked for (checked on replay) */
@@ -61,7 +62,8 @@ typedef struct pawl_entry {
     pawl_failure failure; /* when failed: klass, code, message, detail_json; PARKED: code; UPDATE: its id as code */
     /* EVENT: name is its type, value its payload, failure.code its key, status what it ends the process with, or 0 */
     uint32_t status; /* ENDED, CHILD, COMPENSATING (of the program): PAWL_COMPLETED ...; MARKER: the version; REWOUND: 1
-                        when the cancel request before it still counts */
+                        when the cancel request before it still counts; PINNED: the revision, with the digest of the
+                        binary as value */
     uint64_t limit_bytes, limit_records; /* LIMITS */
     pawl_child_note note;                /* CHILD: what its start said; value or failure are what it ended with */
 } pawl_entry;

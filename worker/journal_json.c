@@ -135,6 +135,15 @@ static bool put_failure(json_t *object, const pawl_failure *failure, bool whole)
     return false;
 }
 
+static bool put_hex(json_t *object, const char *key, pawl_bytes bytes)
+{
+    char text[65] = "";
+    const uint8_t *data = bytes.data;
+    for (size_t i = 0; i < bytes.size && i < 32; i++)
+        snprintf(text + 2 * i, 3, "%02x", data[i]);
+    return put(object, key, json_string(text));
+}
+
 static bool put_call(json_t *object, const pawl_entry *entry)
 {
     char digest[33];
@@ -200,6 +209,9 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
                put_outcome(object, "reply", entry, whole);
     case PAWL_RECORD_MARKER:
         return put_text(object, "name", entry->name) && put(object, "version", json_integer(entry->status));
+    case PAWL_RECORD_PINNED:
+        return put_text(object, "plugin", entry->name) && put(object, "revision", json_integer(entry->status)) &&
+               put_hex(object, "digest", entry->value);
     case PAWL_RECORD_OWNER:
         return put_text(object, "name", entry->name) &&
                put(object, "session", json_integer((json_int_t)entry->due_unix_ns));

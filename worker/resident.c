@@ -104,6 +104,7 @@ static bool wakes_program(uint32_t kind)
     case PAWL_RECORD_TIMER:
     case PAWL_RECORD_NOW:
     case PAWL_RECORD_MARKER:
+    case PAWL_RECORD_PINNED:
     case PAWL_RECORD_LIMITS:
     case PAWL_RECORD_ROLLBACK:
     case PAWL_RECORD_REPLY:
@@ -181,8 +182,7 @@ static void log_line(void *context, pawl_bytes process, uint32_t level, pawl_byt
 static bool load(pawl_resident *r)
 {
     const pawl_worker_config *config = &r->worker->config;
-    const pawl_type *newest = pawl_catalog_type(config->catalog, r->type);
-    const pawl_type *type = pawl_catalog_type_revision(config->catalog, r->type, r->revision);
+    pawl_resident_find_code(r);
     pawl_activation_config activation = {
         .id = r->id,
         .session = r->session,
@@ -191,9 +191,9 @@ static bool load(pawl_resident *r)
         .attributes_known = r->attributes_known,
         .attributes = r->attributes,
         .type = r->type,
-        .revision = r->revision,
+        .revision = r->code == NULL ? r->revision : r->code->revision,
         .run = r->run,
-        .program = type == NULL ? NULL : type->program,
+        .program = r->code == NULL ? NULL : r->code->program,
         .value_bytes_max = config->value_bytes_max,
         .commands_max = 10000,
         .warn_bytes = config->journal_warn_bytes,
@@ -205,17 +205,6 @@ static bool load(pawl_resident *r)
     pawl_error error = {0};
     if (pawl_activation_create(&activation, &r->activation, &error) != PAWL_OK)
         return false;
-    r->gate = newest == NULL ? NULL : newest->gate;
-    if (newest == NULL)
-        pawl_resident_park(r, "unknown_type",
-                           "this host has no process type %.*s; add its plugin to the profile, then resume",
-                           (int)r->type.size, (const char *)r->type.data);
-    else if (type == NULL)
-        pawl_resident_park(
-            r, "revision",
-            "registered with revision %u of %s, this host's newest is %u and it has no revision %u; add a plugin "
-            "that has it, then resume",
-            r->revision, newest->name, newest->revision, r->revision);
     pawl_failure_slot why;
     pawl_failure_init(&why);
     pawl_status status =
@@ -285,17 +274,18 @@ static void on_admit(pawl_shard *shard, pawl_message *message)
 
 bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
 {
-    size_t text = claimed->id.size + claimed->type.size + claimed->session.size + claimed->profile.size +
-                  claimed->document.size + claimed->attributes.size + 6;
+    size_t text = claimed->id.size + claimed->type.size + claimed->plugin.size + claimed->digest.size +
+                  claimed->session.size + claimed->profile.size + claimed->document.size + claimed->attributes.size + 8;
     pawl_resident *r = calloc(1, sizeof *r + text);
     if (r == NULL) {
         worker->config.registry->table.release(worker->config.registry->store, claimed->number, claimed->token);
         return false;
     }
     char *copy = (char *)(r + 1);
-    const pawl_bytes *from[] = {&claimed->id,      &claimed->type,     &claimed->session,
-                                &claimed->profile, &claimed->document, &claimed->attributes};
-    pawl_bytes *to[] = {&r->id, &r->type, &r->session, &r->profile, &r->document, &r->attributes};
+    const pawl_bytes *from[] = {&claimed->id,      &claimed->type,    &claimed->plugin,   &claimed->digest,
+                                &claimed->session, &claimed->profile, &claimed->document, &claimed->attributes};
+    pawl_bytes *to[] = {&r->id,      &r->type,    &r->plugin,   &r->digest,
+                        &r->session, &r->profile, &r->document, &r->attributes};
     for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
         if (from[i]->size > 0)
             memcpy(copy, from[i]->data, from[i]->size);
@@ -369,6 +359,8 @@ static void run(pawl_resident *r)
         snprintf(text, sizeof text, "%.*s", (int)code.size, (const char *)code.data);
         pawl_resident_park(r, text, "%.*s", (int)r->result.reason.size, (const char *)r->result.reason.data);
     }
+    if (r->trial)
+        pawl_resident_end_trial(r);
     pawl_line waits = pawl_line_in(r->waits, sizeof r->waits);
     pawl_line_bytes(&waits, r->result.waits);
     if (r->result.compensating) {

@@ -10,10 +10,10 @@
 typedef struct pawl_claimed {
     uint64_t number, token;
     uint32_t revision, run;
-    pawl_bytes id, type, session;
-    pawl_bytes profile;  /* that it was registered under; empty: any */
-    bool returning;      /* it was put away until now */
-    pawl_bytes document; /* its stored status document, if known */
+    pawl_bytes id, type, plugin, digest, session; /* plugin, digest: what it is pinned to, with revision */
+    pawl_bytes profile;                           /* that it was registered under; empty: any */
+    bool returning;                               /* it was put away until now */
+    pawl_bytes document;                          /* its stored status document, if known */
     pawl_bytes parent_note;
     pawl_bytes attributes; /* its stored search attributes */
 } pawl_claimed;

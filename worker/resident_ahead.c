@@ -32,7 +32,8 @@ static size_t ahead_bytes(const pawl_resident *r)
 
 static bool is_local(const pawl_resident *r, const pawl_open_call *open)
 {
-    const pawl_effect *effect = open->child ? NULL : pawl_catalog_effect(r->worker->config.catalog, open->name);
+    const pawl_effect *effect =
+        open->child ? NULL : pawl_catalog_effect_of(r->worker->config.catalog, open->name, r->code);
     return effect != NULL && effect->local && effect->runs == PAWL_RUNS_INLINE &&
            effect->outcome == PAWL_OUTCOME_IDEMPOTENT && effect->bulkhead->limit == 0 && effect->guards == NULL;
 }

@@ -323,7 +323,7 @@ void pawl_resident_prepare_calls(pawl_resident *r)
             (void)effort_of(r, open);
             continue;
         }
-        const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
+        const pawl_effect *effect = pawl_catalog_effect_of(r->worker->config.catalog, open->name, r->code);
         if (effect == NULL) {
             pawl_resident_park(
                 r, "unknown_effect",
@@ -455,7 +455,7 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
         pawl_resident_start_child(r, open);
         return;
     }
-    const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
+    const pawl_effect *effect = pawl_catalog_effect_of(r->worker->config.catalog, open->name, r->code);
     pawl_effort *effort = open->worker_data;
     if (effect == NULL || effort == NULL)
         return; /* parked by prepare */
@@ -499,7 +499,7 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
 /* Time goes on: a call may have become due after intents were recorded. Then it is not its turn yet. */
 static bool is_prepared(const pawl_resident *r, const pawl_open_call *open)
 {
-    const pawl_effect *effect = pawl_catalog_effect(r->worker->config.catalog, open->name);
+    const pawl_effect *effect = pawl_catalog_effect_of(r->worker->config.catalog, open->name, r->code);
     const pawl_effort *effort = open->worker_data;
     if (open->child)
         return effort != NULL;

@@ -172,6 +172,8 @@ void pawl_resident_commit(pawl_resident *r, uint32_t kind)
     r->commit.record_count = r->batch.count;
     r->commit.document = r->batch.has_document ? &r->batch.document : NULL;
     r->commit.attributes = r->batch.has_attributes ? &r->batch.attributes : NULL;
+    r->commit.pin = r->pinning ? &r->pin : NULL;
+    r->pinning = false;
     r->request.op.kind = kind;
     pawl_resident_submit(r);
 }

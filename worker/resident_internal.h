@@ -80,9 +80,13 @@ struct pawl_resident {
 
     uint64_t number, token;
     uint32_t revision, run;
+    const pawl_type *code; /* what runs it; NULL: nothing here may */
+    bool trial;            /* that is not what it is pinned to, and has still to live its journal again */
+    bool pinning;          /* it has: the next commit says so */
+    pawl_pin pin;
     uint32_t depth; /* of its tree of processes: how many ancestors it has */
-    pawl_bytes id, type, session, profile, document, attributes; /* in memory behind this struct */
-    bool attributes_known;                                       /* those are all that is stored */
+    pawl_bytes id, type, plugin, digest, session, profile, document, attributes; /* in memory behind this struct */
+    bool attributes_known;                                                       /* those are all that is stored */
     pawl_activation *activation;
     pawl_running *calls; /* changed under the shard's table_lock */
     uint64_t loaded_unix_ns;
@@ -267,6 +271,12 @@ void pawl_resident_start_intended(pawl_resident *r);
 void pawl_resident_refuse_call(pawl_resident *r, const pawl_open_call *open, const pawl_failure *failure);
 /** When the next open call that waits for its next attempt may start, or UINT64_MAX. */
 uint64_t pawl_resident_next_attempt(pawl_resident *r);
+
+/* resident_version.c */
+/** Find what may run it, which is then r->code; none: park it. */
+void pawl_resident_find_code(pawl_resident *r);
+/** The program has run over the whole journal. On trial: pin the process to it, or write nothing of what it did. */
+void pawl_resident_end_trial(pawl_resident *r);
 
 /* resident_recovery.c */
 /** Take from a record what it says of deaths and owners. */

@@ -118,7 +118,7 @@ static void bind_to_owner(pawl_resident *r)
 void pawl_resident_recover(pawl_resident *r)
 {
     pawl_recovery *recovery = &r->recovery;
-    const pawl_type *type = pawl_catalog_type_revision(r->worker->config.catalog, r->type, r->revision);
+    const pawl_type *type = r->code;
     if (r->parking || type == NULL)
         return;
     if (type->recovery == PAWL_RECOVERY_OWNER_BOUND) {

@@ -137,6 +137,8 @@ static int32_t visit_claimed(void *context, const pawl_process_row *row)
                             .run = row->run,
                             .id = row->id,
                             .type = row->type,
+                            .plugin = row->plugin,
+                            .digest = row->digest,
                             .session = row->session,
                             .profile = row->profile,
                             .returning = row->wake_unix_ns != 0,
@@ -578,6 +580,8 @@ void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, uin
                             .run = run,
                             .id = registered->id,
                             .type = registered->type,
+                            .plugin = registered->plugin,
+                            .digest = registered->digest,
                             .session = registered->session,
                             .parent_note = registered->parent_note,
                             .attributes = registered->attributes};

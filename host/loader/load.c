@@ -173,15 +173,37 @@ static bool have_type(const pawl_manifest *manifest, const char *name)
     return false;
 }
 
+/* Two files of one plugin: allowed when it is another binary, and nothing that is there once for all. */
+static pawl_status compare_versions(const candidate *c, const candidate *earlier, pawl_error *error)
+{
+    const pawl_manifest *mine = c->manifest;
+    const pawl_manifest *theirs = earlier->manifest;
+    if (c->plugin.linked_in || earlier->plugin.linked_in || ((mine->kinds | theirs->kinds) & PAWL_KIND_STORAGE) != 0)
+        return pawl_loader_refuse(
+            error, "loader.duplicate_plugin", c->subject,
+            "has the id \"%s\" (version %s), which %s (version %s) has already; wanted each id once, but for "
+            "versions of a plugin that are files and no storage",
+            mine->id, mine->version, earlier->subject, theirs->version);
+    if (memcmp(c->plugin.digest, earlier->plugin.digest, sizeof c->plugin.digest) == 0)
+        return pawl_loader_refuse(
+            error, "loader.duplicate_plugin", c->subject,
+            "has the id \"%s\" (version %s), and is the same file as %s; wanted each version once", mine->id,
+            mine->version, earlier->subject);
+    if (c->request.current && earlier->request.current)
+        return pawl_loader_refuse(
+            error, "loader.duplicate_plugin", c->subject,
+            "plugin %s is marked as current, and so is %s%s%s; wanted one of its versions at most", mine->id,
+            earlier->subject, earlier->request.place == NULL ? "" : " at ",
+            earlier->request.place == NULL ? "" : earlier->request.place);
+    return PAWL_OK;
+}
+
 static pawl_status compare_with(const candidate *c, const candidate *earlier, pawl_error *error)
 {
     const pawl_manifest *mine = c->manifest;
     const pawl_manifest *theirs = earlier->manifest;
     if (strcmp(mine->id, theirs->id) == 0)
-        return pawl_loader_refuse(
-            error, "loader.duplicate_plugin", c->subject,
-            "has the id \"%s\" (version %s), which %s (version %s) has already; wanted each id once", mine->id,
-            mine->version, earlier->subject, theirs->version);
+        return compare_versions(c, earlier, error);
     for (size_t i = 0; i < mine->effect_count; i++)
         if (have_effect(theirs, mine->effects[i].name))
             return pawl_loader_refuse(
@@ -350,10 +372,15 @@ static void publish(pawl_plugin_set *set)
 {
     for (size_t i = 0; i < set->candidate_count; i++) {
         candidate *c = &set->candidates[i];
+        c->plugin.rank = c->request.current ? UINT32_MAX : (uint32_t)i + 1;
         c->request = (pawl_plugin_request){.path = NULL};
         if (!c->left_out)
             set->plugins[set->count++] = &c->plugin;
     }
+    for (size_t i = 0; i < set->candidate_count; i++)
+        set->candidates[i].plugin.current =
+            !set->candidates[i].left_out &&
+            pawl_plugin_set_find(set, set->candidates[i].manifest->id) == &set->candidates[i].plugin;
 }
 
 pawl_status pawl_loader_load(const pawl_plugin_request *requests, size_t count, const char *data_dir,
@@ -410,10 +437,11 @@ const pawl_plugin *pawl_plugin_set_at(const pawl_plugin_set *set, size_t index)
 
 const pawl_plugin *pawl_plugin_set_find(const pawl_plugin_set *set, const char *id)
 {
+    const pawl_plugin *found = NULL;
     for (size_t i = 0; i < pawl_plugin_set_count(set); i++)
-        if (strcmp(set->plugins[i]->manifest->id, id) == 0)
-            return set->plugins[i];
-    return NULL;
+        if (strcmp(set->plugins[i]->manifest->id, id) == 0 && (found == NULL || set->plugins[i]->rank > found->rank))
+            found = set->plugins[i];
+    return found;
 }
 
 /* ---- trying one ---------------------------------------------------------------------------------------------------

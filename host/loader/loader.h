@@ -22,6 +22,7 @@ typedef struct pawl_plugin_request {
     const char *path;           /**< of the shared object; NULL for a plugin linked into the program */
     const char *sha256;         /**< pin, 64 hex digits; NULL only with dev */
     bool dev;                   /**< may be unpinned; directories may be writable by this program's own group */
+    bool current;               /**< of several versions of a plugin, the one for what begins now; else the last */
     bool optional;              /**< a refusal leaves it out instead of refusing all */
     const char *config_json;    /**< for init: a JSON object, secrets filled in; NULL: "{}" */
     const char *place;          /**< "profile.yaml:12:5", for messages; may be NULL */
@@ -52,6 +53,8 @@ typedef struct pawl_plugin {
     const char *copy_path;      /**< what was loaded; NULL when linked in */
     uint8_t digest[32];         /**< SHA-256 of the file; zeros when linked in */
     bool linked_in;
+    bool current;  /**< of several versions with this id, the one for what begins now */
+    uint32_t rank; /**< larger than that of the versions in front of it; that of the current one is the largest */
     const pawl_effect_table *effect;
     const pawl_connector_table *connector;
     const pawl_process_table *process;
@@ -66,8 +69,9 @@ typedef struct pawl_plugin {
 typedef struct pawl_plugin_set pawl_plugin_set;
 
 /** Load all plugins, in order, or none (but for optional ones). No code of any runs before every file has passed its
- *  checks and no id, effect name or process type is there twice; no code runs in this program before all were probed.
- *  When one fails, those before it are deinited in reverse order.
+ *  checks and no effect name or process type is there twice (but in versions of one plugin, which differ in their
+ * digest); no code runs in this program before all were probed. When one fails, those before it are deinited in reverse
+ * order.
  *  @param data_dir the host's data directory, absolute; DATA/plugins is created in it, mode 0700
  *  @param host given to init; must live until the set is closed. May be NULL with options->root_for
  *  @param options may be NULL
@@ -79,7 +83,7 @@ pawl_status pawl_loader_load(const pawl_plugin_request *requests, size_t count, 
 
 size_t pawl_plugin_set_count(const pawl_plugin_set *set);
 const pawl_plugin *pawl_plugin_set_at(const pawl_plugin_set *set, size_t index); /* in order of the requests */
-/** By id; NULL: not loaded. */
+/** By id, the current one of several versions; NULL: not loaded. */
 const pawl_plugin *pawl_plugin_set_find(const pawl_plugin_set *set, const char *id);
 
 /** deinit in reverse order, free the set. Everything made by the plugins must be gone. NULL is allowed; returns NULL.

@@ -273,10 +273,43 @@ static void read_connector(manifest_reader *reader, const json_t *root, pawl_man
     pawl_reader_leave(reader, place);
 }
 
+static bool is_listed(const pawl_manifest_process *process, json_int_t revision)
+{
+    for (size_t i = 0; i < process->compatible_count; i++)
+        if (process->compatible[i] == revision)
+            return true;
+    return false;
+}
+
+static void read_compatible(manifest_reader *reader, const json_t *value, pawl_manifest_process *process)
+{
+    static const char key[] = "compatible_with";
+    const json_t *array = pawl_reader_array(reader, value, key, PAWL_COMPATIBLE_MAX);
+    if (array == NULL)
+        return;
+    if (process->pinned)
+        pawl_reader_problem(reader, key, array, "nothing, where \"pinned\" is true: one of them");
+    process->compatible = calloc(json_array_size(array) + 1, sizeof *process->compatible);
+    if (process->compatible == NULL)
+        run_out_of_memory(reader);
+    size_t place = pawl_reader_enter_key(reader, key);
+    for (size_t i = 0; i < json_array_size(array) && reader->status == PAWL_OK; i++) {
+        const json_t *revision = json_array_get(array, i);
+        json_int_t number = json_is_integer(revision) ? json_integer_value(revision) : 0;
+        size_t element = pawl_reader_enter_index(reader, i);
+        if (number < 1 || number > UINT32_MAX || number == process->revision || is_listed(process, number))
+            pawl_reader_problem(reader, NULL, revision, "another revision than its own, from 1 on, each once");
+        else
+            process->compatible[process->compatible_count++] = (uint32_t)number;
+        pawl_reader_leave(reader, element);
+    }
+    pawl_reader_leave(reader, place);
+}
+
 static void read_process(manifest_reader *reader, const json_t *value, pawl_manifest_process *process)
 {
-    static const char *const keys[] = {"name", "revision", "input_schema", "tier", "recovery", "recovery_attempts",
-                                       NULL};
+    static const char *const keys[] = {
+        "name", "revision", "input_schema", "tier", "recovery", "recovery_attempts", "compatible_with", "pinned", NULL};
     static const uint32_t rerun = PAWL_RECOVERY_RERUN;
     static const uint64_t attempts = PAWL_RECOVERY_ATTEMPTS;
     static const uint32_t lowest = PAWL_TIER_INLINE;
@@ -291,6 +324,8 @@ static void read_process(manifest_reader *reader, const json_t *value, pawl_mani
     process->recovery = pawl_reader_choice(reader, value, "recovery", recovery_words, &rerun);
     process->recovery_attempts =
         (uint32_t)pawl_reader_integer(reader, value, "recovery_attempts", &attempts, 1, RECOVERY_ATTEMPTS_MAX);
+    process->pinned = pawl_reader_flag(reader, value, "pinned", false);
+    read_compatible(reader, value, process);
 }
 
 static bool type_taken(const pawl_manifest_process *processes, size_t count, const pawl_manifest_process *process)
@@ -458,6 +493,8 @@ pawl_manifest *pawl_manifest_destroy(pawl_manifest *manifest)
         return NULL;
     free(manifest->effects);
     free(manifest->operations);
+    for (size_t i = 0; i < manifest->process_count; i++)
+        free(manifest->processes[i].compatible);
     free(manifest->processes);
     json_decref(manifest->json);
     free(manifest);

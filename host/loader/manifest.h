@@ -5,7 +5,8 @@
  * The shape (docs/abi-rules.md has it in full):
  *   manifest_version 1 (may be left out) · id · version · abi {major, minor} · kinds
  * ["effect"|"connector"|"process"|"storage"] effects [operation] · connector {concurrency, config_schema, operations
- * [operation]} processes [{name, revision, input_schema, tier, recovery, recovery_attempts}] · facets [{facet, tier}]
+ * [operation]} processes [{name, revision, input_schema, tier, recovery, recovery_attempts, compatible_with,
+ * pinned}] · facets [{facet, tier}]
  * operation: {name, input_schema, output_schema, media_type, runs, outcome, local, timeout, retry} */
 #ifndef PAWL_HOST_MANIFEST_H
 #define PAWL_HOST_MANIFEST_H
@@ -18,6 +19,7 @@
 
 #define PAWL_MANIFEST_BYTES_MAX   ((size_t)1 << 20)
 #define PAWL_MANIFEST_ENTRIES_MAX 1000u /* operations, process types: of each at most this many */
+#define PAWL_COMPATIBLE_MAX       100u  /* revisions in compatible_with */
 
 /** Kinds, as a bit set. */
 enum { PAWL_KIND_EFFECT = 1, PAWL_KIND_CONNECTOR = 2, PAWL_KIND_PROCESS = 4, PAWL_KIND_STORAGE = 8 };
@@ -43,6 +45,9 @@ typedef struct pawl_manifest_process {
     uint32_t tier;     /* PAWL_TIER_*: the least it needs */
     uint32_t recovery; /* PAWL_RECOVERY_* */
     uint32_t recovery_attempts;
+    uint32_t *compatible; /* revisions whose journals it can live again, beside its own */
+    size_t compatible_count;
+    bool pinned; /* takes no process that began under another binary */
 } pawl_manifest_process;
 
 typedef struct pawl_manifest {

@@ -78,6 +78,7 @@ typedef struct pawl_profile_plugin {
     const char *sha256; /* 64 lower-case hex digits, or NULL (only when dev) */
     bool dev;
     bool optional;
+    bool current;   /* of several versions of a plugin: what begins now begins with this one */
     json_t *config; /* an object, never NULL */
     pawl_place place;
 } pawl_profile_plugin;

@@ -78,6 +78,7 @@ static const pawl_key plugin_keys[] = {
     {"sha256", PAWL_KEY_SHA256, AT(sha256)},
     {"dev", PAWL_KEY_FLAG, AT(dev), .initial = "false"},
     {"optional", PAWL_KEY_FLAG, AT(optional), .initial = "false"},
+    {"current", PAWL_KEY_FLAG, AT(current), .initial = "false"},
     {"config", PAWL_KEY_CONFIG, AT(config)},
     {.name = NULL},
 };

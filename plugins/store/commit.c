@@ -75,6 +75,11 @@ static pawl_status check(const pawl_store_round *round, const pawl_registry_op *
         return INVALID("the request of %s is too small", kind_name(op->kind));
     if (op->kind == PAWL_OP_COMPLETE && (!PAWL_IS_TERMINAL(commit->status) || commit->status >= STORE_STATUS_COUNT))
         return INVALID("COMPLETE has status %u, which is not terminal", commit->status);
+    const pawl_pin *to = commit->pin;
+    if (to != NULL && (to->struct_size < sizeof *to || to->revision == 0 ||
+                       (to->digest.size != 0 && to->digest.size != PAWL_STORE_DIGEST_BYTES)))
+        return INVALID("the pin of %s has revision %u and a digest of %zu bytes; wanted 1 or more, and %u or none",
+                       kind_name(op->kind), to->revision, to->digest.size, PAWL_STORE_DIGEST_BYTES);
     pawl_status status = check_records(round, op, bytes, fault);
     if (status == PAWL_OK)
         status = pawl_store_check_size("a reason code", commit->reason_code, PAWL_STORE_REASON_CODE_BYTES_MAX, fault);
@@ -145,7 +150,15 @@ static bool put_document(pawl_store_round *round, pawl_store_stage *stage, pawl_
     return first;
 }
 
-/* The records, the status document and the search attributes. Every operation but APPEND writes the header
+static void pin(pawl_store_state *state, const pawl_pin *to)
+{
+    state->pinned_revision = to->revision;
+    state->pinned_digest_size = (uint8_t)to->digest.size;
+    if (to->digest.size > 0)
+        memcpy(state->pinned_digest, to->digest.data, to->digest.size);
+}
+
+/* The records, the status document, the search attributes and the pin. Every operation but APPEND writes the header
  * afterwards. */
 static void append(pawl_store_round *round, pawl_store_stage *stage, pawl_registry_op *op)
 {
@@ -154,6 +167,10 @@ static void append(pawl_store_round *round, pawl_store_stage *stage, pawl_regist
     bool news = commit->document != NULL && put_document(round, stage, *commit->document);
     if (commit->attributes != NULL)
         news = pawl_store_attributes_stage(round, stage, &round->attributes) || news;
+    if (commit->pin != NULL) {
+        pin(&stage->state, commit->pin);
+        news = true;
+    }
     if (news && op->kind == PAWL_OP_APPEND)
         pawl_store_stage_header(round, stage, (pawl_bytes){NULL, 0}, (pawl_bytes){NULL, 0});
 }

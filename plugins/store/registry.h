@@ -101,6 +101,9 @@ typedef struct pawl_store_state {
     uint64_t paused;         /* sequence of the PAUSED record that keeps it still; 0: it is not paused */
     uint64_t token;          /* as of the last header row */
     uint64_t updated_unix_ns;
+    uint32_t pinned_revision; /* not 0: it was pinned anew, and this and the digest count instead of the identity's */
+    uint8_t pinned_digest_size;
+    uint8_t pinned_digest[PAWL_STORE_DIGEST_BYTES];
 } pawl_store_state;
 
 /** What `shown` is. */

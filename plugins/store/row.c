@@ -11,7 +11,8 @@
 #define FLAG_COMPENSATING 4u
 #define FLAG_PAUSED       8u
 #define FLAG_BEHIND       16u
-#define FLAGS_ALL         31u
+#define FLAG_PINNED       32u /* anew, since it was registered */
+#define FLAGS_ALL         63u
 
 /* What stands beside a header, in the family of documents. */
 #define HAS_DOCUMENT   1u
@@ -223,7 +224,7 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_buffer_u32(to, state->status);
     unsigned flags = (state->cancelled ? FLAG_CANCELLED : 0) | (state->has_children ? FLAG_CHILDREN : 0) |
                      (state->compensating ? FLAG_COMPENSATING : 0) | (state->paused != 0 ? FLAG_PAUSED : 0) |
-                     (state->behind ? FLAG_BEHIND : 0);
+                     (state->behind ? FLAG_BEHIND : 0) | (state->pinned_revision != 0 ? FLAG_PINNED : 0);
     pawl_buffer_u8(to, (uint8_t)flags);
     pawl_buffer_u8(to,
                    (uint8_t)((state->has_document ? HAS_DOCUMENT : 0) | (state->has_attributes ? HAS_ATTRIBUTES : 0)));
@@ -236,10 +237,26 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_buffer_u64(to, state->updated_unix_ns);
     if (state->paused != 0)
         pawl_buffer_u64(to, state->paused);
+    if (state->pinned_revision != 0) {
+        pawl_buffer_u32(to, state->pinned_revision);
+        pawl_buffer_bytes(to, (pawl_bytes){state->pinned_digest, state->pinned_digest_size});
+    }
     pawl_buffer_bytes(to, reason_code);
     pawl_buffer_bytes(to, reason);
     pawl_buffer_append(to, encoded_identity.data, encoded_identity.size);
     pawl_batch_end(batch);
+}
+
+static bool read_pin(pawl_reader *reader, pawl_store_state *state)
+{
+    state->pinned_revision = pawl_reader_u32(reader);
+    pawl_bytes digest = pawl_reader_bytes(reader);
+    if (state->pinned_revision == 0 || digest.size > sizeof state->pinned_digest)
+        return false;
+    state->pinned_digest_size = (uint8_t)digest.size;
+    if (digest.size > 0)
+        memcpy(state->pinned_digest, digest.data, digest.size);
+    return true;
 }
 
 pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_store_header *header, pawl_fault *fault)
@@ -269,11 +286,12 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     header->state.updated_unix_ns = pawl_reader_u64(&reader);
     if ((flags & FLAG_PAUSED) != 0)
         header->state.paused = pawl_reader_u64(&reader);
+    bool pinned = (flags & FLAG_PINNED) == 0 || read_pin(&reader, &header->state);
     header->reason_code = pawl_reader_bytes(&reader);
     header->reason = pawl_reader_bytes(&reader);
     if (!pawl_store_identity_decode(pawl_reader_rest(&reader), &header->identity) || reader.bad ||
         header->state.status >= STORE_STATUS_COUNT || run == 0 || run > UINT32_MAX || rewinds > UINT32_MAX ||
-        header->state.base == 0 || (flags & ~FLAGS_ALL) != 0 ||
+        header->state.base == 0 || (flags & ~FLAGS_ALL) != 0 || !pinned ||
         ((flags & FLAG_PAUSED) != 0) != (header->state.paused != 0))
         return pawl_row_bad(PAWL_FAMILY_PROCESS, key, "its fields do not fit", fault);
     return PAWL_OK;

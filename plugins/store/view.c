@@ -105,6 +105,11 @@ static void fill(pawl_store_view *view, const pawl_store_identity *identity, con
         .rewinds = state->rewinds,
         .base = state->base,
     };
+    if (state->pinned_revision != 0) {
+        memcpy(view->digest, state->pinned_digest, sizeof view->digest);
+        view->row.revision = state->pinned_revision;
+        view->row.digest = (pawl_bytes){view->digest, state->pinned_digest_size};
+    }
     view->type = type;
     view->priority = pawl_store_priority_of(identity);
     view->lane = identity->lane;

@@ -320,6 +320,46 @@ static void test_E12_the_document_is_replaced_and_kept(void **state)
     assert_string_equal(row_of(world, "p").document.head, "{\"step\":2}");
 }
 
+/* What a process is pinned to changes with the records that say so, and with nobody else's. */
+static void test_V07_a_pin_changes_with_its_records(void **state)
+{
+    struct world *world = *state;
+    static const uint8_t digest[32] = "another binary";
+    const pawl_pin pin = {sizeof pin, 7, {digest, sizeof digest}}, none = {sizeof none, 8, {NULL, 0}};
+    const pawl_pin bad[] = {{sizeof pin, 0, {digest, sizeof digest}}, {sizeof pin, 7, {digest, 31}}};
+    struct lease lease = lease_new(world, "p", "t");
+    uint32_t registered = row_of(world, "p").revision;
+    for (size_t i = 0; i < 2; i++) {
+        struct step *refused = step_append(world, lease.number, lease.token, "never");
+        refused->request.commit.pin = &bad[i];
+        step_refused(refused, PAWL_E_INVALID);
+    }
+    struct step *stale = step_append(world, lease.number, lease.token + 1, "never");
+    stale->request.commit.pin = &pin;
+    step_refused(stale, PAWL_E_STALE);
+    assert_int_equal(row_of(world, "p").revision, registered);
+    struct step *step = step_append(world, lease.number, lease.token, "a");
+    step->request.commit.pin = &pin;
+    step_ok(step);
+    lease_regain(world, &lease);
+    struct row row = row_of(world, "p");
+    assert_int_equal(row.revision, 7);
+    assert_int_equal(row.digest.size, sizeof digest);
+    assert_memory_equal(row.digest.head, "another binary", 14);
+    assert_int_equal(row.head, 2);
+    lease.seen = 2;
+    step_ok(step_suspend(world, lease.number, lease.token, lease.seen, 0));
+    assert_int_equal(row_of(world, "p").revision, 7); /* it stays */
+    step_ok(step_post(world, PAWL_RECORD_SIGNAL, "p", "wake", "up"));
+    lease = lease_claim(world, "p");
+    step = step_append(world, lease.number, lease.token, "b");
+    step->request.commit.pin = &none;
+    step_ok(step);
+    row = row_of(world, "p");
+    assert_int_equal(row.revision, 8);
+    assert_int_equal(row.digest.size, 0);
+}
+
 /* With `seen` an append is for that place in the journal, and for no other. */
 static void test_E01_an_append_that_was_overtaken_writes_nothing(void **state)
 {
@@ -363,6 +403,7 @@ static const struct CMUnitTest journal_tests[] = {
     CASE(test_E08_reading_from_every_boundary),
     CASE(test_E08_unknown_ids_are_not_found),
     CASE(test_E12_the_document_is_replaced_and_kept),
+    CASE(test_V07_a_pin_changes_with_its_records),
     CASE(test_E14_large_and_odd_bodies_are_kept_whole_or_refused),
     CASE(test_E14_an_oversized_input_registers_nothing),
     CASE(test_I08_one_oversized_record_stops_only_its_own_operation),

@@ -158,7 +158,7 @@ static void test_V07_an_unknown_revision_parks_until_a_host_has_it(void **state)
     lab_add(own, &(lab_effect){.name = "two"});
     lab_worker *worker = lab_start(own, NULL);
     lab_register_revision(own, "p", "one_call", 2, "in");
-    assert_stuck(own, "p", "revision", "revision 2");
+    assert_stuck(own, "p", "missing_plugin", "revision 2");
     lab_end(worker);
     lab_add_type(own, "one_call", 2, &pawl_processes);
     lab_start(own, NULL);

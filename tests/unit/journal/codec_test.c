@@ -14,7 +14,8 @@ static const uint32_t kinds[] = {
     PAWL_RECORD_STEP,    PAWL_RECORD_INTENT,  PAWL_RECORD_ATTEMPT, PAWL_RECORD_TIMER,    PAWL_RECORD_FIRED,
     PAWL_RECORD_NOW,     PAWL_RECORD_STARTED, PAWL_RECORD_SIGNAL,  PAWL_RECORD_MARKER,   PAWL_RECORD_CANCEL,
     PAWL_RECORD_RESUMED, PAWL_RECORD_ENDED,   PAWL_RECORD_PARKED,  PAWL_RECORD_ROLLBACK, PAWL_RECORD_COMPENSATING,
-    PAWL_RECORD_LIMITS,  PAWL_RECORD_UPDATE,  PAWL_RECORD_REPLY,   PAWL_RECORD_EVENT,    PAWL_RECORD_REWOUND};
+    PAWL_RECORD_LIMITS,  PAWL_RECORD_UPDATE,  PAWL_RECORD_REPLY,   PAWL_RECORD_EVENT,    PAWL_RECORD_REWOUND,
+    PAWL_RECORD_PINNED};
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 
 static pawl_bytes text(const char *text)
@@ -109,7 +110,7 @@ static void check_round_trip(uint32_t kind, bool failed)
         assert_memory_equal(found.digest, entry.digest, sizeof entry.digest);
     }
     if (call || rollback || reply || update || kind == PAWL_RECORD_SIGNAL || kind == PAWL_RECORD_MARKER ||
-        kind == PAWL_RECORD_EVENT)
+        kind == PAWL_RECORD_EVENT || kind == PAWL_RECORD_PINNED)
         assert_bytes(found.name, entry.name);
     if (kind == PAWL_RECORD_LIMITS) {
         assert_int_equal(found.limit_bytes, entry.limit_bytes);
@@ -119,13 +120,14 @@ static void check_round_trip(uint32_t kind, bool failed)
         assert_int_equal(found.after_ns, entry.after_ns);
     if (kind == PAWL_RECORD_TIMER || kind == PAWL_RECORD_ATTEMPT || kind == PAWL_RECORD_NOW)
         assert_int_equal(found.due_unix_ns, entry.due_unix_ns);
-    if (kind == PAWL_RECORD_ENDED || kind == PAWL_RECORD_MARKER || kind == PAWL_RECORD_COMPENSATING)
+    if (kind == PAWL_RECORD_ENDED || kind == PAWL_RECORD_MARKER || kind == PAWL_RECORD_COMPENSATING ||
+        kind == PAWL_RECORD_PINNED)
         assert_int_equal(found.status, entry.status);
     if (kind == PAWL_RECORD_ATTEMPT || kind == PAWL_RECORD_COMPENSATING || (has_outcome(kind) && failed)) {
         assert_true(found.failed);
         assert_failure(&found.failure, &entry.failure);
         assert_int_equal(found.value.size, 0);
-    } else if (has_outcome(kind) || rollback || kind >= PAWL_RECORD_STARTED) {
+    } else if (has_outcome(kind) || rollback || kind == PAWL_RECORD_PINNED || kind >= PAWL_RECORD_STARTED) {
         assert_false(found.failed);
         assert_bytes(found.value, entry.value);
     }

@@ -93,6 +93,8 @@ static void test_every_kind_has_its_words(void **state)
            HEAD "\"reply\",\"ordinal\":3,\"update_id\":\"u1\",\"reply\":2}");
     expect(&(pawl_entry){.kind = PAWL_RECORD_MARKER, .name = text("a"), .status = 2}, false,
            HEAD "\"marker\",\"name\":\"a\",\"version\":2}");
+    expect(&(pawl_entry){.kind = PAWL_RECORD_PINNED, .name = text("shop"), .status = 2, .value = text("\x01\xfe")},
+           false, HEAD "\"pinned\",\"plugin\":\"shop\",\"revision\":2,\"digest\":\"01fe\"}");
     expect(&(pawl_entry){.kind = 99}, false, HEAD "\"unknown\"}");
 }
 
