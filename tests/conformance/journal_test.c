@@ -333,10 +333,12 @@ static void test_V07_a_pin_changes_with_its_records(void **state)
         struct step *refused = step_append(world, lease.number, lease.token, "never");
         refused->request.commit.pin = &bad[i];
         step_refused(refused, PAWL_E_INVALID);
+        lease_regain(world, &lease);
     }
     struct step *stale = step_append(world, lease.number, lease.token + 1, "never");
     stale->request.commit.pin = &pin;
     step_refused(stale, PAWL_E_STALE);
+    lease_regain(world, &lease);
     assert_int_equal(row_of(world, "p").revision, registered);
     struct step *step = step_append(world, lease.number, lease.token, "a");
     step->request.commit.pin = &pin;
