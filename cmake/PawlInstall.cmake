@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(PAWL_PLUGIN_DIR "${CMAKE_INSTALL_LIBDIR}/pawl/plugins")
 
-install(FILES abi/pawl_abi.h abi/pawl_plugin.h abi/pawl_process.h include/pawl/pawl.h include/pawl/error.h
+install(FILES abi/pawl_abi.h abi/pawl_plugin.h abi/pawl_process.h abi/pawl_session.h include/pawl/pawl.h include/pawl/error.h
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pawl")
 
 install(TARGETS pawl_static pawl_shared

@@ -1,6 +1,7 @@
 /* assemble.c: see assemble.h. */
 #include "assemble.h"
 
+#include "builtin.h"
 #include "host/profile/secret.h"
 #include "worker/base/clock.h"
 #include "worker/base/sink.h"
@@ -57,6 +58,22 @@ static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operati
                                                own == NULL ? NULL : &own->profile->guards, over,
                                                own != NULL && effect->bulkhead != own->bulkhead, &effect->guards);
     return status == PAWL_OK ? PAWL_OK : no_memory(error);
+}
+
+/* What every host offers by itself. */
+static pawl_status add_builtins(const pawl_profile *profile, pawl_assembly *assembly, pawl_error *error)
+{
+    size_t count;
+    const pawl_manifest_operation *operations = pawl_builtin_operations(&count);
+    for (size_t i = 0; i < count; i++) {
+        pawl_effect effect = {.plugin = "pawl", .effect = pawl_builtin_table()};
+        pawl_status status = fill(profile, &operations[i], operations[i].name, NULL, assembly, &effect, error);
+        if (status == PAWL_OK)
+            status = pawl_catalog_add_effect(assembly->catalog, &effect, error);
+        if (status != PAWL_OK)
+            return status;
+    }
+    return PAWL_OK;
 }
 
 static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *plugin, pawl_assembly *assembly,
@@ -201,6 +218,8 @@ pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *pl
     pawl_status status = PAWL_OK;
     if (assembly.catalog == NULL || assembly.instances == NULL)
         status = no_memory(error);
+    if (status == PAWL_OK)
+        status = add_builtins(profile, &assembly, error);
     for (size_t i = 0; status == PAWL_OK && i < pawl_plugin_set_count(plugins); i++) {
         const pawl_plugin *plugin = pawl_plugin_set_at(plugins, i);
         status = add_effects(profile, plugin, &assembly, error);

@@ -11,8 +11,6 @@
 #include <string.h>
 
 #define REFERENCE_PREFIX "sha256:"
-#define REFERENCE_SIZE   (sizeof REFERENCE_PREFIX - 1 + 64)
-#define SCOPE_MAX        (sizeof PAWL_PROCESS_SCOPE + 256)
 
 struct pawl_upload {
     pawl_attachment_facet *facet;
@@ -21,9 +19,11 @@ struct pawl_upload {
     struct pawl_upload **link; /* what points here */
 };
 
-void pawl_attachments_open(pawl_attachment_facet *facet, const pawl_attachment_table *table, pawl_store *store)
+void pawl_attachments_open(pawl_attachment_facet *facet, const pawl_attachment_table *table, pawl_store *store,
+                           const pawl_session_table *session_table, pawl_store *session_store)
 {
-    *facet = (pawl_attachment_facet){.table = table, .store = store, .open = true};
+    *facet = (pawl_attachment_facet){
+        .table = table, .store = store, .session_table = session_table, .session_store = session_store, .open = true};
     pthread_mutex_init(&facet->lock, NULL);
     pthread_cond_init(&facet->idle, NULL);
 }
@@ -92,7 +92,7 @@ static pawl_status invalid(pawl_failure_sink *why, const char *message)
     return say(why, PAWL_E_INVALID, PAWL_TERMINAL, "attachment.invalid", message);
 }
 
-static bool enter(pawl_attachment_facet *facet)
+bool pawl_attachments_enter(pawl_attachment_facet *facet)
 {
     pthread_mutex_lock(&facet->lock);
     bool open = facet->open;
@@ -102,7 +102,7 @@ static bool enter(pawl_attachment_facet *facet)
     return open;
 }
 
-static void leave(pawl_attachment_facet *facet)
+void pawl_attachments_leave(pawl_attachment_facet *facet)
 {
     pthread_mutex_lock(&facet->lock);
     facet->active--;
@@ -116,20 +116,19 @@ static pawl_status closed(pawl_failure_sink *why)
     return say(why, PAWL_E_CLOSED, PAWL_RETRYABLE, "attachment.closed", "the host is closing");
 }
 
-static pawl_attachment_facet *facet_of(const pawl_call_context *context)
+pawl_attachment_facet *pawl_attachments_of(const pawl_call_context *context)
 {
     pawl_roots *roots = context == NULL ? NULL : pawl_roots_of(context->host);
     return roots == NULL || roots->attachments->table == NULL ? NULL : roots->attachments;
 }
 
-/* The session, or "process:<id>" in room. */
-static pawl_bytes scope_of(const pawl_call_context *context, char room[SCOPE_MAX])
+pawl_bytes pawl_attachments_scope(const pawl_call_context *context, char room[PAWL_SCOPE_SIZE])
 {
     if (context->session.size > 0)
         return context->session;
-    int size = snprintf(room, SCOPE_MAX, PAWL_PROCESS_SCOPE "%.*s", (int)context->process.size,
+    int size = snprintf(room, PAWL_SCOPE_SIZE, PAWL_PROCESS_SCOPE "%.*s", (int)context->process.size,
                         (const char *)context->process.data);
-    pawl_bytes scope = {room, (size_t)size < SCOPE_MAX ? (size_t)size : SCOPE_MAX - 1};
+    pawl_bytes scope = {room, (size_t)size < PAWL_SCOPE_SIZE ? (size_t)size : PAWL_SCOPE_SIZE - 1};
     return scope;
 }
 
@@ -159,19 +158,19 @@ static void link_upload(struct pawl_upload *upload)
 static pawl_status PAWL_CALL upload_begin(const pawl_call_context *context, pawl_bytes media_type, pawl_bytes name,
                                           pawl_upload **ret, pawl_failure_sink *why)
 {
-    pawl_attachment_facet *facet = facet_of(context);
+    pawl_attachment_facet *facet = pawl_attachments_of(context);
     if (facet == NULL || ret == NULL)
         return invalid(why, "begin needs the context of a running call and a place for the upload");
     pawl_upload *upload = calloc(1, sizeof *upload);
     if (upload == NULL)
         return say(why, PAWL_E_NOMEM, PAWL_RETRYABLE, "out_of_memory", "out of memory");
-    if (!enter(facet)) {
+    if (!pawl_attachments_enter(facet)) {
         free(upload);
         return closed(why);
     }
-    char room[SCOPE_MAX];
+    char room[PAWL_SCOPE_SIZE];
     pawl_status status =
-        facet->table->begin(facet->store, scope_of(context, room), media_type, name, &upload->inner, why);
+        facet->table->begin(facet->store, pawl_attachments_scope(context, room), media_type, name, &upload->inner, why);
     upload->facet = facet;
     if (status == PAWL_OK) {
         link_upload(upload);
@@ -179,7 +178,7 @@ static pawl_status PAWL_CALL upload_begin(const pawl_call_context *context, pawl
     } else {
         free(upload);
     }
-    leave(facet);
+    pawl_attachments_leave(facet);
     return status;
 }
 
@@ -187,14 +186,14 @@ static pawl_status PAWL_CALL upload_write(pawl_upload *upload, pawl_bytes chunk,
 {
     if (upload == NULL)
         return invalid(why, "write needs an upload");
-    if (!enter(upload->facet))
+    if (!pawl_attachments_enter(upload->facet))
         return closed(why);
     pawl_status status = upload->facet->table->write(upload->inner, chunk, why);
-    leave(upload->facet);
+    pawl_attachments_leave(upload->facet);
     return status;
 }
 
-static void format_reference(const uint8_t digest[32], char text[REFERENCE_SIZE + 1])
+void pawl_attachment_format(const uint8_t digest[32], char text[PAWL_REFERENCE_SIZE + 1])
 {
     static const char hex[] = "0123456789abcdef";
     char *at = stpcpy(text, REFERENCE_PREFIX);
@@ -212,11 +211,11 @@ static int hex_value(uint8_t digit)
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-static bool parse_reference(pawl_bytes reference, uint8_t digest[32])
+bool pawl_attachment_parse(pawl_bytes reference, uint8_t digest[32])
 {
     const uint8_t *text = reference.data;
     const size_t prefix = sizeof REFERENCE_PREFIX - 1;
-    if (reference.size != REFERENCE_SIZE || memcmp(text, REFERENCE_PREFIX, prefix) != 0)
+    if (reference.size != PAWL_REFERENCE_SIZE || memcmp(text, REFERENCE_PREFIX, prefix) != 0)
         return false;
     for (size_t i = 0; i < 32; i++) {
         int high = hex_value(text[prefix + 2 * i]);
@@ -233,7 +232,7 @@ static pawl_status PAWL_CALL upload_commit(pawl_upload *upload, pawl_sink *refer
     if (upload == NULL)
         return invalid(why, "commit needs an upload");
     pawl_attachment_facet *facet = upload->facet;
-    if (!enter(facet)) {
+    if (!pawl_attachments_enter(facet)) {
         free(upload);
         return closed(why);
     }
@@ -242,12 +241,12 @@ static pawl_status PAWL_CALL upload_commit(pawl_upload *upload, pawl_sink *refer
     uint64_t size = 0;
     pawl_status status = facet->table->commit(upload->inner, digest, &size, why);
     free(upload);
-    leave(facet);
+    pawl_attachments_leave(facet);
     if (status != PAWL_OK)
         return status;
-    char text[REFERENCE_SIZE + 1];
-    format_reference(digest, text);
-    return pawl_sink_write(reference, text, REFERENCE_SIZE);
+    char text[PAWL_REFERENCE_SIZE + 1];
+    pawl_attachment_format(digest, text);
+    return pawl_sink_write(reference, text, PAWL_REFERENCE_SIZE);
 }
 
 static void PAWL_CALL upload_abort(pawl_upload *upload)
@@ -255,10 +254,10 @@ static void PAWL_CALL upload_abort(pawl_upload *upload)
     if (upload == NULL)
         return;
     pawl_attachment_facet *facet = upload->facet;
-    if (enter(facet)) {
+    if (pawl_attachments_enter(facet)) {
         unlink_upload(upload);
         facet->table->abort(upload->inner);
-        leave(facet);
+        pawl_attachments_leave(facet);
     }
     free(upload);
 }
@@ -273,18 +272,19 @@ static int32_t PAWL_CALL ignore(void *context, const pawl_attachment_info *info)
 static pawl_status PAWL_CALL attachment_read(const pawl_call_context *context, pawl_bytes reference, uint64_t offset,
                                              uint64_t size, pawl_sink *out, uint64_t *total, pawl_failure_sink *why)
 {
-    pawl_attachment_facet *facet = facet_of(context);
+    pawl_attachment_facet *facet = pawl_attachments_of(context);
     uint8_t digest[32];
     if (facet == NULL || total == NULL)
         return invalid(why, "read needs the context of a running call and a place for the length");
-    if (!parse_reference(reference, digest))
+    if (!pawl_attachment_parse(reference, digest))
         return invalid(why, "a reference is \"sha256:\" and 64 lower-case hex digits");
-    if (!enter(facet))
+    if (!pawl_attachments_enter(facet))
         return closed(why);
-    char room[SCOPE_MAX];
+    char room[PAWL_SCOPE_SIZE];
     pawl_failure_slot unsaid; /* a provider's own words about a missing link would not name the rule */
     pawl_failure_init(&unsaid);
-    pawl_status status = facet->table->stat(facet->store, scope_of(context, room), digest, ignore, NULL, &unsaid);
+    pawl_status status =
+        facet->table->stat(facet->store, pawl_attachments_scope(context, room), digest, ignore, NULL, &unsaid);
     if (status == PAWL_E_NOT_FOUND)
         (void)say(why, status, PAWL_TERMINAL, "attachment.not_found",
                   "the process's session (or the process, if it has none) holds no attachment of this reference");
@@ -293,7 +293,7 @@ static pawl_status PAWL_CALL attachment_read(const pawl_call_context *context, p
     if (status == PAWL_OK)
         status = facet->table->read(facet->store, digest, offset, size, out, total, why);
     pawl_failure_finish(&unsaid);
-    leave(facet);
+    pawl_attachments_leave(facet);
     return status;
 }
 

@@ -128,7 +128,9 @@ static pawl_status open_stores(pawl_host *host, const pawl_facet_provider *provi
     const pawl_open_store *registry = host->facets.facet[PAWL_FACET_REGISTRY];
     host->registry = (pawl_registry){.table = *registry->plugin->registry, .store = registry->store};
     const pawl_open_store *attachment = host->facets.facet[PAWL_FACET_ATTACHMENT];
-    pawl_attachments_open(&host->attachments, attachment->plugin->attachment, attachment->store);
+    const pawl_open_store *session = host->facets.facet[PAWL_FACET_SESSION];
+    pawl_attachments_open(&host->attachments, attachment->plugin->attachment, attachment->store,
+                          session->plugin->session, session->store);
     return PAWL_OK;
 }
 

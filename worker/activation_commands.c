@@ -249,6 +249,19 @@ pawl_future pawl_program_issue_call(struct run *run, pawl_bytes name, pawl_bytes
     return command != NULL ? restart_call(run, command, name, input, options) : first_call(run, name, input, options);
 }
 
+static bool begins_with(pawl_bytes name, const char *prefix)
+{
+    size_t size = strlen(prefix);
+    return name.size >= size && memcmp(name.data, prefix, size) == 0;
+}
+
+/* One of Pawl's own names that is not for process code to call. */
+static bool is_kept(pawl_bytes name)
+{
+    return begins_with(name, PAWL_OWN_CALLS) && !begins_with(name, PAWL_SESSION_CALLS) &&
+           !begins_with(name, PAWL_ATTACHMENT_CALLS);
+}
+
 pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes input,
                                     const pawl_call_options *options)
 {
@@ -257,7 +270,7 @@ pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes
     run->progress++;
     if (!pawl_program_name_is_good(name))
         return refuse_name(run, "a call", name);
-    if (name.size >= strlen(PAWL_OWN_CALLS) && memcmp(name.data, PAWL_OWN_CALLS, strlen(PAWL_OWN_CALLS)) == 0)
+    if (is_kept(name))
         return pawl_program_refuse(run, PAWL_E_INVALID, "process.bad_name",
                                    "names that begin with \"" PAWL_OWN_CALLS "\" are Pawl's own: %.*s", (int)name.size,
                                    (const char *)name.data);

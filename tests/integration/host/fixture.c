@@ -2,6 +2,7 @@
 #include "fixture.h"
 
 #include "counting_store.h"
+#include "session_plugin.h"
 #include "test_plugin.h"
 
 #include <ftw.h>
@@ -57,14 +58,14 @@ void fixture_remove(fixture *own)
 
 pawl_status fixture_try_open(fixture *own, const char *profile, pawl_error *error)
 {
-    static const pawl_plugin_entry_fn plugins[] = {test_plugin, counting_store_plugin};
+    static const pawl_plugin_entry_fn plugins[] = {test_plugin, counting_store_plugin, session_plugin};
     pawl_host_options options = {.struct_size = sizeof options,
                                  .profile_text = profile,
                                  .no_worker = own->no_worker,
                                  .log = take_line,
                                  .log_context = own,
                                  .static_plugins = plugins,
-                                 .static_plugin_count = 2};
+                                 .static_plugin_count = sizeof plugins / sizeof *plugins};
     return pawl_host_open(&options, &own->host, error);
 }
 
