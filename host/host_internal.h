@@ -41,6 +41,7 @@ struct pawl_host {
     const char *no_worker_because;
     char worker_name[320];
     struct pawl_retention *retention; /* NULL: nothing is forgotten by itself */
+    struct pawl_return *returning;    /* NULL: no worker here */
     char flight_path[4096];
     pawl_callbacks *callbacks;
     pawl_new_ids new_ids;

@@ -4,6 +4,7 @@
 
 #include "host_plugins.h"
 #include "host_prune.h"
+#include "host_return.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -294,6 +295,8 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
         status = start_worker(host, options, error);
     if (status == PAWL_OK)
         status = pawl_retention_start(host, &host->retention, error);
+    if (status == PAWL_OK)
+        status = pawl_return_start(host, &host->returning, error);
     return status;
 }
 
@@ -316,6 +319,7 @@ static bool stop_worker(pawl_host *host)
 
 void pawl_host_dismantle(pawl_host *host)
 {
+    host->returning = pawl_return_stop(host->returning);
     host->retention = pawl_retention_stop(host->retention);
     bool stopped = stop_worker(host);
     host->callbacks = pawl_callbacks_destroy(host->callbacks);

@@ -325,11 +325,11 @@ void pawl_resident_prepare_calls(pawl_resident *r)
         }
         const pawl_effect *effect = pawl_catalog_effect_of(r->worker->config.catalog, open->name, r->code);
         if (effect == NULL) {
-            pawl_resident_park(
-                r, "unknown_effect",
-                "the program calls %.*s, and this host has no such effect; add the plugin or connector to the "
-                "profile, then resume",
-                (int)open->name.size, (const char *)open->name.data);
+            pawl_resident_park(r, "unknown_effect",
+                               PAWL_REASON_CALLS
+                               "%.*s, and this host has no such effect; add the plugin or connector to the "
+                               "profile, then resume",
+                               (int)open->name.size, (const char *)open->name.data);
             return;
         }
         pawl_effort *effort = effort_of(r, open);

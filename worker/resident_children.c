@@ -145,8 +145,8 @@ void pawl_resident_check_child(pawl_resident *r, const pawl_open_call *open)
         return; /* start_child says so */
     if (pawl_catalog_type(r->worker->config.catalog, request.type) == NULL)
         pawl_resident_park(r, "unknown_type",
-                           "the program starts a child of type %.*s, and this host has no such process type; add its "
-                           "plugin to the profile, then resume",
+                           PAWL_REASON_STARTS "%.*s, and this host has no such process type; add its "
+                                              "plugin to the profile, then resume",
                            (int)request.type.size, (const char *)request.type.data);
 }
 

@@ -272,6 +272,11 @@ void pawl_resident_refuse_call(pawl_resident *r, const pawl_open_call *open, con
 /** When the next open call that waits for its next attempt may start, or UINT64_MAX. */
 uint64_t pawl_resident_next_attempt(pawl_resident *r);
 
+/* How the reasons of what lacks an effect, or the type of a child, go on in front of its name: read again by
+ * pawl_worker_has_again. */
+#define PAWL_REASON_CALLS  "the program calls "
+#define PAWL_REASON_STARTS "the program starts a child of type "
+
 /* resident_version.c */
 /** Find what may run it, which is then r->code; none: park it. */
 void pawl_resident_find_code(pawl_resident *r);

@@ -10,6 +10,10 @@
 
 #define DIGEST_SHOWN 8 /* bytes: enough to find it in `pawl plugin list` */
 
+/* How reasons go on in front of what was lacking; read again when a host has more than it had. */
+#define NO_TYPE     "no process type "
+#define TRIED_UNDER ", and tried under "
+
 static void add_binary(pawl_line *line, pawl_bytes digest)
 {
     const uint8_t *bytes = digest.data;
@@ -67,7 +71,7 @@ void pawl_resident_find_code(pawl_resident *r)
     r->gate = first == NULL ? NULL : first->gate;
     if (first == NULL)
         pawl_resident_park(r, "unknown_type",
-                           "this host has no process type %.*s; add its plugin to the profile; it resumes by itself",
+                           "this host has " NO_TYPE "%.*s; add its plugin to the profile; it resumes by itself",
                            (int)r->type.size, (const char *)r->type.data);
     else if (r->code == NULL)
         park_without(r, first);
@@ -84,8 +88,7 @@ static void refuse(pawl_resident *r)
     pawl_resident_batch_reset(&r->pending);
     r->results = false;
     memcpy(expected, r->park_reason, sizeof expected);
-    snprintf(r->park_reason, sizeof r->park_reason, "%.260s; pinned to %s, and tried under %s", expected, pinned,
-             tried);
+    snprintf(r->park_reason, sizeof r->park_reason, "%.260s; pinned to %s" TRIED_UNDER "%s", expected, pinned, tried);
 }
 
 void pawl_resident_end_trial(pawl_resident *r)
@@ -109,4 +112,43 @@ void pawl_resident_end_trial(pawl_resident *r)
     pawl_resident_record(r, &entry, true);
     pawl_log_write(r->worker->config.log, PAWL_LOG_INFO, "a process goes on with another version of its plugin",
                    "process", (const char *)r->id.data, "plugin", code->plugin, (char *)NULL);
+}
+
+/* ---- what was lacking, and is here again ---- */
+
+/* The name behind these words; empty: they are not there. */
+static pawl_bytes name_behind(pawl_bytes reason, const char *words)
+{
+    const char *at = memmem(reason.data, reason.size, words, strlen(words));
+    if (at == NULL)
+        return (pawl_bytes){"", 0};
+    at += strlen(words);
+    size_t left = reason.size - (size_t)(at - (const char *)reason.data), size = 0;
+    while (size < left && at[size] != ',' && at[size] != ';')
+        size++;
+    return (pawl_bytes){at, size};
+}
+
+static bool is_text(pawl_bytes bytes, const char *text)
+{
+    return bytes.size == strlen(text) && memcmp(bytes.data, text, bytes.size) == 0;
+}
+
+bool pawl_worker_has_again(const pawl_catalog *catalog, const pawl_process_row *row)
+{
+    const pawl_pinned pinned = {row->type, row->plugin, row->revision, row->digest};
+    bool trial = false;
+    const pawl_type *code = pawl_catalog_type_for(catalog, &pinned, &trial);
+    if (row->reason.size == 0 || row->reason_code.size == 0 || code == NULL)
+        return false;
+    if (is_text(row->reason_code, "missing_plugin"))
+        return true;
+    if (is_text(row->reason_code, "nondeterminism")) /* of other code than its own, which is here */
+        return !trial && memmem(row->reason.data, row->reason.size, TRIED_UNDER, sizeof TRIED_UNDER - 1) != NULL;
+    if (is_text(row->reason_code, "unknown_effect"))
+        return pawl_catalog_effect(catalog, name_behind(row->reason, PAWL_REASON_CALLS)) != NULL;
+    if (!is_text(row->reason_code, "unknown_type"))
+        return false;
+    pawl_bytes child = name_behind(row->reason, PAWL_REASON_STARTS);
+    return child.size == 0 || pawl_catalog_type(catalog, child) != NULL;
 }

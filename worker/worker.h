@@ -88,6 +88,10 @@ uint64_t pawl_worker_session(const pawl_worker *worker);
 void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, uint32_t run,
                        const pawl_register *registered);
 
+/** Is what a stuck process lacked in a catalog now, so that it may be resumed? False as well when it lacked nothing
+ * that a catalog has. [any] */
+bool pawl_worker_has_again(const pawl_catalog *catalog, const pawl_process_row *row);
+
 /** Something that held calls back has changed (a gate was opened, a circuit closed): those held in memory look again.
  * [any] */
 void pawl_worker_look_again(pawl_worker *worker);

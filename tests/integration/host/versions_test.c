@@ -149,8 +149,8 @@ static void test_V07_a_trial_replay_that_differs_parks_and_writes_nothing(void *
     json_decref(row);
     expect_pinned(own, "a", "first", 1);
     reopen_with(own, "first, changed");
-    assert_ok(pawl_host_resume(own->host, "a", &why_));
-    expect_end(own, "a", "completed", "111");
+    expect_end(own, "a", "completed", "111"); /* by itself */
+    assert_true(journal_has(own, "a", "what it lacked is here again"));
 }
 
 static void test_V07_a_version_that_is_not_there_parks_its_processes(void **state)
@@ -164,13 +164,19 @@ static void test_V07_a_version_that_is_not_there_parks_its_processes(void **stat
     assert_string_equal(text_of(row, "reason_code"), "missing_plugin");
     assert_has(text_of(row, "reason"), "plugin test.versions, revision 2, binary ");
     json_decref(row);
-    assert_ok(pawl_host_terminate(own->host, "a", "not needed", &why_));
+    reopen_with(own, "first"); /* what it lacks is still not here: it stays as it is */
     begin(own, "b");
+    row = until(own, "a", "stuck");
+    json_decref(row);
+    assert_false(journal_has(own, "a", "resumed"));
     reopen_with(own, "strict"); /* the revision is the same, and it takes no other binary's processes */
     go(own, "b");
     row = until(own, "b", "stuck");
     assert_string_equal(text_of(row, "reason_code"), "missing_plugin");
     json_decref(row);
+    reopen_with(own, "first, strict, next");
+    expect_end(own, "a", "completed", "444"); /* having it again is enough */
+    expect_end(own, "b", "completed", "111");
 }
 
 static void expect_refused(fixture *own, const char *names, const char *code, const char *part, const char *place)
