@@ -108,7 +108,26 @@ static pawl_gate *type_gate(pawl_assembly *assembly, const char *name)
     return &made->gate;
 }
 
-static pawl_status add_types(const pawl_plugin *plugin, pawl_assembly *assembly, pawl_error *error)
+static pawl_status add_rules(const pawl_profile *profile, const pawl_plugin *plugin,
+                             const pawl_manifest_process *process, pawl_assembly *assembly, pawl_type *type,
+                             pawl_error *error)
+{
+    pawl_type_rules *rules;
+    pawl_status status = pawl_type_rules_make(process, profile->schemas == PAWL_SCHEMAS_ENFORCE, &rules, error);
+    if (status != PAWL_OK) {
+        (void)pawl_error_wrap(error, "plugin %s", plugin->manifest->id);
+        return status;
+    }
+    type->rules = rules;
+    if (rules != NULL) {
+        rules->next = assembly->rules;
+        assembly->rules = rules;
+    }
+    return PAWL_OK;
+}
+
+static pawl_status add_types(const pawl_profile *profile, const pawl_plugin *plugin, pawl_assembly *assembly,
+                             pawl_error *error)
 {
     for (size_t i = 0; i < plugin->manifest->process_count; i++) {
         const pawl_manifest_process *process = &plugin->manifest->processes[i];
@@ -126,7 +145,9 @@ static pawl_status add_types(const pawl_plugin *plugin, pawl_assembly *assembly,
         type.gate = type_gate(assembly, process->name);
         if (type.gate == NULL)
             return no_memory(error);
-        pawl_status status = pawl_catalog_add_type(assembly->catalog, &type, error);
+        pawl_status status = add_rules(profile, plugin, process, assembly, &type, error);
+        if (status == PAWL_OK)
+            status = pawl_catalog_add_type(assembly->catalog, &type, error);
         if (status != PAWL_OK)
             return status;
     }
@@ -224,7 +245,7 @@ pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *pl
         const pawl_plugin *plugin = pawl_plugin_set_at(plugins, i);
         status = add_effects(profile, plugin, &assembly, error);
         if (status == PAWL_OK)
-            status = add_types(plugin, &assembly, error);
+            status = add_types(profile, plugin, &assembly, error);
     }
     for (size_t i = 0; status == PAWL_OK && i < profile->connector_count; i++) {
         assembly.instances[i].profile = &profile->connectors[i];
@@ -246,6 +267,7 @@ void pawl_assembly_finish(pawl_assembly *assembly)
     free(assembly->instances);
     pawl_catalog_destroy(assembly->catalog);
     pawl_guard_set_finish(&assembly->guards);
+    pawl_type_rules_finish(assembly->rules);
     for (pawl_type_gate *at = assembly->type_gates, *next; at != NULL; at = next) {
         next = at->next;
         free(at);

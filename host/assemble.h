@@ -6,6 +6,7 @@
 
 #include "assemble_guards.h"
 #include "loader/loader.h"
+#include "rules.h"
 #include "worker/base/log.h"
 
 /** An instance of a connector, as the profile makes it. */
@@ -30,6 +31,7 @@ typedef struct pawl_assembly {
     size_t instance_count;
     pawl_guard_set guards;
     pawl_type_gate *type_gates;
+    pawl_type_rules *rules; /* a list; those of a type are its `rules` */
 } pawl_assembly;
 
 /** Fill a catalog. How an operation is run: what the profile's `effects` says of it, else the manifest, else the

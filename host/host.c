@@ -37,6 +37,12 @@ pawl_status pawl_host_open(const pawl_host_options *given, pawl_host **ret, pawl
     pawl_new_ids_init(&host->new_ids);
     pthread_cond_init(&host->idle, NULL);
     pawl_follows_init(host);
+    pthread_mutex_init(&host->queue_lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&host->queue_changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pawl_status status = pawl_host_assemble(host, &options, error);
     if (status == PAWL_OK) {
         pawl_log_write(&host->log, PAWL_LOG_INFO, "host open", "profile", host->profile->name, "tier",
@@ -46,6 +52,8 @@ pawl_status pawl_host_open(const pawl_host_options *given, pawl_host **ret, pawl
     }
     pawl_host_dismantle(host);
     pawl_follows_finish(host);
+    pthread_cond_destroy(&host->queue_changed);
+    pthread_mutex_destroy(&host->queue_lock);
     pthread_cond_destroy(&host->idle);
     pthread_mutex_destroy(&host->lock);
     pawl_new_ids_finish(&host->new_ids);
@@ -101,6 +109,7 @@ pawl_host *pawl_host_close(pawl_host *host)
     atomic_store(&host->closing, true);
     pthread_mutex_unlock(&host->lock);
     pawl_host_end_waits(host);
+    pawl_host_queue_changed(host);
     pthread_mutex_lock(&host->lock);
     while (host->in_flight > 0)
         pthread_cond_wait(&host->idle, &host->lock);
@@ -109,6 +118,8 @@ pawl_host *pawl_host_close(pawl_host *host)
     if (host->profile != NULL)
         return NULL; /* abandoned plugin code may still look at it */
     pawl_follows_finish(host);
+    pthread_cond_destroy(&host->queue_changed);
+    pthread_mutex_destroy(&host->queue_lock);
     pthread_cond_destroy(&host->idle);
     pthread_mutex_destroy(&host->lock);
     pawl_new_ids_finish(&host->new_ids);

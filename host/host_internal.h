@@ -54,6 +54,9 @@ struct pawl_host {
     pthread_mutex_t follow_lock; /* guards the list and who is being told */
     pthread_cond_t follow_told;
     pawl_follow *follows;
+    pthread_mutex_t queue_lock; /* guards queue_changes */
+    pthread_cond_t queue_changed;
+    uint64_t queue_changes; /* raised when something may be claimable in a queue that was not */
 };
 
 /* ---- host.c ---- */
@@ -116,6 +119,13 @@ void pawl_follows_tell_posted(pawl_host *host, const pawl_post *post);
 pawl_status pawl_host_post_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
                                   const char *update_id, char own_id[PAWL_UPDATE_ID_SIZE], uint64_t *ret_sequence,
                                   pawl_error *error);
+
+/* ---- host_event.c, host_queue.c ---- */
+
+/** An event as JSON; a new object or NULL. */
+json_t *pawl_event_json(const pawl_entry *entry);
+/** Whoever waits for an item of a queue is to look again. [any] */
+void pawl_host_queue_changed(pawl_host *host);
 
 /* ---- host_wait.c ---- */
 

@@ -94,8 +94,9 @@ static int32_t PAWL_CALL keep_reply(void *context, const pawl_record *record)
     return 1;
 }
 
-pawl_status pawl_outcome_read_reply(pawl_host *host, const pawl_registry_op *watched, const char *update_id,
-                                    pawl_arena *arena, pawl_outcome *ret, pawl_error *error)
+/* The record that a watch has reported; its bytes are in the arena. */
+static pawl_status read_watched(pawl_host *host, const pawl_registry_op *watched, pawl_arena *arena, pawl_entry *ret,
+                                pawl_error *error)
 {
     struct reply reply = {.arena = arena};
     pawl_failure_slot why;
@@ -107,9 +108,35 @@ pawl_status pawl_outcome_read_reply(pawl_host *host, const pawl_registry_op *wat
     if (status != PAWL_OK)
         return status;
     if (!reply.found)
-        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while reading an answer");
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while reading what was waited for");
+    return pawl_entry_decode(&reply.record, ret, error);
+}
+
+pawl_status pawl_outcome_read_event(pawl_host *host, const pawl_registry_op *watched, const char *type,
+                                    pawl_arena *arena, pawl_outcome *ret, pawl_error *error)
+{
     pawl_entry entry;
-    status = pawl_entry_decode(&reply.record, &entry, error);
+    pawl_status status = read_watched(host, watched, arena, &entry, error);
+    if (status != PAWL_OK)
+        return status;
+    if (entry.kind != PAWL_RECORD_EVENT ||
+        (type[0] != '\0' && (entry.name.size != strlen(type) || memcmp(entry.name.data, type, entry.name.size) != 0)))
+        return PAWL_PENDING;
+    size_t size = 0;
+    json_t *json = pawl_event_json(&entry);
+    char *text = json == NULL ? NULL : pawl_view_dump(json, &size);
+    *ret = (pawl_outcome){.struct_size = sizeof *ret, .status = PAWL_COMPLETED};
+    bool kept = text != NULL && pawl_arena_copy(arena, (pawl_bytes){text, size}, &ret->output);
+    free(text);
+    json_decref(json);
+    return kept ? PAWL_OK : pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory for an event");
+}
+
+pawl_status pawl_outcome_read_reply(pawl_host *host, const pawl_registry_op *watched, const char *update_id,
+                                    pawl_arena *arena, pawl_outcome *ret, pawl_error *error)
+{
+    pawl_entry entry;
+    pawl_status status = read_watched(host, watched, arena, &entry, error);
     if (status != PAWL_OK)
         return status;
     if (entry.kind != PAWL_RECORD_REPLY || entry.name.size != strlen(update_id) ||

@@ -21,6 +21,11 @@ json_t *pawl_outcome_json(const pawl_outcome *outcome);
 pawl_status pawl_outcome_read_reply(pawl_host *host, const pawl_registry_op *watched, const char *update_id,
                                     pawl_arena *arena, pawl_outcome *ret, pawl_error *error);
 
+/** Read the event that a watch has reported, if it is of this type ("": any): PAWL_OK with the event as JSON for its
+ * output (bytes in the arena), PAWL_PENDING when it is of another one. [worker]: reads the store */
+pawl_status pawl_outcome_read_event(pawl_host *host, const pawl_registry_op *watched, const char *type,
+                                    pawl_arena *arena, pawl_outcome *ret, pawl_error *error);
+
 /** {"status": "replied" | "rejected", ...}; a new object or NULL. */
 json_t *pawl_outcome_reply_json(const pawl_outcome *outcome);
 

@@ -24,6 +24,16 @@ typedef struct starting {
     uint8_t texts[];
 } starting;
 
+/* Against what the type declares; nothing is recorded of an input that does not fit. */
+static pawl_status check_input(const pawl_start *start, const pawl_type_rules *rules, pawl_error *error)
+{
+    if (pawl_schema_check_text(rules->input, start->input, error) == PAWL_OK)
+        return PAWL_OK;
+    pawl_error why = error == NULL ? (pawl_error){0} : *error;
+    return pawl_error_set(error, PAWL_E_INVALID, "schema.input", "the input of process type \"%s\" does not fit: %s",
+                          start->type, why.message);
+}
+
 static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_type **ret_type, pawl_error *error)
 {
     pawl_status status = pawl_host_usable(host, error);
@@ -54,7 +64,9 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
     *ret_type = pawl_catalog_type(host->assembly.catalog, pawl_bytes_text(start->type));
     if (*ret_type == NULL && (start->flags & PAWL_START_EXTERNAL) == 0)
         return pawl_unknown_type(host, start->type, error);
-    return pawl_check_bytes("input", start->input, host->profile->limits.input_bytes, error);
+    status = pawl_check_bytes("input", start->input, host->profile->limits.input_bytes, error);
+    const pawl_type_rules *rules = *ret_type == NULL ? NULL : (*ret_type)->rules;
+    return status == PAWL_OK && rules != NULL ? check_input(start, rules, error) : status;
 }
 
 static pawl_bytes keep(uint8_t **at, pawl_bytes from)

@@ -26,7 +26,9 @@ struct pawl_wait {
     bool ended;
     char id[PAWL_ID_BYTES_MAX + 1];
     atomic_bool cancelled;               /* an update's watch begins anew, and must not after this */
-    char update_id[PAWL_UPDATE_ID_SIZE]; /* "": it waits for the end */
+    char update_id[PAWL_UPDATE_ID_SIZE]; /* "": it waits for the end, or for an event */
+    bool is_event;
+    char event_type[PAWL_TYPE_BYTES_MAX + 1]; /* "": any */
 };
 
 static void release(pawl_wait *wait)
@@ -76,6 +78,12 @@ static void unlist(pawl_wait *wait)
 static pawl_status result(pawl_wait *wait, pawl_arena *arena, pawl_outcome *outcome, pawl_error *error)
 {
     pawl_status status = wait->request.op.status;
+    if (status == PAWL_OK && wait->is_event) {
+        if (wait->request.op.result_kind == PAWL_RECORD_EVENT)
+            return pawl_outcome_read_event(wait->host, &wait->request.op, wait->event_type, arena, outcome, error);
+        return pawl_error_set(error, PAWL_E_TERMINAL, "event.process_ended",
+                              "process \"%s\" has ended without the event that was waited for", wait->id);
+    }
     if (status == PAWL_OK && wait->update_id[0] != '\0') {
         if (wait->request.op.result_kind == PAWL_RECORD_REPLY)
             return pawl_outcome_read_reply(wait->host, &wait->request.op, wait->update_id, arena, outcome, error);
@@ -327,11 +335,15 @@ static pawl_status await_answer(pawl_wait *wait, uint64_t timeout_ns, pawl_arena
         if (status == PAWL_PENDING && late) /* another one's answer came in the last moment */
             status = PAWL_E_CANCELLED;
         if (late && status == PAWL_E_CANCELLED)
-            return pawl_error_set(
-                error, PAWL_E_DEADLINE, "update.timeout",
-                "process \"%s\" has not answered update \"%s\" in %.3f s; it may still do so: ask again "
-                "with the same id",
-                wait->id, wait->update_id, (double)timeout_ns / 1e9);
+            return wait->is_event
+                       ? pawl_error_set(error, PAWL_E_DEADLINE, "wait_timeout",
+                                        "process \"%s\" had no such event in %.3f s", wait->id,
+                                        (double)timeout_ns / 1e9)
+                       : pawl_error_set(
+                             error, PAWL_E_DEADLINE, "update.timeout",
+                             "process \"%s\" has not answered update \"%s\" in %.3f s; it may still do so: ask again "
+                             "with the same id",
+                             wait->id, wait->update_id, (double)timeout_ns / 1e9);
         if (status != PAWL_PENDING)
             return status;
         watch_on(wait);
@@ -352,6 +364,79 @@ pawl_status pawl_host_update(pawl_host *host, const char *id, const char *name, 
     status = await_answer(wait, timeout_ns, &arena, &outcome, error);
     if (status == PAWL_OK)
         status = pawl_view_give(pawl_outcome_reply_json(&outcome), ret_json, error);
+    pawl_arena_finish(&arena);
+    pthread_mutex_lock(&host->lock);
+    unlist(wait);
+    pthread_mutex_unlock(&host->lock);
+    release(wait);
+    pawl_host_left(host);
+    return status;
+}
+
+/* ---- events ---- */
+
+static pawl_status copy_text(pawl_bytes from, pawl_text *ret, pawl_error *error)
+{
+    if (ret == NULL)
+        return PAWL_OK;
+    ret->data = malloc(from.size + 1);
+    if (ret->data == NULL)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory for an event");
+    memcpy(ret->data, from.data, from.size);
+    ret->data[from.size] = '\0';
+    ret->size = from.size;
+    return PAWL_OK;
+}
+
+static pawl_status begin_event(pawl_host *host, const char *id, const char *type, uint64_t after, pawl_wait **ret,
+                               pawl_error *error)
+{
+    pawl_wait *wait;
+    pawl_status status = type == NULL ? PAWL_OK : pawl_check_text("event type", type, PAWL_TYPE_BYTES_MAX, error);
+    if (status == PAWL_OK)
+        status = begin(host, id, &wait, error);
+    if (status != PAWL_OK)
+        return status;
+    wait->is_event = true;
+    if (type != NULL)
+        memcpy(wait->event_type, type, strlen(type));
+    wait->watch.after = after;
+    wait->watch.kinds = UINT64_C(1) << (PAWL_RECORD_EVENT - 64);
+    *ret = wait;
+    return PAWL_OK;
+}
+
+pawl_status pawl_host_wait_event_async(pawl_host *host, const char *id, const char *type, uint64_t after,
+                                       pawl_on_outcome done, void *context, pawl_wait **ret, pawl_error *error)
+{
+    if (done == NULL)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "the callback is missing");
+    pawl_wait *wait;
+    pawl_status status = begin_event(host, id, type, after, &wait, error);
+    if (status != PAWL_OK)
+        return status;
+    wait->done = done;
+    wait->context = context;
+    if (ret != NULL)
+        *ret = wait; /* before the callback can come */
+    status = submit(wait, error);
+    return status == PAWL_OK ? PAWL_PENDING : status;
+}
+
+pawl_status pawl_host_wait_event(pawl_host *host, const char *id, const char *type, uint64_t after, uint64_t timeout_ns,
+                                 pawl_text *ret_json, pawl_error *error)
+{
+    pawl_wait *wait;
+    pawl_status status = begin_event(host, id, type, after, &wait, error);
+    if (status == PAWL_OK)
+        status = submit(wait, error);
+    if (status != PAWL_OK)
+        return status;
+    pawl_arena arena = {0};
+    pawl_outcome outcome;
+    status = await_answer(wait, timeout_ns, &arena, &outcome, error);
+    if (status == PAWL_OK)
+        status = copy_text(outcome.output, ret_json, error);
     pawl_arena_finish(&arena);
     pthread_mutex_lock(&host->lock);
     unlist(wait);

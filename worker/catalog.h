@@ -67,6 +67,7 @@ typedef struct pawl_type {
     uint32_t recovery;          /* PAWL_RECOVERY_*; 0: RERUN */
     uint32_t recovery_attempts; /* 0: PAWL_RECOVERY_ATTEMPTS */
     const pawl_process_table *program;
+    const void *rules;             /* what the host keeps with it; none of the worker's business */
     pawl_gate *gate;               /* an operator's switch over all processes of it; NULL: none. The host's */
     const struct pawl_type *older; /* the next after it for new processes; the catalog's own */
 } pawl_type;

@@ -14,6 +14,10 @@ static const char *const journal_keys[] = {"from", "limit", "whole", NULL};
 static const char *const wait_keys[] = {"timeout_ms", NULL};
 static const char *const ends_keys[] = {"type", "session", "prefix", "heartbeat_ms", NULL};
 
+static const char *const event_keys[] = {"after", "type", "limit", NULL};
+static const char *const next_event_keys[] = {"after", "type", "timeout_ms", NULL};
+static const char *const queue_keys[] = {"dead", "after", "limit", NULL};
+
 static const pawl_route routes[] = {
     {"POST", "/v1/processes", pawl_route_start, no_keys},
     {"GET", "/v1/processes", pawl_route_list, list_keys},
@@ -33,6 +37,14 @@ static const pawl_route routes[] = {
     {"POST", "/v1/connectors/{id}/resume", pawl_route_resume, no_keys},
     {"POST", "/v1/processes/{id}/restart", pawl_route_restart, no_keys},
     {"POST", "/v1/processes/{id}/complete", pawl_route_complete, no_keys},
+    {"POST", "/v1/processes/{id}/events", pawl_route_append_event, no_keys},
+    {"GET", "/v1/processes/{id}/events", pawl_route_events, event_keys},
+    {"GET", "/v1/processes/{id}/events/next", pawl_route_next_event, next_event_keys},
+    {"GET", "/v1/sessions/{id}/queue", pawl_route_queue, queue_keys},
+    {"POST", "/v1/sessions/{id}/queue/claim", pawl_route_queue_claim, no_keys},
+    {"POST", "/v1/sessions/{id}/queue/settle", pawl_route_queue_settle, no_keys},
+    {"POST", "/v1/sessions/{id}/queue/redrive", pawl_route_queue_redrive, no_keys},
+    {"POST", "/v1/sessions/{id}/queue/drop", pawl_route_queue_drop, no_keys},
     {"GET", "/v1/ends", pawl_route_ends, ends_keys},
     {"GET", "/v1/host", pawl_route_host, no_keys},
     {"GET", "/v1/health", pawl_route_health, no_keys},

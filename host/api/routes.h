@@ -31,6 +31,15 @@ bool pawl_route_prune(pawl_exchange *exchange);
 bool pawl_route_backup(pawl_exchange *exchange);
 bool pawl_route_metrics(pawl_exchange *exchange);
 
+bool pawl_route_append_event(pawl_exchange *exchange); /* routes_event.c, from here on */
+bool pawl_route_events(pawl_exchange *exchange);
+bool pawl_route_next_event(pawl_exchange *exchange);
+bool pawl_route_queue(pawl_exchange *exchange);
+bool pawl_route_queue_claim(pawl_exchange *exchange);
+bool pawl_route_queue_settle(pawl_exchange *exchange);
+bool pawl_route_queue_redrive(pawl_exchange *exchange);
+bool pawl_route_queue_drop(pawl_exchange *exchange);
+
 /** The server's waits, for routes_wait.c. */
 struct pawl_waits *pawl_api_server_waits(pawl_api_server *server);
 /** The server's listeners, for routes_ends.c. */

@@ -160,7 +160,10 @@ void pawl_waits_begin(pawl_waits *waits, const char *id, uint64_t timeout_ns, pa
     wait->deadline_mono_ns = mono_now_ns() + timeout_ns;
     pawl_wait *handle = NULL;
     pawl_error error = {0};
-    pawl_status status = pawl_host_wait_async(waits->host, id, host_ended, wait, &handle, &error);
+    pawl_status status = wait->is_event
+                             ? pawl_host_wait_event_async(waits->host, id, wait->event_type, wait->event_after,
+                                                          host_ended, wait, &handle, &error)
+                             : pawl_host_wait_async(waits->host, id, host_ended, wait, &handle, &error);
     pthread_mutex_lock(&waits->lock);
     if (status < 0) { /* no callback comes */
         wait->status = status;

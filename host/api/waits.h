@@ -14,6 +14,9 @@ typedef struct pawl_timed_wait pawl_timed_wait;
 struct pawl_timed_wait {
     void (*done)(pawl_timed_wait *wait); /* once, from any thread, when status is set; the wait is the caller's again */
     void *context;
+    bool is_event;          /* it waits for an event and not for the end; its JSON is the output of `outcome` */
+    const char *event_type; /* NULL: any; the caller's */
+    uint64_t event_after;
     pawl_status status;   /* PAWL_OK, PAWL_E_DEADLINE, PAWL_E_CLOSED, or what the host said */
     pawl_error error;     /* when status is negative */
     pawl_outcome outcome; /* PAWL_OK: its bytes are malloc()ed; pawl_timed_wait_finish frees them */

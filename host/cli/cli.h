@@ -188,6 +188,16 @@ int pawl_cli_prune(pawl_cli *cli);
 int pawl_cli_show(pawl_cli *cli);
 int pawl_cli_journal(pawl_cli *cli);
 int pawl_cli_signal(pawl_cli *cli);
+int pawl_cli_event_append(pawl_cli *cli); /* event.c */
+int pawl_cli_event_list(pawl_cli *cli);
+int pawl_cli_event_wait(pawl_cli *cli);
+int pawl_cli_queue_list(pawl_cli *cli);
+int pawl_cli_queue_claim(pawl_cli *cli);
+int pawl_cli_queue_ack(pawl_cli *cli);
+int pawl_cli_queue_release(pawl_cli *cli);
+int pawl_cli_queue_extend(pawl_cli *cli);
+int pawl_cli_queue_redrive(pawl_cli *cli);
+int pawl_cli_queue_drop(pawl_cli *cli);
 int pawl_cli_update(pawl_cli *cli);
 int pawl_cli_cancel(pawl_cli *cli);
 int pawl_cli_terminate(pawl_cli *cli);

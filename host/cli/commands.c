@@ -92,6 +92,50 @@ static const pawl_cli_option signal_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option event_append_options[] = {
+    {"key", "KEY", "its own key: appending it again with the same key has no further effect"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option event_list_options[] = {
+    {"after", "N", "only events behind this sequence (default 0)"},
+    {"type", "TYPE", "only events of this type"},
+    {"limit", "N", "at most so many, 1 to 1000 (default 100)"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option event_wait_options[] = {
+    {"after", "N", "only an event behind this sequence (default 0)"},
+    {"type", "TYPE", "only an event of this type"},
+    {"timeout", "SPAN", "wait no longer than this (default: for ever)"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option queue_list_options[] = {
+    {"dead", NULL, "those that were set aside"},
+    {"after", "ITEM", "only items behind this one"},
+    {"limit", "N", "at most so many, 1 to 1000 (default 100)"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option queue_claim_options[] = {
+    {"consumer", "NAME", "who claims, for people"},
+    {"limit", "N", "at most so many, 1 to 1000 (default 1)"},
+    {"lease", "SPAN", "how long they are held (default 30s)"},
+    {"wait", "SPAN", "wait so long for an item, at most 30s (default: not at all)"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option queue_for_options[] = {
+    {"for", "SPAN", "how long"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option queue_tend_options[] = {
+    {"all", NULL, "all items that were set aside"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option reason_options[] = {
     {"reason", "TEXT", "why, for the process and for people"},
     {NULL, NULL, NULL},
@@ -251,6 +295,30 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"update", "ID NAME [PAYLOAD]", 2, 3, "Send a request that a process answers, and print the answer",
      "Sent again with the same --id it is the same request, with the same answer. Exit code 7 when the time is over.",
      "pawl update order-17 add-item '{\"sku\": 3}' --id item-3 --timeout 30s", update_options, pawl_cli_update},
+    {"event append", "ID TYPE [PAYLOAD]", 2, 3, "Append an event of a declared type to a process",
+     "PAYLOAD is JSON, @FILE with JSON, or - for standard input. Durable once this returns.",
+     "pawl event append order-17 shipped '{\"parcel\": 4}' --key parcel-4", event_append_options,
+     pawl_cli_event_append},
+    {"event list", "ID", 1, 1, "List the events of a process", NULL, "pawl event list order-17 --after 12",
+     event_list_options, pawl_cli_event_list},
+    {"event wait", "ID", 1, 1, "Wait for the next event of a process",
+     "Exit code 7 when the time is over, 4 when the process has ended without it.",
+     "pawl event wait order-17 --type shipped --after 12 --timeout 5m", event_wait_options, pawl_cli_event_wait},
+    {"queue list", "SESSION", 1, 1, "List what stands in the queue of a session", NULL,
+     "pawl queue list ann\npawl queue list ann --dead", queue_list_options, pawl_cli_queue_list},
+    {"queue claim", "SESSION", 1, 1, "Claim the next items of a queue",
+     "Prints the token that settles them. Exit code 7 when there is nothing to claim.",
+     "pawl queue claim ann --consumer me --wait 20s", queue_claim_options, pawl_cli_queue_claim},
+    {"queue ack", "SESSION TOKEN ITEM...", 3, 1000, "Acknowledge claimed items: they are done, and gone", NULL,
+     "pawl queue ack ann 4294967299 4294967297", no_options, pawl_cli_queue_ack},
+    {"queue release", "SESSION TOKEN ITEM...", 3, 1000, "Give claimed items back, to be claimed again", NULL,
+     "pawl queue release ann 4294967299 4294967297 --for 10s", queue_for_options, pawl_cli_queue_release},
+    {"queue extend", "SESSION TOKEN ITEM...", 3, 1000, "Hold on to claimed items for longer", NULL,
+     "pawl queue extend ann 4294967299 4294967297 --for 1m", queue_for_options, pawl_cli_queue_extend},
+    {"queue redrive", "SESSION [ITEM...]", 1, 1000, "Put items that were set aside at the end of their queue", NULL,
+     "pawl queue redrive ann --all", queue_tend_options, pawl_cli_queue_redrive},
+    {"queue drop", "SESSION [ITEM...]", 1, 1000, "Remove items from a queue for good", NULL,
+     "pawl queue drop ann 4294967297\npawl queue drop ann --all", queue_tend_options, pawl_cli_queue_drop},
     {"cancel", "ID", 1, 1, "Ask a process to stop, with its compensations",
      "Durable once this returns: it takes effect even if every worker dies.",
      "pawl cancel order-17 --reason 'customer left'", reason_options, pawl_cli_cancel},

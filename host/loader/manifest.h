@@ -41,6 +41,7 @@ typedef struct pawl_manifest_process {
     const char *name;
     uint32_t revision;    /* 1 and up */
     json_t *input_schema; /* borrowed */
+    json_t *events;       /* an array as written, or NULL; borrowed */
     bool tier_given;
     uint32_t tier;     /* PAWL_TIER_*: the least it needs */
     uint32_t recovery; /* PAWL_RECOVERY_* */

@@ -168,12 +168,15 @@ typedef struct pawl_profile_keep {
     pawl_place place;  /* of the name */
 } pawl_profile_keep;
 
+enum { PAWL_SCHEMAS_ENFORCE = 0, PAWL_SCHEMAS_OFF = 1 };
+
 /** A checked profile. Read-only once loaded; free with pawl_profile_free. */
 typedef struct pawl_profile {
     const char *path;      /* of the file, as given; for error messages */
     const char *directory; /* absolute: what relative paths are relative to */
     const char *name;
-    uint32_t tier; /* PAWL_TIER_* that every facet must have */
+    uint32_t tier;    /* PAWL_TIER_* that every facet must have */
+    uint32_t schemas; /* PAWL_SCHEMAS_*: are inputs checked against what manifests declare? */
     const char *data;
     const char *socket;
     pawl_profile_store *stores;

@@ -32,6 +32,7 @@ static const pawl_name_form text_form = {NULL, NULL, 256, "1 to 256 bytes of pri
 const pawl_name_form pawl_code_form = {NULL, LOWER UPPER DIGITS "._:-", 128,
                                        "1 to 128 of letters, digits, '.', '_', ':' and '-'"};
 
+static const pawl_choice schema_choices[] = {{"enforce", PAWL_SCHEMAS_ENFORCE}, {"off", PAWL_SCHEMAS_OFF}, {NULL, 0}};
 static const pawl_choice tiers[] = {{"inline", PAWL_TIER_INLINE},
                                     {"crash_safe", PAWL_TIER_CRASH_SAFE},
                                     {"durable", PAWL_TIER_DURABLE},
@@ -277,6 +278,7 @@ static const pawl_section log_section = {.keys = log_keys};
 static const pawl_key profile_keys[] = {
     {"profile", PAWL_KEY_TEXT, AT(name), .required = true, .form = &profile_form},
     {"tier", PAWL_KEY_CHOICE, AT(tier), .required = true, .choices = tiers},
+    {"schemas", PAWL_KEY_CHOICE, AT(schemas), .initial = "enforce", .choices = schema_choices},
     {"data", PAWL_KEY_PATH, AT(data), .required = true},
     {"socket", PAWL_KEY_PATH, AT(socket)},
     {"stores", PAWL_KEY_MAP, AT(stores), .count_offset = offsetof(THIS, store_count), .required = true,

@@ -256,6 +256,78 @@ PAWL_EXPORT pawl_status pawl_host_restart(pawl_host *host, const char *id, uint6
 PAWL_EXPORT pawl_status pawl_host_complete(pawl_host *host, const char *id, const pawl_outcome *outcome,
                                            pawl_error *error);
 
+/* ---- events ------------------------------------------------------------------------------------------------------ */
+
+/** An event of a type that the process's type declares (docs/events.md). */
+typedef struct pawl_event {
+    uint32_t struct_size; /**< sizeof(pawl_event) */
+    uint32_t reserved0;
+    const char *type;
+    const char *key; /**< its idempotency key, 1..256 bytes; NULL or "": none, which events that end a process need */
+    pawl_bytes payload; /**< JSON; empty: null */
+} pawl_event;
+
+/** What became of it. */
+typedef struct pawl_event_appended {
+    uint64_t sequence; /**< its place in the journal */
+    uint32_t replayed; /**< 1: this key was there already, with the same type and payload; nothing was written */
+    uint32_t queued;   /**< 1: it put an item into a session's queue */
+} pawl_event_appended;
+
+/** Append an event; durable when this returns PAWL_OK. Errors, in this order, each leaving nothing behind:
+ * PAWL_E_CONFLICT (the key is known with other content), "event.undeclared", "event.key_required", "event.payload",
+ * "event.pointer", PAWL_E_TERMINAL, "event.no_target". Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_append_event(pawl_host *host, const char *id, const pawl_event *event,
+                                               pawl_event_appended *ret, pawl_error *error);
+
+/** Events of the present run after a sequence, in order: {"events": [{sequence, time, type, key, payload}], "next": n
+ * or null}. type NULL: of all types; limit 0: 100, at most 1000. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_events(pawl_host *host, const char *id, uint64_t after, const char *type,
+                                         uint32_t limit, pawl_text *ret_json, pawl_error *error);
+
+/** Wait for the earliest event after a sequence; type NULL: of any type. timeout_ns 0: for ever. *ret_json: the event.
+ * PAWL_E_DEADLINE when the time is over; PAWL_E_TERMINAL "event.process_ended" when the process has ended without it.
+ * Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_wait_event(pawl_host *host, const char *id, const char *type, uint64_t after,
+                                             uint64_t timeout_ns, pawl_text *ret_json, pawl_error *error);
+
+/** The same without blocking, as pawl_host_wait_async: outcome->output is the event. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_wait_event_async(pawl_host *host, const char *id, const char *type, uint64_t after,
+                                                   pawl_on_outcome done, void *context, pawl_wait **ret,
+                                                   pawl_error *error);
+
+/* ---- the queue of a session ---- what events delivered to it, in order */
+
+/** How to claim. Zero what you do not need. */
+typedef struct pawl_queue_claim_options {
+    uint32_t struct_size; /**< sizeof(pawl_queue_claim_options) */
+    uint32_t limit;       /**< items at once; 0: 1 */
+    const char *consumer; /**< a name for people */
+    uint64_t lease_ns;    /**< how long they are held; 0: 30 s */
+    uint64_t wait_ns;     /**< how long to wait for an item that can be claimed; 0: not at all */
+    uint32_t claims_max;  /**< an item that was claimed so often in vain is set aside; 0: 5 */
+    uint32_t reserved0;
+} pawl_queue_claim_options;
+
+/** Claim the next items: {"token": n, "items": [{item, process, type, sequence, key, claims, input, ...}]}; none when
+ * there is nothing. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_queue_claim(pawl_host *host, const char *session,
+                                              const pawl_queue_claim_options *options, pawl_text *ret_json,
+                                              pawl_error *error);
+/** Settle claimed items: action PAWL_QUEUE_ACKNOWLEDGE, _RELEASE (claimable again after delay_ns) or _EXTEND (held for
+ * delay_ns from now). PAWL_E_STALE when the claim holds one of them no more: then nothing was done. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_queue_settle(pawl_host *host, const char *session, uint32_t action, uint64_t token,
+                                               const uint64_t *items, size_t count, uint64_t delay_ns,
+                                               pawl_error *error);
+/** A page of items: {"items": [...], "next": n or null}; dead 1: those set aside. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_queue_list(pawl_host *host, const char *session, uint32_t dead, uint64_t after,
+                                             uint32_t limit, pawl_text *ret_json, pawl_error *error);
+/** PAWL_QUEUE_REDRIVE items that were set aside, or PAWL_QUEUE_DROP items; count 0: all that were set aside. Since
+ * 0.1. */
+PAWL_EXPORT pawl_status pawl_host_queue_tend(pawl_host *host, const char *session, uint32_t action,
+                                             const uint64_t *items, size_t count, uint64_t *ret_done,
+                                             pawl_error *error);
+
 /* ---- looking ----------------------------------------------------------------------------------------------------- */
 
 /** One process as JSON: id, type, revision, status, why (the one-line answer to "why is it not running?", for processes

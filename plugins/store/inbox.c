@@ -234,7 +234,7 @@ pawl_status pawl_store_inbox_claim(pawl_store *store, const pawl_queue_claim *cl
 
 static pawl_status stale(uint64_t item, uint64_t token, pawl_fault *fault)
 {
-    return pawl_fault_set(fault, PAWL_E_STALE, "inbox.claim_expired",
+    return pawl_fault_set(fault, PAWL_E_STALE, "queue.claim_expired",
                           "claim %llu does not hold item %llu any more: it was settled, or its time was over and "
                           "somebody else has claimed it",
                           (unsigned long long)token, (unsigned long long)item);
@@ -447,7 +447,7 @@ static pawl_status drop(pawl_store *store, pawl_bytes session, const pawl_queue_
     if (item->state != PAWL_QUEUE_DEAD)
         status = read_claims(store, session, item->item, &scratch, &claims, fault);
     if (status == PAWL_OK && claims.token != 0 && claims.until_unix_ns > pawl_store_unix_now(store))
-        status = pawl_fault_set(fault, PAWL_E_BUSY, "inbox.claimed", "item %llu is claimed now",
+        status = pawl_fault_set(fault, PAWL_E_BUSY, "queue.claimed", "item %llu is claimed now",
                                 (unsigned long long)item->item);
     pawl_buffer_finish(&scratch);
     if (status != PAWL_OK)

@@ -855,3 +855,92 @@ pawl_status pawl_care_restore(const pawl_host_options *options, const char *dire
     (void)ret_json;
     return not_offered(error);
 }
+
+/* ---- events and queues: this host has none ---- */
+
+static pawl_status no_events(pawl_error *error)
+{
+    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "fake.no_events", "this host has no events");
+}
+
+pawl_status pawl_host_append_event(pawl_host *host, const char *id, const pawl_event *event, pawl_event_appended *ret,
+                                   pawl_error *error)
+{
+    (void)host;
+    (void)id;
+    (void)event;
+    (void)ret;
+    return no_events(error);
+}
+
+pawl_status pawl_host_events(pawl_host *host, const char *id, uint64_t after, const char *type, uint32_t limit,
+                             pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)id;
+    (void)after;
+    (void)type;
+    (void)limit;
+    (void)ret_json;
+    return no_events(error);
+}
+
+pawl_status pawl_host_wait_event_async(pawl_host *host, const char *id, const char *type, uint64_t after,
+                                       pawl_on_outcome done, void *context, pawl_wait **ret, pawl_error *error)
+{
+    (void)host;
+    (void)id;
+    (void)type;
+    (void)after;
+    (void)done;
+    (void)context;
+    (void)ret;
+    return no_events(error);
+}
+
+pawl_status pawl_host_queue_claim(pawl_host *host, const char *session, const pawl_queue_claim_options *options,
+                                  pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)options;
+    (void)ret_json;
+    return no_events(error);
+}
+
+pawl_status pawl_host_queue_settle(pawl_host *host, const char *session, uint32_t action, uint64_t token,
+                                   const uint64_t *items, size_t count, uint64_t delay_ns, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)action;
+    (void)token;
+    (void)items;
+    (void)count;
+    (void)delay_ns;
+    return no_events(error);
+}
+
+pawl_status pawl_host_queue_list(pawl_host *host, const char *session, uint32_t dead, uint64_t after, uint32_t limit,
+                                 pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)dead;
+    (void)after;
+    (void)limit;
+    (void)ret_json;
+    return no_events(error);
+}
+
+pawl_status pawl_host_queue_tend(pawl_host *host, const char *session, uint32_t action, const uint64_t *items,
+                                 size_t count, uint64_t *ret_done, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)action;
+    (void)items;
+    (void)count;
+    (void)ret_done;
+    return no_events(error);
+}

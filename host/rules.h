@@ -1,0 +1,43 @@
+/* rules.h: what a manifest declares of a process type beyond its name: the schema of its input, and its events. Owns
+ * compiled schemas; read-only once made. [any] afterwards.
+ *
+ * An event type: {"type": NAME, "schema": SCHEMA, "ends": "completed"|"failed"|"cancelled", "outcome": SELECTOR,
+ * "wake": {"target": SELECTOR, "input": SELECTOR, "key": SELECTOR, "when": SELECTOR, "merge": TEXT, "exclusive": BOOL,
+ * "after_ms": N}}; docs/events.md says what each means. */
+#ifndef PAWL_HOST_RULES_H
+#define PAWL_HOST_RULES_H
+
+#include "json_schema.h"
+#include "loader/manifest.h"
+#include "selector.h"
+
+/** Selectors are NULL where the manifest says nothing. */
+typedef struct pawl_event_type {
+    const char *name;
+    pawl_schema *schema; /* NULL: anything */
+    uint32_t ends;       /* terminal status; 0: it ends nothing */
+    const json_t *outcome;
+    bool wakes;
+    const json_t *target, *input, *key, *when;
+    const char *merge;
+    bool exclusive;
+    uint64_t after_ms;
+} pawl_event_type;
+
+typedef struct pawl_type_rules {
+    struct pawl_type_rules *next;
+    pawl_schema *input; /* NULL: anything, or schemas are off */
+    pawl_event_type *events;
+    size_t event_count;
+} pawl_type_rules;
+
+/** Compile; *ret is NULL when nothing is declared. enforce: also the schema of inputs. Errors: PAWL_E_INVALID names the
+ *  place. */
+pawl_status pawl_type_rules_make(const pawl_manifest_process *process, bool enforce, pawl_type_rules **ret,
+                                 pawl_error *error);
+/** Free a list; NULL is allowed. */
+void pawl_type_rules_finish(pawl_type_rules *list);
+
+const pawl_event_type *pawl_type_rules_event(const pawl_type_rules *rules, pawl_bytes name); /**< NULL: undeclared */
+
+#endif
