@@ -10,7 +10,7 @@
 #include <sys/queue.h>
 #include <time.h>
 
-#include "host/api/values.h"
+#include "host/api/ends_recent.h"
 #include "worker/base/error.h"
 
 #define LINE_SPARE 256u /* of the buffer, for what is said about the stream itself */
@@ -25,6 +25,7 @@ struct pawl_listener {
     size_t capacity;
     bool parked;     /* the connection is suspended */
     bool told_close; /* the last line is in the buffer */
+    uint64_t number; /* of the last end up to which it has been told everything, or that something is missing */
     uint64_t missed;
     uint64_t missed_unix_ns; /* when the first of these ended */
     uint64_t beat_mono_ms;   /* the next heartbeat */
@@ -36,6 +37,8 @@ struct pawl_ends {
     pthread_cond_t changed;
     LIST_HEAD(, pawl_listener) list;
     size_t count;
+    pawl_recent recent;
+    uint64_t idle_mono_ms; /* when the last listener went */
     bool closing;
     bool stop;
     pthread_t thread;
@@ -46,6 +49,13 @@ static uint64_t mono_now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+static uint64_t unix_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
 /* ---- buffers, under the lock ------------------------------------------------------------------------------------- */
@@ -93,8 +103,10 @@ static void wake(pawl_listener *listener)
 
 static void put_beat(pawl_listener *listener)
 {
-    char line[64];
-    int size = snprintf(line, sizeof line, "{\"heartbeat\":%" PRIu64 "}\n", listener->options.heartbeat_ms);
+    char line[LINE_SPARE], position[PAWL_POSITION_ROOM];
+    pawl_recent_position(&listener->ends->recent, listener->number, position);
+    int size = snprintf(line, sizeof line, "{\"heartbeat\":%" PRIu64 ",\"at\":\"%s\"}\n",
+                        listener->options.heartbeat_ms, position);
     (void)put(listener, line, (size_t)size, 0); /* a full buffer needs none */
     listener->beat_mono_ms = mono_now_ms() + listener->options.heartbeat_ms;
     wake(listener);
@@ -107,7 +119,10 @@ static void put_news(pawl_listener *listener)
     if (listener->missed > 0) {
         int size = snprintf(line, sizeof line, "{\"lagged\":{\"missed\":%" PRIu64 ",\"since_unix_ns\":%" PRIu64 "}}\n",
                             listener->missed, listener->missed_unix_ns);
-        listener->missed = put(listener, line, (size_t)size, 0) ? 0 : listener->missed;
+        if (put(listener, line, (size_t)size, 0)) {
+            listener->missed = 0;
+            listener->number = listener->ends->recent.number;
+        }
     } else if (listener->ends->closing && !listener->told_close) {
         static const char closed[] = "{\"closed\":\"the server is stopping\"}\n";
         (void)put(listener, closed, sizeof closed - 1, 0);
@@ -142,7 +157,7 @@ ssize_t pawl_listener_read(void *context, uint64_t position, char *to, size_t ro
 /* ---- ends ---------------------------------------------------------------------------------------------------------
  */
 
-static bool wants(const pawl_listener *listener, const pawl_end *end)
+static bool wants(const pawl_listener *listener, const pawl_recent_end *end)
 {
     const pawl_listener_options *want = &listener->options;
     return (want->type == NULL || strcmp(want->type, end->type) == 0) &&
@@ -150,54 +165,59 @@ static bool wants(const pawl_listener *listener, const pawl_end *end)
            (want->prefix == NULL || strncmp(want->prefix, end->id, strlen(want->prefix)) == 0);
 }
 
-static pawl_bytes text_bytes(const char *text)
+/* Once something is missing nothing follows until that has been said, so that the order is true. */
+static void miss(pawl_listener *listener, uint64_t ended_unix_ns)
 {
-    return (pawl_bytes){text, strlen(text)};
+    if (listener->missed++ == 0)
+        listener->missed_unix_ns = ended_unix_ns;
 }
 
-/* One line, with its newline; NULL when out of memory. */
-static char *make_line(const pawl_end *end, size_t *ret_size)
+static void tell(pawl_listener *listener, const pawl_recent_end *end, uint64_t ended_unix_ns)
 {
-    json_t *object = pawl_value_outcome(&end->outcome);
-    bool whole = object != NULL && pawl_value_put_text(object, "id", text_bytes(end->id)) &&
-                 pawl_value_put_text(object, "type", text_bytes(end->type)) &&
-                 pawl_value_put_text(object, "session", text_bytes(end->session)) &&
-                 json_object_set_new(object, "ended_unix_ns", json_integer((json_int_t)end->ended_unix_ns)) == 0;
-    char *line = whole ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    if (line != NULL) {
-        *ret_size = strlen(line) + 1;
-        line[*ret_size - 1] = '\n'; /* where the NUL was */
-    }
-    return line;
+    bool wanted = wants(listener, end);
+    if (wanted && (listener->missed > 0 || !put(listener, end->line, end->line_size, LINE_SPARE)))
+        miss(listener, ended_unix_ns);
+    if (listener->missed == 0)
+        listener->number = end->number;
+    if (wanted)
+        wake(listener);
+}
+
+/* Is anybody here, or might come back? */
+static bool is_heard(pawl_ends *ends)
+{
+    if (ends->count == 0 && ends->recent.keeping && mono_now_ms() - ends->idle_mono_ms > PAWL_RECENT_IDLE_MS)
+        pawl_recent_keep(&ends->recent, false);
+    return ends->recent.keeping;
 }
 
 static void on_end(void *context, const pawl_end *end)
 {
     pawl_ends *ends = context;
-    pawl_listener *listener;
-    bool wanted = false;
     pthread_mutex_lock(&ends->lock);
-    LIST_FOREACH(listener, &ends->list, link)
-    wanted = wanted || wants(listener, end);
+    bool heard = is_heard(ends);
     pthread_mutex_unlock(&ends->lock);
-    if (!wanted)
+    if (!heard)
         return;
-    size_t size = 0;
-    char *line = make_line(end, &size);
+    pawl_recent_end *made = pawl_recent_make(end);
+    pawl_listener *listener;
     pthread_mutex_lock(&ends->lock);
+    if (made != NULL)
+        pawl_recent_number(&ends->recent, made);
+    else
+        pawl_recent_lost(&ends->recent);
     LIST_FOREACH(listener, &ends->list, link)
     {
-        if (!wants(listener, end))
-            continue;
-        /* Once something is missing nothing follows until that has been said, so that the order is true. */
-        bool told = line != NULL && listener->missed == 0 && put(listener, line, size, LINE_SPARE);
-        if (!told && listener->missed++ == 0)
-            listener->missed_unix_ns = end->ended_unix_ns;
-        wake(listener);
+        if (made != NULL) {
+            tell(listener, made, end->ended_unix_ns);
+        } else {
+            miss(listener, end->ended_unix_ns);
+            wake(listener);
+        }
     }
+    if (made != NULL)
+        pawl_recent_add(&ends->recent, made);
     pthread_mutex_unlock(&ends->lock);
-    free(line);
 }
 
 /* ---- listeners ----------------------------------------------------------------------------------------------------
@@ -235,6 +255,28 @@ static void *heartbeat_thread(void *context)
     return NULL;
 }
 
+/* What a new listener hears first: what came behind the position it names, or that this is not known; then a heartbeat.
+ */
+static void begin(pawl_listener *listener)
+{
+    pawl_recent *recent = &listener->ends->recent;
+    pawl_recent_keep(recent, true);
+    listener->number = recent->number;
+    if (listener->options.after != NULL) {
+        static const char gap[] = "{\"gap\":\"what ended behind that position is not known in full\"}\n";
+        if (!pawl_recent_find(recent, listener->options.after, &listener->number))
+            (void)put(listener, gap, sizeof gap - 1, 0);
+        pawl_recent_end *end;
+        uint64_t from = listener->number;
+        STAILQ_FOREACH(end, &recent->list, link)
+        {
+            if (end->number > from)
+                tell(listener, end, 0);
+        }
+    }
+    put_beat(listener);
+}
+
 pawl_status pawl_ends_listen(pawl_ends *ends, const pawl_listener_options *options, pawl_listener **ret,
                              pawl_error *error)
 {
@@ -252,7 +294,7 @@ pawl_status pawl_ends_listen(pawl_ends *ends, const pawl_listener_options *optio
             pawl_error_set(error, PAWL_E_CLOSED, "api.busy",
                            "the server is at its limit of %u listeners; try again shortly", PAWL_API_LISTENERS_MAX);
     if (status == PAWL_OK) {
-        put_beat(listener);
+        begin(listener);
         LIST_INSERT_HEAD(&ends->list, listener, link);
         ends->count++;
         pthread_cond_signal(&ends->changed);
@@ -272,7 +314,8 @@ void pawl_listener_close(void *context)
         return;
     pthread_mutex_lock(&listener->ends->lock);
     LIST_REMOVE(listener, link);
-    listener->ends->count--;
+    if (--listener->ends->count == 0)
+        listener->ends->idle_mono_ms = mono_now_ms();
     pthread_mutex_unlock(&listener->ends->lock);
     free(listener->buffer);
     free(listener);
@@ -284,6 +327,7 @@ pawl_status pawl_ends_open(pawl_host *host, pawl_ends **ret, pawl_error *error)
     if (ends == NULL)
         return pawl_error_set(error, PAWL_E_NOMEM, "api.no_memory", "out of memory for the API server");
     LIST_INIT(&ends->list);
+    pawl_recent_init(&ends->recent, unix_now_ns());
     pthread_mutex_init(&ends->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -327,6 +371,7 @@ pawl_ends *pawl_ends_close(pawl_ends *ends)
     pthread_cond_signal(&ends->changed);
     pthread_mutex_unlock(&ends->lock);
     pthread_join(ends->thread, NULL);
+    pawl_recent_finish(&ends->recent);
     pthread_cond_destroy(&ends->changed);
     pthread_mutex_destroy(&ends->lock);
     free(ends);

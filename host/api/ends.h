@@ -1,6 +1,6 @@
 /* ends.h: who is told over the API of every process that ends. Owns the listeners, their buffers and one thread for
  * heartbeats, which sleeps while nobody listens. A buffer is bounded: a listener that does not keep up loses ends, is
- * told how many, and never holds up a worker. */
+ * told how many, and never holds up a worker. The last ends are kept for those who come back (ends_recent.h). */
 #ifndef PAWL_API_ENDS_H
 #define PAWL_API_ENDS_H
 
@@ -24,11 +24,13 @@ typedef struct pawl_listener_options {
     const char *type;                  /* NULL: all; like session and prefix (of the id). Borrowed while it listens */
     const char *session;
     const char *prefix;
+    const char *after; /* a position that an earlier line named: go on behind it. NULL: from now on. Borrowed */
     uint64_t heartbeat_ms;
 } pawl_listener_options;
 
 pawl_status pawl_ends_open(pawl_host *host, pawl_ends **ret, pawl_error *error);
-/** From now on it is told. Its first line is a heartbeat. Errors: api.busy, api.closing, api.no_memory. [any] */
+/** From now on it is told. Its first line is a heartbeat; with `after` what is kept from behind there comes before it,
+ * at first the line "gap" when that is not all. Errors: api.busy, api.closing, api.no_memory. [any] */
 pawl_status pawl_ends_listen(pawl_ends *ends, const pawl_listener_options *options, pawl_listener **ret,
                              pawl_error *error);
 /** An MHD_ContentReaderCallback whose context is a listener. */

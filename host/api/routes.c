@@ -12,7 +12,7 @@ static const char *const list_keys[] = {"status", "type",   "session", "parent",
 static const char *const count_keys[] = {"status", "type", "session", "parent", "prefix", "where", "limit", NULL};
 static const char *const journal_keys[] = {"from", "limit", "whole", NULL};
 static const char *const wait_keys[] = {"timeout_ms", NULL};
-static const char *const ends_keys[] = {"type", "session", "prefix", "heartbeat_ms", NULL};
+static const char *const ends_keys[] = {"type", "session", "prefix", "after", "heartbeat_ms", NULL};
 
 static const char *const event_keys[] = {"after", "type", "limit", NULL};
 static const char *const next_event_keys[] = {"after", "type", "timeout_ms", NULL};

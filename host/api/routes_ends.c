@@ -9,7 +9,8 @@ bool pawl_route_ends(pawl_exchange *exchange)
     pawl_listener_options options = {.connection = exchange->connection,
                                      .type = pawl_uri_query(&exchange->uri, "type"),
                                      .session = pawl_uri_query(&exchange->uri, "session"),
-                                     .prefix = pawl_uri_query(&exchange->uri, "prefix")};
+                                     .prefix = pawl_uri_query(&exchange->uri, "prefix"),
+                                     .after = pawl_uri_query(&exchange->uri, "after")};
     pawl_listener *listener = NULL;
     pawl_status status =
         pawl_uri_number(&exchange->uri, "heartbeat_ms", PAWL_API_HEARTBEAT_MS_LEAST, PAWL_API_HEARTBEAT_MS_MOST,

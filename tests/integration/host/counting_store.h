@@ -12,5 +12,7 @@ extern atomic_int counting_store_tiers; /* calls of tier() */
 extern atomic_int counting_store_opens; /* calls of open() */
 /** By facet: what tier() says. */
 extern atomic_uint counting_store_says[PAWL_FACET_COUNT];
+/** Its self-check fails: 1: in tier(), 2: in open(), with the code test.flush. */
+extern atomic_int counting_store_fails;
 
 #endif

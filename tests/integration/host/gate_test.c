@@ -170,6 +170,32 @@ static void test_G01_a_process_types_own_tier_counts(void **state)
     assert_has(error.message, "required is durable");
 }
 
+/* What a provider claims and what it finds of itself: a failed self-check refuses the host, in the provider's words,
+ * whether it is made before anything is opened or while opening. */
+static void test_G12_a_failed_self_check_refuses_the_host(void **state)
+{
+    fixture *own = *state;
+    for (int when = 1; when <= 2; when++) {
+        pawl_error error = {0};
+        all_say(PAWL_TIER_DURABLE);
+        atomic_store(&counting_store_fails, when);
+        pawl_status status = open_counting(own, "durable", &error);
+        atomic_store(&counting_store_fails, 0);
+        assert_true(status < 0);
+        assert_null(own->host);
+        assert_string_equal(error.code, "test.flush");
+        assert_has(error.message, "store \"main\" (test.store)");
+        assert_has(error.message, "the device answers a flush before it is done");
+        assert_int_equal(atomic_load(&counting_store_opens), when - 1);
+        assert_int_equal(atomic_load(&test_plugin_calls), 0);
+        assert_int_equal(atomic_load(&test_plugin_inits), 0);
+    }
+    pawl_error error = {0};
+    all_say(PAWL_TIER_REPLICATED); /* more than its manifest promises counts as what that promises */
+    assert_int_equal(open_counting(own, "replicated", &error), PAWL_E_UNSUPPORTED);
+    assert_has(error.message, "gives durable, required is replicated");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -181,6 +207,7 @@ int main(void)
                                         teardown),
         cmocka_unit_test_setup_teardown(test_G06_an_inline_host_accepts_any_tier, setup_gate, teardown),
         cmocka_unit_test_setup_teardown(test_G07_all_durable_passes, setup_gate, teardown),
+        cmocka_unit_test_setup_teardown(test_G12_a_failed_self_check_refuses_the_host, setup_gate, teardown),
         cmocka_unit_test_setup_teardown(test_G14_linked_in_memory_is_refused_before_any_plugin_is_loaded, setup_gate,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_G14_rocksdb_without_sync_is_refused_and_opens_nothing, setup_gate,

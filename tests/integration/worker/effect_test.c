@@ -178,6 +178,28 @@ static void test_X08_calls_of_two_processes_have_different_keys(void **state)
     lab_destroy(own);
 }
 
+/* Whatever its outcome rule, wherever it runs: no effect is ever called without its key, nor with that of another. */
+static void test_X09_no_effect_is_called_without_its_key(void **state)
+{
+    (void)state;
+    static const uint32_t runs[] = {PAWL_RUNS_POOL, PAWL_RUNS_INLINE, PAWL_RUNS_ASYNC};
+    static const uint32_t rules[] = {PAWL_OUTCOME_IDEMPOTENT, PAWL_OUTCOME_BY_KEY, PAWL_OUTCOME_AT_MOST_ONCE,
+                                     PAWL_OUTCOME_RECONCILE};
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t j = 0; j < 4; j++) {
+            lab *own = lab_with("memory");
+            lab_effect *one = lab_add(own, &(lab_effect){.name = "one", .runs = runs[i], .outcome = rules[j]});
+            lab_effect *two = lab_add(own, &(lab_effect){.name = "two", .outcome = rules[j], .local = true});
+            lab_start(own, NULL);
+            lab_register(own, "p", "two_calls", "in");
+            assert_string_equal(lab_wait_end(own, "p").output, "two(one(in))");
+            assert_string_equal(lab_execution_of(one, 0).key, "p/1/1");
+            assert_string_equal(lab_execution_of(two, 0).key, "p/1/2");
+            lab_destroy(own);
+        }
+    }
+}
+
 static void test_X10_a_sleep_goes_on_to_its_recorded_time_over_a_restart(void **state)
 {
     (void)state;
@@ -531,6 +553,7 @@ int main(void)
         cmocka_unit_test(test_X05_passing_failures_are_not_recorded_as_results),
         cmocka_unit_test(test_X05_an_effect_stopped_with_its_worker_runs_again_elsewhere),
         cmocka_unit_test(test_X07_keys_stay_the_same_over_attempts_restarts_and_workers),
+        cmocka_unit_test(test_X09_no_effect_is_called_without_its_key),
         cmocka_unit_test(test_X08_calls_of_two_processes_have_different_keys),
         cmocka_unit_test(test_X10_a_sleep_goes_on_to_its_recorded_time_over_a_restart),
         cmocka_unit_test(test_X11_replay_does_not_depend_on_the_order_of_completion),

@@ -61,7 +61,7 @@ static lab *lab_with(const char *provider)
 
 /* ---- fencing ---- */
 
-static void test_L07_L08_a_worker_whose_lease_is_gone_writes_nothing(void **state)
+static void test_L07_L08_X04_a_worker_whose_lease_is_gone_writes_nothing(void **state)
 {
     (void)state;
     lab *own = lab_with("memory");
@@ -489,7 +489,7 @@ static void test_V13_time_alone_ends_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_L07_L08_a_worker_whose_lease_is_gone_writes_nothing),
+        cmocka_unit_test(test_L07_L08_X04_a_worker_whose_lease_is_gone_writes_nothing),
         cmocka_unit_test(test_L07_an_end_under_an_old_token_is_refused),
         cmocka_unit_test(test_L16_an_expired_session_drops_everything_and_claims_anew),
         cmocka_unit_test(test_L16_a_worker_that_slept_beyond_its_lease_begins_anew),

@@ -21,6 +21,15 @@ static pawl_status two_calls(pawl_process *p)
     return pawl_complete(p, value);
 }
 
+static pawl_status call_then_signal(pawl_process *p)
+{
+    pawl_bytes value;
+    PAWL_TRY(pawl_call(p, "one", pawl_input(p), NULL));
+    PAWL_TRY(pawl_signal(p, "go", &value));
+    PAWL_TRY(pawl_call(p, "two", value, &value));
+    return pawl_complete(p, value);
+}
+
 static pawl_status hundred_calls(pawl_process *p)
 {
     for (int i = 0; i < 100; i++)
@@ -41,7 +50,8 @@ static pawl_status nonsense(pawl_process *p)
 
 PAWL_PROCESSES(PAWL_TYPE("one_call", 1, one_call), PAWL_TYPE("two_calls", 1, two_calls),
                PAWL_TYPE("hundred_calls", 1, hundred_calls), PAWL_TYPE("at_once", 1, at_once),
-               PAWL_TYPE("nonsense", 1, nonsense), PAWL_TYPE("one_call", 2, two_calls))
+               PAWL_TYPE("nonsense", 1, nonsense), PAWL_TYPE("call_then_signal", 1, call_then_signal),
+               PAWL_TYPE("one_call", 2, two_calls))
 
 /* The same type and revision, and another program: what must not happen. */
 static pawl_status PAWL_CALL activate_changed(pawl_process *p, pawl_bytes type, uint32_t revision)
@@ -56,7 +66,8 @@ static const pawl_process_table changed = {sizeof(pawl_process_table), 0, activa
 
 static void add_types(lab *own)
 {
-    static const char *const types[] = {"one_call", "two_calls", "hundred_calls", "at_once", "nonsense"};
+    static const char *const types[] = {"one_call", "two_calls", "hundred_calls",
+                                        "at_once",  "nonsense",  "call_then_signal"};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         lab_add_type(own, types[i], 1, &pawl_processes);
 }
@@ -83,7 +94,7 @@ static void assert_others_go_on(lab *own)
     assert_int_equal(lab_wait_end(own, "other").status, PAWL_COMPLETED);
 }
 
-static void test_V07_a_changed_program_is_parked_as_nondeterminism_and_resumed_when_restored(void **state)
+static void test_V07_X02_a_changed_program_is_parked_as_nondeterminism_and_resumed_when_restored(void **state)
 {
     (void)state;
     lab *own = lab_with("{}");
@@ -279,10 +290,34 @@ static void test_V07_a_worker_has_a_limit_of_its_own_for_journals(void **state)
     lab_destroy(own);
 }
 
+/* A record that is not there is never made up for by doing its work again: replay stops, and nothing begins. */
+static void test_X15_a_journal_that_misses_a_record_executes_nothing(void **state)
+{
+    (void)state;
+    lab *own = lab_with("{}");
+    lab_effect *one = lab_add(own, &(lab_effect){.name = "one"});
+    lab_effect *two = lab_add(own, &(lab_effect){.name = "two"});
+    lab_worker *worker = lab_start(own, NULL);
+    lab_register(own, "p", "call_then_signal", "in");
+    lab_wait_status(own, "p", PAWL_WAITING);
+    LAB_UNTIL(own, lab_stats(worker).resident == 0);
+    unruly_omit_record(lab_store(worker), 2); /* the step of the first call */
+    assert_int_equal(lab_signal(own, "p", "1", "go", "x"), PAWL_OK);
+    assert_stuck(own, "p", "journal_corrupt", "record 3 was fed where record 2 comes next");
+    assert_int_equal(lab_executions(one), 1);
+    assert_int_equal(lab_executions(two), 0);
+    assert_others_go_on(own);
+    unruly_omit_record(lab_store(worker), 0);
+    assert_int_equal(lab_resume(own, "p"), PAWL_OK);
+    assert_string_equal(lab_wait_end(own, "p").output, "two(x)");
+    assert_int_equal(lab_executions(one), 1);
+    lab_destroy(own);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_V07_a_changed_program_is_parked_as_nondeterminism_and_resumed_when_restored),
+        cmocka_unit_test(test_V07_X02_a_changed_program_is_parked_as_nondeterminism_and_resumed_when_restored),
         cmocka_unit_test(test_V07_an_unknown_effect_parks_until_a_host_has_it),
         cmocka_unit_test(test_V07_an_unknown_type_is_left_to_a_worker_that_knows_it),
         cmocka_unit_test(test_V07_an_unknown_revision_parks_until_a_host_has_it),
@@ -292,6 +327,7 @@ int main(void)
         cmocka_unit_test(test_V07_too_large_a_value_parks_its_process_and_can_be_resumed),
         cmocka_unit_test(test_V07_a_full_journal_parks_its_process_which_can_still_be_ended),
         cmocka_unit_test(test_V07_a_worker_has_a_limit_of_its_own_for_journals),
+        cmocka_unit_test(test_X15_a_journal_that_misses_a_record_executes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,8 @@ void unruly_shuffle(unruly *u, uint32_t late_ms);
 void unruly_fail_claims(unruly *u, uint32_t times, pawl_status status);
 void unruly_fail_journals(unruly *u, uint32_t times, pawl_status status);
 void unruly_fail_heartbeats(unruly *u, uint32_t times, pawl_status status);
+/** Journals read from now on lack the record with this sequence; 0: none. */
+void unruly_omit_record(unruly *u, uint64_t sequence);
 /** How often claim was called. */
 uint32_t unruly_claims(unruly *u);
 /** Send WORK events without cause. */

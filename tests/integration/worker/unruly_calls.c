@@ -130,6 +130,7 @@ static void tick(pawl_store *store)
 typedef struct reading {
     unruly *u;
     uint64_t number;
+    uint64_t omitted;
     pawl_record_visit visit;
     void *context;
 } reading;
@@ -137,6 +138,8 @@ typedef struct reading {
 static int32_t see_record(void *context, const pawl_record *record)
 {
     reading *r = context;
+    if (record->sequence == r->omitted)
+        return 0;
     unruly_saw(r->u, &(unruly_sight){.kind = UNRULY_SAW_RECORD, .number = r->number, .record = record});
     return r->visit(r->context, record);
 }
@@ -149,7 +152,9 @@ static pawl_status journal(pawl_store *store, uint64_t number, uint64_t from, ui
         return PAWL_E_CLOSED;
     if (fails(u, &u->journal_failures))
         return u->journal_status;
-    reading r = {u, number, visit, context};
+    pthread_mutex_lock(&u->lock);
+    reading r = {u, number, u->omitted, visit, context};
+    pthread_mutex_unlock(&u->lock);
     return u->real->table.journal(u->real->store, number, from, limit, see_record, &r, why);
 }
 
@@ -243,6 +248,13 @@ void unruly_fail_claims(unruly *u, uint32_t times, pawl_status status)
 void unruly_fail_journals(unruly *u, uint32_t times, pawl_status status)
 {
     FAIL_NEXT(journal);
+}
+
+void unruly_omit_record(unruly *u, uint64_t sequence)
+{
+    pthread_mutex_lock(&u->lock);
+    u->omitted = sequence;
+    pthread_mutex_unlock(&u->lock);
 }
 
 void unruly_fail_heartbeats(unruly *u, uint32_t times, pawl_status status)

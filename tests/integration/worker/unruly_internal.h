@@ -46,6 +46,7 @@ struct unruly {
     pawl_status spell_status;
     uint32_t claims, claim_failures, journal_failures, heartbeat_failures;
     pawl_status claim_status, journal_status, heartbeat_status;
+    uint64_t omitted; /* sequence of a record that no reading of a journal gives; 0: none */
     bool cut, deaf, frozen, closing, telling_event;
 };
 

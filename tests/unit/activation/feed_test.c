@@ -56,7 +56,7 @@ static pawl_entry step_of(uint64_t ordinal, const char *name, int input)
     return entry;
 }
 
-static void test_records_come_in_order(void **state)
+static void test_X15_records_come_in_order(void **state)
 {
     (void)state;
     struct sim sim;
@@ -281,7 +281,7 @@ static void test_inputs_of_ended_calls_are_not_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records_come_in_order),
+        cmocka_unit_test(test_X15_records_come_in_order),
         cmocka_unit_test(test_contradictions_are_refused_and_change_nothing),
         cmocka_unit_test(test_an_unread_record_kind_or_version_is_unsupported),
         cmocka_unit_test(test_fed_bytes_are_copied),

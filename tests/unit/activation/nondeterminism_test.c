@@ -95,14 +95,14 @@ static void expect_end(const char *input, const char *expected)
     sim_close(&sim);
 }
 
-static void test_another_call_name(void **state)
+static void test_X02_another_call_name(void **state)
 {
     (void)state;
     expect_end("a|b", "> stuck nondeterminism: at command 1 the journal has call bank.charge with input "
                       "cc662761ad24bd12, the program now starts call mail.send with input cc662761ad24bd12\n");
 }
 
-static void test_another_input(void **state)
+static void test_X02_another_input(void **state)
 {
     (void)state;
     struct sim sim;
@@ -128,7 +128,7 @@ static void test_another_input(void **state)
     sim_close(&sim);
 }
 
-static void test_another_kind(void **state)
+static void test_X02_another_kind(void **state)
 {
     (void)state;
     expect_end("ta|tt", "> stuck nondeterminism: at command 2 the journal has call bank.charge with input "
@@ -141,7 +141,7 @@ static void test_another_kind(void **state)
                       "of the clock\n");
 }
 
-static void test_another_span(void **state)
+static void test_X02_another_span(void **state)
 {
     (void)state;
     expect_end("t|T", "> stuck nondeterminism: at command 1 the journal has timer 30 s, the program now starts timer "
@@ -228,10 +228,10 @@ static void test_what_an_earlier_run_started_counts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_another_call_name),
-        cmocka_unit_test(test_another_input),
-        cmocka_unit_test(test_another_kind),
-        cmocka_unit_test(test_another_span),
+        cmocka_unit_test(test_X02_another_call_name),
+        cmocka_unit_test(test_X02_another_input),
+        cmocka_unit_test(test_X02_another_kind),
+        cmocka_unit_test(test_X02_another_span),
         cmocka_unit_test(test_commands_that_the_program_no_longer_issues),
         cmocka_unit_test(test_commands_after_the_journal_are_no_difference),
         cmocka_unit_test(test_nondeterminism_is_sticky),

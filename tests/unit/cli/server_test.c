@@ -124,7 +124,7 @@ static void test_ends_are_told_to_who_listens(void **state)
     fixture *f = fixture_open("");
     ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"before\"}", 201);
     int descriptor = listen_to_ends(f, "?type=test.echo&prefix=a&heartbeat_ms=100");
-    read_until(descriptor, text, sizeof text, "{\"heartbeat\":100}\n");
+    read_until(descriptor, text, sizeof text, "{\"heartbeat\":100,");
     ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"b1\"}", 201);
     ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.fail\",\"id\":\"a0\"}", 201);
     ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"a1\",\"session\":\"s\",\"input\":[7]}", 201);
@@ -137,14 +137,14 @@ static void test_ends_are_told_to_who_listens(void **state)
     assert_null(strstr(text, "\"b1\""));
     assert_null(strstr(text, "\"a0\""));
     char *last = text + strlen(text);
-    read_until(descriptor, last, sizeof text - (size_t)(last - text), "{\"heartbeat\":100}\n");
+    read_until(descriptor, last, sizeof text - (size_t)(last - text), "{\"heartbeat\":100,");
     close(descriptor);
     assert_refused(f, "GET", "/v1/ends?heartbeat_ms=1", NULL, PAWL_E_INVALID, "api.query_value");
     fixture_close(f);
 }
 
 /* Who does not read loses ends, is told how many, and nobody else waits for it. */
-static void test_I10_a_slow_listener_is_told_what_it_missed(void **state)
+static void test_I10_H14_a_slow_listener_is_told_what_it_missed(void **state)
 {
     (void)state;
     static char text[4 * 1024 * 1024];
@@ -170,6 +170,102 @@ static void test_I10_a_slow_listener_is_told_what_it_missed(void **state)
     ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"after\"}", 201);
     read_until(descriptor, text, sizeof text, "\"id\":\"after\"");
     close(descriptor);
+    fixture_close(f);
+}
+
+/* The position that the line of this process names. */
+static void position_of(const char *text, const char *id, char position[64])
+{
+    char named[64];
+    snprintf(named, sizeof named, "\"id\":\"%s\"", id);
+    const char *at = strstr(text, named);
+    assert_non_null(at);
+    while (strncmp(at, "{\"at\":\"", 7) != 0)
+        at--;
+    snprintf(position, 64, "%.*s", (int)strcspn(at + 7, "\""), at + 7);
+}
+
+static void expect_stream(const fixture *f, const char *after, const char *until, char *text, size_t room)
+{
+    char query[128];
+    text[0] = '\0';
+    snprintf(query, sizeof query, "?type=test.echo&after=%s", after);
+    int descriptor = listen_to_ends(f, query);
+    read_until(descriptor, text, room, until);
+    close(descriptor);
+}
+
+static void test_H14_a_stream_goes_on_where_it_was_lost(void **state)
+{
+    (void)state;
+    static char text[65536];
+    char position[64], beat[64];
+    text[0] = '\0';
+    fixture *f = fixture_open("");
+    int descriptor = listen_to_ends(f, "");
+    read_until(descriptor, text, sizeof text, "\"at\":\"");
+    read_until(descriptor, text, sizeof text, "\"}\n");
+    snprintf(beat, sizeof beat, "%.33s", strstr(text, "\"at\":\"") + 6);
+    ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"a\"}", 201);
+    ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.fail\",\"id\":\"b\"}", 201);
+    read_until(descriptor, text, sizeof text, "\"id\":\"b\"");
+    position_of(text, "a", position);
+    close(descriptor);
+    ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"c\"}", 201); /* nobody listens */
+    ask_well(f, "GET", "/v1/processes/c/wait", NULL, 200);
+    expect_stream(f, position, "\"heartbeat\"", text, sizeof text);
+    assert_contains(text, "\"id\":\"c\"");
+    assert_null(strstr(text, "\"id\":\"a\""));
+    assert_null(strstr(text, "\"id\":\"b\"")); /* of another type */
+    assert_null(strstr(text, "gap"));
+    expect_stream(f, beat, "\"heartbeat\"", text, sizeof text); /* the first heartbeat named a position, too */
+    assert_contains(text, "\"id\":\"a\"");
+    assert_null(strstr(text, "gap"));
+    position_of(text, "c", position);
+    expect_stream(f, position, "\"heartbeat\"", text, sizeof text);
+    assert_null(strstr(text, "\"id\""));
+    assert_null(strstr(text, "gap"));
+    fixture_close(f);
+}
+
+static void test_H14_a_position_that_is_not_known_is_said_to_be(void **state)
+{
+    (void)state;
+    static char text[4 * 1024 * 1024];
+    static char body[4096];
+    char position[64], other[64];
+    text[0] = '\0';
+    fixture *f = fixture_open("");
+    int descriptor = listen_to_ends(f, "");
+    ask_well(f, "POST", "/v1/processes", "{\"type\":\"test.echo\",\"id\":\"a\"}", 201);
+    read_until(descriptor, text, sizeof text, "\"id\":\"a\"");
+    position_of(text, "a", position);
+    snprintf(other, sizeof other, "%s", position);
+    other[0] = 'f'; /* of another server's life */
+    expect_stream(f, other, "\"heartbeat\"", text, sizeof text);
+    assert_non_null(strstr(text, "{\"gap\":\""));
+    assert_true(strstr(text, "{\"gap\":\"") < strstr(text, "\"id\":\"a\"")); /* and what is kept is told */
+    snprintf(other, sizeof other, "%s", position);
+    memset(other + 17, '7', 16); /* a number that has not been yet */
+    expect_stream(f, other, "\"heartbeat\"", text, sizeof text);
+    assert_contains(text, "{\"gap\":\"");
+    expect_stream(f, "nonsense", "\"heartbeat\"", text, sizeof text);
+    assert_contains(text, "{\"gap\":\"");
+    char long_text[3001] = "";
+    memset(long_text, 'x', sizeof long_text - 1);
+    for (int i = 0; i < 300; i++) { /* more than is kept */
+        snprintf(body, sizeof body, "{\"type\":\"test.echo\",\"id\":\"p%d\",\"input\":\"%s\"}", i, long_text);
+        ask_well(f, "POST", "/v1/processes", body, 201);
+    }
+    ask_well(f, "GET", "/v1/processes/p299/wait", NULL, 200);
+    close(descriptor);
+    expect_stream(f, position, "\"heartbeat\"", text, sizeof text);
+    assert_contains(text, "{\"gap\":\"");
+    assert_contains(text, "\"id\":\"p299\"");
+    assert_null(strstr(text, "\"id\":\"p0\""));
+    position_of(text, "p299", position);
+    expect_stream(f, position, "\"heartbeat\"", text, sizeof text);
+    assert_null(strstr(text, "gap"));
     fixture_close(f);
 }
 
@@ -684,7 +780,9 @@ int main(void)
         cmocka_unit_test(test_R02_same_id_other_input_is_a_conflict),
         cmocka_unit_test(test_inputs_as_text_and_base64),
         cmocka_unit_test(test_ends_are_told_to_who_listens),
-        cmocka_unit_test(test_I10_a_slow_listener_is_told_what_it_missed),
+        cmocka_unit_test(test_I10_H14_a_slow_listener_is_told_what_it_missed),
+        cmocka_unit_test(test_H14_a_stream_goes_on_where_it_was_lost),
+        cmocka_unit_test(test_H14_a_position_that_is_not_known_is_said_to_be),
         cmocka_unit_test(test_listeners_are_told_of_a_stop),
         cmocka_unit_test(test_json_is_strict),
         cmocka_unit_test(test_statuses_and_codes),
