@@ -25,7 +25,7 @@ typedef struct pawl_posted {
 
 /* ---- coming and going ---- */
 
-static pawl_resident **find(pawl_shard *shard, uint64_t number)
+pawl_resident **pawl_resident_find(pawl_shard *shard, uint64_t number)
 {
     pawl_resident **link = &shard->table[(number / shard->worker->shard_count) % PAWL_RESIDENT_BUCKETS];
     while (*link != NULL && (*link)->number != number)
@@ -53,7 +53,7 @@ void pawl_resident_leave(pawl_resident *r)
     pawl_worker *worker = r->worker;
     pthread_mutex_lock(&shard->table_lock);
     /* By itself, not by its number: a newer lease of the same process may already stand in front of it. */
-    pawl_resident **link = find(shard, r->number);
+    pawl_resident **link = pawl_resident_find(shard, r->number);
     while (*link != NULL && *link != r)
         link = &(*link)->next;
     if (*link == r) {
@@ -254,14 +254,14 @@ void pawl_resident_start(pawl_resident *r)
 static void on_admit(pawl_shard *shard, pawl_message *message)
 {
     pawl_resident *r = (pawl_resident *)((char *)message - offsetof(pawl_resident, admit));
-    pawl_resident **link = find(shard, r->number);
+    pawl_resident **link = pawl_resident_find(shard, r->number);
     if (*link != NULL) { /* an older lease of the same process: the newer token is the true one */
         if ((*link)->token >= r->token) {
             pawl_resident_leave(r);
             return;
         }
         lose(*link);
-        link = find(shard, r->number);
+        link = pawl_resident_find(shard, r->number);
     }
     pthread_mutex_lock(&shard->table_lock);
     r->next = *link;
@@ -339,8 +339,7 @@ static void take_local(pawl_resident *r)
 static void run(pawl_resident *r)
 {
     pawl_shard *shard = r->shard;
-    atomic_store_explicit(&shard->running_number, r->number, memory_order_relaxed);
-    atomic_store_explicit(&shard->running_since_mono_ns, resident_mono_now(r), memory_order_relaxed);
+    pawl_resident_runs(r, r->code == NULL ? NULL : r->code->plugin);
     r->dirty = false;
     r->runs++;
     pawl_flight_begin(shard->flight, r->id, (pawl_bytes){"its program", 11});
@@ -350,7 +349,7 @@ static void run(pawl_resident *r)
         r->ends_cancelled = false;
         atomic_store_explicit(&r->waits_children, 0, memory_order_relaxed);
     }
-    atomic_store_explicit(&shard->running_since_mono_ns, 0, memory_order_relaxed);
+    pawl_resident_ran(r);
     atomic_fetch_add_explicit(&shard->activations, 1, memory_order_relaxed);
     take_local(r);
     if (r->result.kind == PAWL_RUN_STUCK) {
@@ -614,7 +613,7 @@ void pawl_resident_due(pawl_shard *shard, pawl_timer *timer)
 static void on_event(pawl_shard *shard, pawl_message *message)
 {
     pawl_posted *posted = (pawl_posted *)message;
-    pawl_resident *r = *find(shard, posted->number);
+    pawl_resident *r = *pawl_resident_find(shard, posted->number);
     if (r == NULL || r->token != posted->token || r->lost) {
         free(posted); /* not ours, or read from the journal already */
         return;
@@ -708,7 +707,7 @@ static void explain_calls(const pawl_resident *r, char *text, size_t room)
 bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_t room)
 {
     pthread_mutex_lock(&shard->table_lock);
-    pawl_resident *r = *find(shard, number);
+    pawl_resident *r = *pawl_resident_find(shard, number);
     uint32_t children = r == NULL ? 0 : atomic_load_explicit(&r->waits_children, memory_order_relaxed);
     if (r != NULL && r->calls != NULL)
         explain_calls(r, text, room);

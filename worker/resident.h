@@ -41,6 +41,8 @@ void pawl_resident_due(pawl_shard *shard, pawl_timer *timer);
  */
 void pawl_resident_look_all(pawl_shard *shard);
 
+/** Warn when the shard has been running one piece of code for longer than activation_warn_ns. [the heart] */
+void pawl_resident_watch(pawl_shard *shard, uint64_t now_mono_ns);
 /** See pawl_worker_explain. [any] */
 bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_t room);
 

@@ -431,12 +431,11 @@ static pawl_call *make_call(pawl_resident *r, const pawl_open_call *open, const 
 static void run_inline(pawl_resident *r, pawl_call *call)
 {
     pawl_shard *shard = r->shard;
-    atomic_store_explicit(&shard->running_number, r->number, memory_order_relaxed);
-    atomic_store_explicit(&shard->running_since_mono_ns, resident_mono_now(r), memory_order_relaxed);
+    pawl_resident_runs(r, call->effect->plugin);
     pawl_flight_begin(shard->flight, r->id, pawl_bytes_text(call->effect->name));
     pawl_call_run_here(call, r->worker->config.clock);
     pawl_flight_end(shard->flight);
-    atomic_store_explicit(&shard->running_since_mono_ns, 0, memory_order_relaxed);
+    pawl_resident_ran(r);
 }
 
 /* It begins: what it was let through by is the call's from here on. */

@@ -147,6 +147,15 @@ static inline uint64_t resident_mono_now(const pawl_resident *r)
     return r->worker->config.clock->mono_ns(r->worker->config.clock);
 }
 
+/* Where the shard's table holds this process, or would. The shard's thread, or under the table's lock. */
+pawl_resident **pawl_resident_find(pawl_shard *shard, uint64_t number);
+
+/* ---- resident_watch.c ---- */
+
+/* Code of this plugin runs on the shard from now on, and has come back: for the watchdog. plugin: the catalog's. */
+void pawl_resident_runs(pawl_resident *r, const char *plugin);
+void pawl_resident_ran(pawl_resident *r);
+
 /* resident.c */
 /** Load its journal and go on. May free r. */
 void pawl_resident_start(pawl_resident *r);

@@ -53,7 +53,8 @@ struct pawl_shard {
 
     atomic_uint_fast64_t running_since_mono_ns; /* the program or inline effect that runs; 0: none. For the watchdog */
     atomic_uint_fast64_t running_number;
-    pawl_flight_slot *flight; /* what it runs, for whoever comes after its death; may be NULL */
+    const char *_Atomic running_plugin; /* id of the plugin whose code it is; the catalog's */
+    pawl_flight_slot *flight;           /* what it runs, for whoever comes after its death; may be NULL */
     atomic_uint_fast64_t activations, steps, retries, commits;
 };
 

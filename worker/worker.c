@@ -275,18 +275,8 @@ void pawl_worker_left(pawl_worker *worker)
 static void watch_activations(pawl_worker *worker)
 {
     uint64_t now = mono_now(worker);
-    for (uint32_t i = 0; i < worker->shard_count; i++) {
-        pawl_shard *shard = &worker->shards[i];
-        uint64_t since = atomic_load_explicit(&shard->running_since_mono_ns, memory_order_relaxed);
-        if (since == 0 || now < since || now - since < worker->config.activation_warn_ns)
-            continue;
-        char number[32], seconds[32];
-        snprintf(number, sizeof number, "%llu", (unsigned long long)atomic_load(&shard->running_number));
-        snprintf(seconds, sizeof seconds, "%.1f", (double)(now - since) / 1e9);
-        pawl_log_write(worker->config.log, PAWL_LOG_WARN,
-                       "process code or an inline effect runs too long and holds up its shard", "process_number",
-                       number, "seconds", seconds, (char *)NULL);
-    }
+    for (uint32_t i = 0; i < worker->shard_count; i++)
+        pawl_resident_watch(&worker->shards[i], now);
 }
 
 /* Wait for the next beat. False: closing. Locked. */
