@@ -6,7 +6,10 @@
 #include "where.h"
 #include "worker/base/sink.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #define LIST_DEFAULT  100u
 #define LIST_MAX      1000u
@@ -23,13 +26,29 @@ typedef struct row_page {
     size_t count;
     size_t room;
     uint32_t parts; /* PAWL_ROW_* */
+    const pawl_list_options *pinned;
+    bool full;
     pawl_status status;
 } row_page;
+
+/* Stores know nothing of plugins: what a process is pinned to is looked at here. */
+static bool is_pinned_so(const pawl_process_row *row, const pawl_list_options *options)
+{
+    char hex[65] = "";
+    for (size_t i = 0; options->digest != NULL && i < row->digest.size && i < 32; i++)
+        snprintf(hex + 2 * i, 3, "%02x", ((const uint8_t *)row->digest.data)[i]);
+    bool plugin = options->plugin == NULL || (strlen(options->plugin) == row->plugin.size &&
+                                              memcmp(options->plugin, row->plugin.data, row->plugin.size) == 0);
+    return plugin && (options->digest == NULL || strncasecmp(hex, options->digest, strlen(options->digest)) == 0);
+}
 
 static int32_t PAWL_CALL take_rows(void *context, const pawl_process_row *row)
 {
     row_page *rows = context;
-    if (rows->count == rows->room)
+    if (!is_pinned_so(row, rows->pinned))
+        return 0;
+    rows->full = rows->count == rows->room;
+    if (rows->full)
         return 1;
     rows->status = pawl_row_copy(&rows->arena, row, rows->parts, &rows->rows[rows->count]);
     rows->count += rows->status == PAWL_OK;
@@ -67,6 +86,11 @@ static pawl_status read_options(pawl_host *host, const pawl_list_options *given,
     if (status == PAWL_OK && options->limit > LIST_MAX)
         status = pawl_error_set(error, PAWL_E_LIMIT, "limit", "a page of %u processes was asked for; at most %u fit",
                                 options->limit, LIST_MAX);
+    if (status == PAWL_OK && options->digest != NULL &&
+        (options->digest[0] == '\0' || strlen(options->digest) > 64 ||
+         strspn(options->digest, "0123456789abcdefABCDEF") != strlen(options->digest)))
+        status = pawl_error_set(error, PAWL_E_INVALID, "invalid_digest",
+                                "the digest is \"%.80s\"; wanted 1 to 64 hex digits of the SHA-256", options->digest);
     if (status == PAWL_OK && options->where != NULL)
         status = pawl_where_read(options->where, &host->attributes, &ret->where, error);
     if (status != PAWL_OK)
@@ -101,14 +125,20 @@ static pawl_status list_page(pawl_host *host, const question *asked, pawl_text *
 {
     uint64_t next = 0;
     row_page rows = {.room = asked->list.limit,
+                     .pinned = &asked->options,
                      .rows = calloc(asked->list.limit, sizeof *rows.rows),
                      .parts = asked->options.documents != 0 ? PAWL_ROW_DOCUMENT : 0};
     if (rows.rows == NULL)
         return no_memory(error);
+    pawl_list list = asked->list;
+    if (asked->options.plugin != NULL || asked->options.digest != NULL)
+        list.limit = LIST_MAX; /* most are left out */
     pawl_host_entered(host);
-    pawl_status status = ask(host, &asked->list, take_rows, &rows, &next, error);
+    pawl_status status = ask(host, &list, take_rows, &rows, &next, error);
     if (status == PAWL_OK && rows.status != PAWL_OK)
         status = no_memory(error);
+    if (rows.full)
+        next = rows.rows[rows.count - 1].number;
     if (status == PAWL_OK)
         status = pawl_view_give(view_page(host, &rows, next), ret_json, error);
     pawl_host_left(host);
@@ -132,10 +162,15 @@ pawl_status pawl_host_list(pawl_host *host, const pawl_list_options *given, pawl
 
 /* ---- counting ---- */
 
+typedef struct tally {
+    uint64_t count;
+    const pawl_list_options *pinned;
+} tally;
+
 static int32_t PAWL_CALL count_row(void *context, const pawl_process_row *row)
 {
-    (void)row;
-    ++*(uint64_t *)context;
+    tally *own = context;
+    own->count += is_pinned_so(row, own->pinned);
     return 0;
 }
 
@@ -144,6 +179,7 @@ static pawl_status count_all(pawl_host *host, question *asked, uint64_t limit, u
                              pawl_error *error)
 {
     pawl_status status = PAWL_OK;
+    tally all = {.pinned = &asked->options};
     asked->list.limit = LIST_MAX;
     asked->list.after_number = 0;
     asked->list.descending = 0;
@@ -156,8 +192,9 @@ static pawl_status count_all(pawl_host *host, question *asked, uint64_t limit, u
         if (status != PAWL_OK)
             return status;
         pawl_host_entered(host);
-        status = ask(host, &asked->list, count_row, count, &next, error);
+        status = ask(host, &asked->list, count_row, &all, &next, error);
         pawl_host_left(host);
+        *count = all.count;
         *complete = next == 0;
         if (next == 0)
             break;

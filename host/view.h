@@ -36,6 +36,8 @@ void pawl_view_why(pawl_host *host, const pawl_process_row *row, char *text, siz
 
 /* ---- the host (view_host.c) ---- */
 
+/** The loaded plugins, storage first. */
+json_t *pawl_view_plugins(const pawl_host *host);
 json_t *pawl_view_host(pawl_host *host);
 /** What can be said of a plugin from its manifest. */
 bool pawl_view_manifest(json_t *object, const pawl_manifest *manifest);

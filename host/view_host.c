@@ -91,6 +91,7 @@ static bool add_plugins(json_t *list, const pawl_plugin_set *set)
         json_t *json = json_object();
         made = pawl_view_manifest(json, plugin->manifest) &&
                pawl_view_set(json, "path", pawl_view_text(pawl_bytes_text(plugin->path)));
+        made = made && pawl_view_set(json, "current", json_boolean(plugin->current));
         if (made && !plugin->linked_in)
             made = pawl_view_set(json, "digest", pawl_view_digest((pawl_bytes){plugin->digest, 32}));
         made = json_array_append_new(list, json) == 0 && made;
@@ -98,7 +99,7 @@ static bool add_plugins(json_t *list, const pawl_plugin_set *set)
     return made;
 }
 
-static json_t *view_plugins(const pawl_host *host)
+json_t *pawl_view_plugins(const pawl_host *host)
 {
     json_t *list = json_array();
     if (add_plugins(list, host->built_in) && add_plugins(list, host->plugins))
@@ -280,7 +281,7 @@ json_t *pawl_view_host(pawl_host *host)
         pawl_view_set(json, "version", json_string(pawl_library_version())) &&
         pawl_view_set(json, "profile", json_string(host->profile->name)) &&
         pawl_view_set(json, "tier", json_string(pawl_manifest_tier_name(host->profile->tier))) &&
-        pawl_view_set(json, "facets", view_facets(host)) && pawl_view_set(json, "plugins", view_plugins(host)) &&
+        pawl_view_set(json, "facets", view_facets(host)) && pawl_view_set(json, "plugins", pawl_view_plugins(host)) &&
         pawl_view_set(json, "connectors", view_connectors(host)) && pawl_view_set(json, "types", view_types(host)) &&
         pawl_view_set(json, "attributes", view_attributes(host)) &&
         pawl_view_set(json, "effects", view_effects(host)) && pawl_view_set(json, "guards", view_guards(host)) &&

@@ -7,9 +7,11 @@
 #include "worker/base/error.h"
 
 static const char *const no_keys[] = {NULL};
-static const char *const list_keys[] = {"status", "type",   "session", "parent",    "prefix", "limit",
-                                        "after",  "newest", "where",   "documents", NULL};
-static const char *const count_keys[] = {"status", "type", "session", "parent", "prefix", "where", "limit", NULL};
+static const char *const list_keys[] = {"status", "type",  "session",   "parent", "prefix", "limit", "after",
+                                        "newest", "where", "documents", "plugin", "digest", NULL};
+static const char *const count_keys[] = {"status", "type",  "session", "parent", "prefix",
+                                         "where",  "limit", "plugin",  "digest", NULL};
+static const char *const plugin_keys[] = {"limit", NULL};
 static const char *const journal_keys[] = {"from", "limit", "whole", NULL};
 static const char *const wait_keys[] = {"timeout_ms", NULL};
 static const char *const ends_keys[] = {"type", "session", "prefix", "after", "heartbeat_ms", NULL};
@@ -47,6 +49,8 @@ static const pawl_route routes[] = {
     {"POST", "/v1/sessions/{id}/queue/drop", pawl_route_queue_drop, no_keys},
     {"GET", "/v1/ends", pawl_route_ends, ends_keys},
     {"GET", "/v1/host", pawl_route_host, no_keys},
+    {"GET", "/v1/plugins", pawl_route_plugins, plugin_keys},
+    {"POST", "/v1/plugins/{id}/forget", pawl_route_forget_plugin, no_keys},
     {"GET", "/v1/health", pawl_route_health, no_keys},
     {"POST", "/v1/drain", pawl_route_drain, no_keys},
     {"POST", "/v1/prune", pawl_route_prune, no_keys},
@@ -79,7 +83,7 @@ static pawl_status check_query(const pawl_route *route, const pawl_uri *uri, paw
             k++;
         if (route->query_keys[k] != NULL)
             continue;
-        char known[128] = "";
+        char known[192] = "";
         for (k = 0; route->query_keys[k] != NULL; k++)
             snprintf(known + strlen(known), sizeof known - strlen(known), "%s%s", k > 0 ? ", " : "",
                      route->query_keys[k]);

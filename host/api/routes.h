@@ -25,6 +25,8 @@ bool pawl_route_resume(pawl_exchange *exchange);
 bool pawl_route_restart(pawl_exchange *exchange);
 bool pawl_route_complete(pawl_exchange *exchange);
 bool pawl_route_host(pawl_exchange *exchange); /* routes_host.c, from here on */
+bool pawl_route_plugins(pawl_exchange *exchange);
+bool pawl_route_forget_plugin(pawl_exchange *exchange);
 bool pawl_route_health(pawl_exchange *exchange);
 bool pawl_route_drain(pawl_exchange *exchange);
 bool pawl_route_prune(pawl_exchange *exchange);

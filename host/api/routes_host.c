@@ -21,6 +21,30 @@ bool pawl_route_host(pawl_exchange *exchange)
     return answered;
 }
 
+bool pawl_route_plugins(pawl_exchange *exchange)
+{
+    pawl_error error = {0};
+    pawl_text text = {0};
+    uint64_t limit = 0;
+    pawl_status status = pawl_uri_number(&exchange->uri, "limit", 1, UINT64_MAX, 100000, &limit, &error);
+    if (status == PAWL_OK)
+        status = pawl_host_versions(exchange->host, limit, &text, &error);
+    if (status != PAWL_OK)
+        return pawl_exchange_error(exchange, &error);
+    bool answered = pawl_exchange_text(exchange, 200, "application/json", text.data, text.size);
+    pawl_text_free(&text);
+    return answered;
+}
+
+bool pawl_route_forget_plugin(pawl_exchange *exchange)
+{
+    pawl_error error = {0};
+    const char *digest = exchange->uri.segments[2];
+    if (pawl_host_forget_version(exchange->host, digest, &error) != PAWL_OK)
+        return pawl_exchange_error(exchange, &error);
+    return pawl_exchange_json(exchange, 200, json_pack("{s:s}", "digest", digest));
+}
+
 bool pawl_route_health(pawl_exchange *exchange)
 {
     return pawl_exchange_json(

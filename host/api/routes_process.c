@@ -35,7 +35,9 @@ static pawl_list_options which(const pawl_uri *uri)
                                .session = pawl_uri_query(uri, "session"),
                                .parent = pawl_uri_query(uri, "parent"),
                                .id_prefix = pawl_uri_query(uri, "prefix"),
-                               .where = pawl_uri_query(uri, "where")};
+                               .where = pawl_uri_query(uri, "where"),
+                               .plugin = pawl_uri_query(uri, "plugin"),
+                               .digest = pawl_uri_query(uri, "digest")};
 }
 
 bool pawl_route_list(pawl_exchange *exchange)

@@ -209,6 +209,8 @@ int pawl_cli_host(pawl_cli *cli);
 int pawl_cli_connectors(pawl_cli *cli);
 int pawl_cli_drain(pawl_cli *cli);
 int pawl_cli_plugin_list(pawl_cli *cli);
+int pawl_cli_plugin_unused(pawl_cli *cli);
+int pawl_cli_plugin_forget(pawl_cli *cli);
 int pawl_cli_plugin_show(pawl_cli *cli);
 int pawl_cli_plugin_probe(pawl_cli *cli);
 int pawl_cli_check(pawl_cli *cli);

@@ -48,6 +48,8 @@ static const pawl_cli_option ps_options[] = {
     {"parent", "ID", "only children of this process"},
     {"prefix", "TEXT", "only ids that begin so"},
     {"where", "EXPRESSION", "only these, by search attributes: 'customer = \"x\" and amount > 10'"},
+    {"plugin", "ID", "only those pinned to this plugin"},
+    {"digest", "HEX", "only those pinned to this binary: its SHA-256, or how that begins"},
     {"documents", NULL, "with --json: the status document of each, too"},
     {"limit", "N", "at most this many (default 100)"},
     {"after", "N", "go on after a page: the number that the page before gave"},
@@ -62,7 +64,14 @@ static const pawl_cli_option count_options[] = {
     {"session", "NAME", "only this session"},
     {"prefix", "TEXT", "only ids that begin so"},
     {"where", "EXPRESSION", "only these, by search attributes: 'customer = \"x\" and amount > 10'"},
+    {"plugin", "ID", "only those pinned to this plugin"},
+    {"digest", "HEX", "only those pinned to this binary: its SHA-256, or how that begins"},
     {"limit", "N", "stop counting at so many (default 1000000)"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option versions_options[] = {
+    {"limit", "N", "look at so many live processes at most (default 100000)"},
     {NULL, NULL, NULL},
 };
 
@@ -352,13 +361,21 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"drain", "", 0, 0, "Stop the worker of a running host; the server goes on answering",
      "Returns when the worker has stopped.", "pawl drain --timeout 10s\npawl drain --mode cancel", drain_options,
      pawl_cli_drain},
-    {"plugin list", "", 0, 0, "List the plugins of the host that runs", NULL, "pawl plugin list", no_options,
-     pawl_cli_plugin_list},
+    {"plugin list", "", 0, 0, "List the plugins of the host that runs, and how many live processes are pinned to each",
+     "Also those that are not loaded: processes are pinned to them, or a copy is kept.", "pawl plugin list",
+     versions_options, pawl_cli_plugin_list},
     {"plugin show", "FILE", 1, 1, "Show what a plugin says about itself, without running its code", NULL,
      "pawl plugin show ./mailer.so", no_options, pawl_cli_plugin_show},
     {"plugin probe", "FILE", 1, 1, "Load a plugin in a child process, as a host would before trusting it",
      "With a profile, a quarantine of the plugin is lifted when it passes.", "pawl plugin probe ./mailer.so",
      no_options, pawl_cli_plugin_probe},
+    {"plugin unused", "", 0, 0,
+     "List the versions of plugins that no live process is pinned to and nothing begins with",
+     "They can be taken out of the profile, and forgotten.", "pawl plugin unused", versions_options,
+     pawl_cli_plugin_unused},
+    {"plugin forget", "DIGEST", 1, 1, "Remove the kept bytes of a version that is not loaded",
+     "Refused while a live process is pinned to it, which is named.", "pawl plugin forget 5b1c...", no_options,
+     pawl_cli_plugin_forget},
     {"check", "[PROFILE]", 0, 1, "Check a profile, or with --store what is in its stores",
      "Without --store: reports every mistake of the profile with its place; loads no plugin, opens no store.\n"
      "With --store: reads every row of the stores and compares it with all others, and every content with its digest.\n"

@@ -31,50 +31,6 @@ int pawl_cli_drain(pawl_cli *cli)
     return status;
 }
 
-static void add_joined(pawl_cli_table *table, const json_t *list)
-{
-    char text[256] = "";
-    size_t i;
-    json_t *item;
-    json_array_foreach(list, i, item) if (json_is_string(item))
-        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i > 0 ? "," : "", json_string_value(item));
-    pawl_cli_table_add(table, PAWL_COLOR_NONE, text);
-}
-
-int pawl_cli_plugin_list(pawl_cli *cli)
-{
-    static const char *const heads[] = {"ID", "VERSION", "KINDS", "DIGEST", "PATH"};
-    pawl_client_reply reply;
-    int status = pawl_cli_ask(cli, "GET", strdup("/v1/host"), NULL, &reply);
-    if (status != PAWL_EXIT_OK)
-        return status;
-    json_t *plugins = json_object_get(reply.json, "plugins");
-    if (cli->json) {
-        json_t *whole = json_pack("{s:O?}", "plugins", plugins);
-        pawl_cli_put_json(cli->out, whole);
-        json_decref(whole);
-    } else {
-        pawl_cli_table table = {.columns = 5};
-        size_t i;
-        json_t *plugin;
-        for (size_t h = 0; h < 5; h++)
-            pawl_cli_table_add(&table, PAWL_COLOR_DIM, heads[h]);
-        json_array_foreach(plugins, i, plugin)
-        {
-            char digest[16];
-            snprintf(digest, sizeof digest, "%.12s", pawl_cli_text(plugin, "digest"));
-            pawl_cli_table_add(&table, PAWL_COLOR_NONE, pawl_cli_text(plugin, "id"));
-            pawl_cli_table_add(&table, PAWL_COLOR_NONE, pawl_cli_text(plugin, "version"));
-            add_joined(&table, json_object_get(plugin, "kinds"));
-            pawl_cli_table_add(&table, PAWL_COLOR_NONE, digest);
-            pawl_cli_table_add(&table, PAWL_COLOR_NONE, pawl_cli_text(plugin, "path"));
-        }
-        pawl_cli_table_print(cli, &table);
-    }
-    pawl_client_reply_finish(&reply);
-    return PAWL_EXIT_OK;
-}
-
 int pawl_cli_version(pawl_cli *cli)
 {
     if (cli->json)

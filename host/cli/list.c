@@ -19,6 +19,8 @@ static char *page_path(const pawl_cli *cli, uint64_t limit, uint64_t after)
     path = pawl_client_query(path, "parent", pawl_cli_value(cli, "parent"));
     path = pawl_client_query(path, "prefix", pawl_cli_value(cli, "prefix"));
     path = pawl_client_query(path, "where", pawl_cli_value(cli, "where"));
+    path = pawl_client_query(path, "plugin", pawl_cli_value(cli, "plugin"));
+    path = pawl_client_query(path, "digest", pawl_cli_value(cli, "digest"));
     path = pawl_client_query(path, "documents", pawl_cli_flag(cli, "documents") ? "1" : NULL);
     path = pawl_client_query(path, "newest", pawl_cli_flag(cli, "newest") ? "1" : NULL);
     snprintf(number, sizeof number, "%" PRIu64, limit);
@@ -103,7 +105,7 @@ int pawl_cli_ps(pawl_cli *cli)
 
 int pawl_cli_count(pawl_cli *cli)
 {
-    static const char *const keys[] = {"status", "type", "session", "prefix", "where"};
+    static const char *const keys[] = {"status", "type", "session", "prefix", "where", "plugin", "digest"};
     char number[32];
     uint64_t limit = 0;
     json_t *reply = NULL;

@@ -348,6 +348,8 @@ typedef struct pawl_list_options {
     uint32_t documents; /**< 1: with the status document of each */
     const char *where;  /**< an expression over search attributes, as `customer = "x" and amount > 10`; or NULL */
     const char *parent; /**< only children of this process; or NULL */
+    const char *plugin; /**< only those pinned to this plugin, by its id; or NULL */
+    const char *digest; /**< only those pinned to this binary: its SHA-256 in hex, or how that begins; or NULL */
 } pawl_list_options;
 
 /** A page: {"processes": [{id, type, status, why, attributes, created, updated, ...}], "next": n or null}, by the order
@@ -371,6 +373,17 @@ PAWL_EXPORT pawl_status pawl_host_journal(pawl_host *host, const char *id, uint6
  * "connectors": [...], "types": [...], "attributes": {name: type}, "worker": {...}, "counts": {status: n}, "stores":
  * {...}}. Since 0.1. */
 PAWL_EXPORT pawl_status pawl_host_describe(pawl_host *host, pawl_text *ret_json, pawl_error *error);
+
+/** Versions of plugins, and how many live processes are pinned to each: {"plugins": [{id, version, digest, loaded,
+ * current, processes, ...}], "looked_at": n, "complete": true}. Those that are not loaded are listed when a process is
+ * pinned to them, or a copy of them is kept. Stops when it has looked at rows_max live processes (0: 100000);
+ * "complete" is false then. [any], blocks. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_versions(pawl_host *host, uint64_t rows_max, pawl_text *ret_json, pawl_error *error);
+
+/** Remove the kept bytes of a version that is not loaded and that no live process is pinned to. digest: 64 hex digits.
+ * PAWL_E_BUSY names who holds it; PAWL_E_NOT_FOUND: nothing of it is kept. Looks at every live process. [any], blocks.
+ * Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_forget_version(pawl_host *host, const char *digest, pawl_error *error);
 
 /** Path of the socket that the profile names for `pawl serve`; lives as long as the host. Since 0.1. */
 PAWL_EXPORT const char *pawl_host_socket(const pawl_host *host);

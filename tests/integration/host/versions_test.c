@@ -179,6 +179,92 @@ static void test_V07_a_version_that_is_not_there_parks_its_processes(void **stat
     expect_end(own, "b", "completed", "111");
 }
 
+/* How many are pinned to it, as the host counts them; -1: it does not know this version. */
+static int pinned_to(fixture *own, const char *name, bool loaded, bool current)
+{
+    char digest[65];
+    pawl_text text = {0};
+    int found = -1;
+    size_t i;
+    json_t *plugin;
+    digest_of(name, digest);
+    assert_ok(pawl_host_versions(own->host, 0, &text, &why_));
+    json_t *versions = json_of(&text);
+    assert_true(json_is_true(json_object_get(versions, "complete")));
+    json_array_foreach(json_object_get(versions, "plugins"), i, plugin)
+    {
+        const char *of = json_string_value(json_object_get(plugin, "digest"));
+        if (of == NULL || strcmp(of, digest) != 0)
+            continue;
+        found = (int)json_integer_value(json_object_get(plugin, "processes"));
+        assert_int_equal(json_is_true(json_object_get(plugin, "loaded")), loaded);
+        assert_int_equal(json_is_true(json_object_get(plugin, "current")), current);
+    }
+    json_decref(versions);
+    return found;
+}
+
+static json_int_t listed(fixture *own, const char *plugin, const char *digest)
+{
+    const pawl_list_options options = {.struct_size = sizeof options, .limit = 2, .plugin = plugin, .digest = digest};
+    pawl_list_options page = options;
+    json_int_t count = 0;
+    do {
+        pawl_text text = {0};
+        assert_ok(pawl_host_list(own->host, &page, &text, &why_));
+        json_t *rows = json_of(&text);
+        assert_true(json_array_size(json_object_get(rows, "processes")) <= 2);
+        count += (json_int_t)json_array_size(json_object_get(rows, "processes"));
+        page.after = (uint64_t)json_integer_value(json_object_get(rows, "next"));
+        json_decref(rows);
+    } while (page.after != 0);
+    pawl_text text = {0};
+    assert_ok(pawl_host_count(own->host, &options, 0, &text, &why_));
+    json_t *counted = json_of(&text);
+    assert_int_equal(json_integer_value(json_object_get(counted, "count")), count);
+    json_decref(counted);
+    return count;
+}
+
+static void test_P12_a_version_is_kept_until_nobody_is_pinned_to_it(void **state)
+{
+    fixture *own = *state;
+    static const char *const ids[] = {"a", "b", "c", "d", "e"};
+    char first[65], rebuilt[65];
+    pawl_error error = {0};
+    digest_of("first", first);
+    digest_of("rebuilt", rebuilt);
+    open_with(own, "first");
+    for (size_t i = 0; i < 5; i++)
+        begin(own, ids[i]);
+    reopen_with(own, "first, rebuilt");
+    begin(own, "f");
+    assert_int_equal(pinned_to(own, "first", true, false), 5);
+    assert_int_equal(pinned_to(own, "rebuilt", true, true), 1);
+    assert_int_equal(listed(own, NULL, first), 5);
+    first[10] = '\0'; /* as it is shown */
+    assert_int_equal(listed(own, "test.versions", first), 5);
+    digest_of("first", first);
+    assert_int_equal(listed(own, "test.versions", NULL), 6);
+    assert_int_equal(listed(own, "other", first), 0);
+    assert_int_equal(pawl_host_forget_version(own->host, first, &error), PAWL_E_BUSY);
+    assert_string_equal(error.code, "plugin.loaded");
+    reopen_with(own, "rebuilt");
+    assert_int_equal(pinned_to(own, "first", false, false), 5); /* nothing has woken them */
+    assert_int_equal(pawl_host_forget_version(own->host, first, &error), PAWL_E_BUSY);
+    assert_string_equal(error.code, "plugin.pinned");
+    assert_has(error.message, "\"a\"");
+    for (size_t i = 0; i < 5; i++) {
+        go(own, ids[i]);
+        expect_end(own, ids[i], "completed", "122");
+    }
+    assert_int_equal(pinned_to(own, "first", false, false), 0);
+    assert_ok(pawl_host_forget_version(own->host, first, &why_));
+    assert_int_equal(pinned_to(own, "first", false, false), -1);
+    assert_int_equal(pawl_host_forget_version(own->host, first, &error), PAWL_E_NOT_FOUND);
+    assert_int_equal(pinned_to(own, "rebuilt", true, true), 1);
+}
+
 static void expect_refused(fixture *own, const char *names, const char *code, const char *part, const char *place)
 {
     pawl_error error = {0};
@@ -233,6 +319,7 @@ int main(void)
         TEST(test_V07_a_rebuilt_plugin_takes_over_after_a_trial_replay),
         TEST(test_V07_a_trial_replay_that_differs_parks_and_writes_nothing),
         TEST(test_V07_a_version_that_is_not_there_parks_its_processes),
+        TEST(test_P12_a_version_is_kept_until_nobody_is_pinned_to_it),
         TEST(test_P03_versions_that_cannot_stand_beside_each_other_are_refused_with_their_place),
         TEST(test_P14_the_same_bytes_are_one_version_wherever_they_lie),
     };

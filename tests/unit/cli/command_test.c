@@ -175,8 +175,17 @@ static void test_host_and_plugins(void **state)
     (void)state;
     fixture *f = fixture_open("");
     EXPECT(f, 0, "profile  test", NULL, "host");
-    EXPECT(f, 0, "com.example.\"x\"  1.0.0    process  0123456789ab  /p.so", NULL, "plugin", "list");
+    EXPECT(f, 0, "com.example.\"x\"  1.0.0    process  0123456789ab  current     3          /p.so", NULL, "plugin",
+           "list");
     EXPECT(f, 0, "{\"plugins\":[{", NULL, "plugin", "list", "--json");
+    EXPECT(f, 0, "fedcba987654  not loaded  0", NULL, "plugin", "unused");
+    char digest[65];
+    memset(digest, 'b', 64);
+    digest[64] = '\0';
+    EXPECT(f, 0, "forgotten", NULL, "plugin", "forget", digest);
+    digest[0] = 'a';
+    EXPECT(f, 4, NULL, "is pinned to it", "plugin", "forget", digest);
+    EXPECT(f, 2, NULL, "64 hex digits", "plugin", "forget", "abc");
     EXPECT(f, 0, "name  two", NULL, "plugin", "show", "good.so");
     EXPECT(f, 0, "the probe passed", NULL, "plugin", "probe", "good.so");
     EXPECT(f, 6, NULL, "loader.not_elf", "plugin", "show", "bad.so");

@@ -611,6 +611,27 @@ pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, ui
     return status;
 }
 
+pawl_status pawl_host_versions(pawl_host *host, uint64_t rows_max, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)rows_max;
+    (void)error;
+    return give(json_pack("{s:[{s:s, s:s, s:[s], s:s, s:s, s:b, s:b, s:i}, {s:s, s:s, s:b, s:b, s:i}], s:i, s:b}",
+                          "plugins", "id", "com.example.\"x\"", "version", "1.0.0", "kinds", "process", "digest",
+                          "0123456789abcdef", "path", "/p.so", "loaded", 1, "current", 1, "processes", 3, "id",
+                          "com.example.y", "digest", "fedcba9876543210", "loaded", 0, "current", 0, "processes", 0,
+                          "looked_at", 3, "complete", 1),
+                ret_json);
+}
+
+pawl_status pawl_host_forget_version(pawl_host *host, const char *digest, pawl_error *error)
+{
+    (void)host;
+    if (digest[0] == 'a')
+        return pawl_error_set(error, PAWL_E_BUSY, "plugin.pinned", "process \"p\" is pinned to it");
+    return PAWL_OK;
+}
+
 pawl_status pawl_host_describe(pawl_host *host, pawl_text *ret_json, pawl_error *error)
 {
     (void)error;
