@@ -540,6 +540,8 @@ typedef struct pawl_session_change {
 } pawl_session_change;
 #define PAWL_REVISION_ANY UINT64_MAX
 typedef int32_t(PAWL_CALL *pawl_session_visit)(void *context, pawl_bytes key, pawl_bytes value);
+/* [any] Receives one session of a listing. Return non-zero to stop. Implemented by the caller of list. */
+typedef int32_t(PAWL_CALL *pawl_session_name_visit)(void *context, pawl_bytes session, uint64_t revision);
 typedef struct pawl_session_table {
     uint32_t struct_size;
     uint32_t reserved0;
@@ -560,6 +562,10 @@ typedef struct pawl_session_table {
                                  void *context, uint64_t *revision, pawl_failure_sink *why);
     /* [worker] Remove the session's state and commit keys. Idempotent. */
     pawl_status(PAWL_CALL *remove)(pawl_store *store, pawl_bytes session, pawl_failure_sink *why);
+    /* [worker] Sessions that have a revision, at most limit, those behind `after` (empty: from the first), in an order
+     * of the provider's that does not change. */
+    pawl_status(PAWL_CALL *list)(pawl_store *store, pawl_bytes after, uint32_t limit, pawl_session_name_visit visit,
+                                 void *context, pawl_failure_sink *why);
 } pawl_session_table;
 
 /* ---- facet: process registry ----
@@ -1108,7 +1114,7 @@ PAWL_FROZEN_(pawl_artifact_table, remove, 48);
 PAWL_FROZEN_(pawl_attachment_info, name, 88);
 PAWL_FROZEN_(pawl_attachment_table, collect, 88);
 PAWL_FROZEN_(pawl_session_change, value, 40);
-PAWL_FROZEN_(pawl_session_table, remove, 40);
+PAWL_FROZEN_(pawl_session_table, list, 48);
 PAWL_FROZEN_(pawl_record, body, 40);
 PAWL_FROZEN_(pawl_process_row, paused, 408);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);

@@ -79,6 +79,20 @@ pawl_status pawl_check_text(const char *what, const char *text, size_t bytes_max
     return PAWL_OK;
 }
 
+pawl_status pawl_check_session(const char *session, pawl_error *error)
+{
+    pawl_status status = pawl_check_text("session", session, PAWL_SESSION_BYTES_MAX, error);
+    if (status != PAWL_OK)
+        return status;
+    if (strncmp(session, PAWL_PROCESS_SCOPE, sizeof PAWL_PROCESS_SCOPE - 1) == 0)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_session",
+                              "the session name begins with \"" PAWL_PROCESS_SCOPE "\", which is kept for processes");
+    if (strncmp(session, PAWL_HOST_SCOPE, sizeof PAWL_HOST_SCOPE - 1) == 0)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_session",
+                              "the session name begins with \"" PAWL_HOST_SCOPE "\", which is kept for the host");
+    return PAWL_OK;
+}
+
 pawl_status pawl_check_bytes(const char *what, pawl_bytes bytes, uint64_t bytes_max, pawl_error *error)
 {
     if (bytes.size > 0 && bytes.data == NULL)

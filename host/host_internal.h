@@ -76,6 +76,8 @@ pawl_status pawl_host_post_entry(pawl_host *host, const char *id, const char *po
 /* ---- host_check.c: what callers hand in. Codes: missing_process_id, invalid_process_id, ... ---- */
 
 pawl_status pawl_check_id(const char *id, pawl_error *error);
+/** Also that it is no name that Pawl keeps for itself. */
+pawl_status pawl_check_session(const char *session, pawl_error *error);
 pawl_status pawl_check_text(const char *what, const char *text, size_t bytes_max, pawl_error *error);
 pawl_status pawl_check_bytes(const char *what, pawl_bytes bytes, uint64_t bytes_max, pawl_error *error);
 /** "no process type x here; close ones: ..." */

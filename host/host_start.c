@@ -42,7 +42,7 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
     if (status == PAWL_OK)
         status = pawl_check_text("process type", start->type, PAWL_TYPE_BYTES_MAX, error);
     if (status == PAWL_OK && start->session != NULL)
-        status = pawl_check_text("session", start->session, PAWL_SESSION_BYTES_MAX, error);
+        status = pawl_check_session(start->session, error);
     if (status == PAWL_OK && start->key != NULL)
         status = pawl_check_text("key", start->key, PAWL_FAIRNESS_KEY_BYTES_MAX, error);
     if (status != PAWL_OK)
@@ -51,12 +51,6 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_priority",
                               "the priority is %u; wanted %u (first) to %u (last)", start->priority,
                               PAWL_PRIORITY_HIGHEST, PAWL_PRIORITY_LOWEST);
-    if (start->session != NULL && strncmp(start->session, PAWL_PROCESS_SCOPE, sizeof PAWL_PROCESS_SCOPE - 1) == 0)
-        return pawl_error_set(error, PAWL_E_INVALID, "invalid_session",
-                              "the session name begins with \"" PAWL_PROCESS_SCOPE "\", which is kept for processes");
-    if (start->session != NULL && strncmp(start->session, PAWL_HOST_SCOPE, sizeof PAWL_HOST_SCOPE - 1) == 0)
-        return pawl_error_set(error, PAWL_E_INVALID, "invalid_session",
-                              "the session name begins with \"" PAWL_HOST_SCOPE "\", which is kept for the host");
     if ((start->flags & ~PAWL_START_EXTERNAL) != 0)
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "unknown start flags 0x%x", start->flags);
     if (start->reuse > PAWL_REUSE_AFTER_FAILURE)

@@ -20,6 +20,9 @@ static const char *const event_keys[] = {"after", "type", "limit", NULL};
 static const char *const next_event_keys[] = {"after", "type", "timeout_ms", NULL};
 static const char *const queue_keys[] = {"dead", "after", "limit", NULL};
 
+static const char *const page_keys[] = {"after", "limit", NULL};
+static const char *const state_keys[] = {"prefix", "after", "limit", NULL};
+
 static const pawl_route routes[] = {
     {"POST", "/v1/processes", pawl_route_start, no_keys},
     {"GET", "/v1/processes", pawl_route_list, list_keys},
@@ -47,6 +50,10 @@ static const pawl_route routes[] = {
     {"POST", "/v1/sessions/{id}/queue/settle", pawl_route_queue_settle, no_keys},
     {"POST", "/v1/sessions/{id}/queue/redrive", pawl_route_queue_redrive, no_keys},
     {"POST", "/v1/sessions/{id}/queue/drop", pawl_route_queue_drop, no_keys},
+    {"GET", "/v1/sessions", pawl_route_sessions, page_keys},
+    {"GET", "/v1/sessions/{id}", pawl_route_session, state_keys},
+    {"GET", "/v1/sessions/{id}/state/{key}", pawl_route_session_key, no_keys},
+    {"POST", "/v1/sessions/{id}/commit", pawl_route_session_commit, no_keys},
     {"GET", "/v1/ends", pawl_route_ends, ends_keys},
     {"GET", "/v1/host", pawl_route_host, no_keys},
     {"GET", "/v1/plugins", pawl_route_plugins, plugin_keys},

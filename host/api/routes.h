@@ -24,6 +24,10 @@ bool pawl_route_pause(pawl_exchange *exchange);
 bool pawl_route_resume(pawl_exchange *exchange);
 bool pawl_route_restart(pawl_exchange *exchange);
 bool pawl_route_complete(pawl_exchange *exchange);
+bool pawl_route_sessions(pawl_exchange *exchange); /* routes_session.c, from here on */
+bool pawl_route_session(pawl_exchange *exchange);
+bool pawl_route_session_key(pawl_exchange *exchange);
+bool pawl_route_session_commit(pawl_exchange *exchange);
 bool pawl_route_host(pawl_exchange *exchange); /* routes_host.c, from here on */
 bool pawl_route_plugins(pawl_exchange *exchange);
 bool pawl_route_forget_plugin(pawl_exchange *exchange);

@@ -82,6 +82,31 @@ static const pawl_cli_option prune_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option session_list_options[] = {
+    {"limit", "N", "at most this many (default 100)"},
+    {"after", "NAME", "go on after a page: what the page before gave"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option session_show_options[] = {
+    {"prefix", "TEXT", "only keys that begin so"},
+    {"limit", "N", "at most this many (default 100)"},
+    {"after", "KEY", "go on after a page: what the page before gave"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option session_set_options[] = {
+    {"revision", "N", "only if the session has this revision (0: is not there yet)"},
+    {"text", "TEXT", "the value as plain text, @FILE or -, instead of JSON"},
+    {"new", NULL, "only if the key is not there yet"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option session_unset_options[] = {
+    {"revision", "N", "only if the session has this revision"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option journal_options[] = {
     {"from", "N", "begin with this record (default 1)"},
     {"limit", "N", "at most this many (default: all)"},
@@ -364,6 +389,20 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"plugin list", "", 0, 0, "List the plugins of the host that runs, and how many live processes are pinned to each",
      "Also those that are not loaded: processes are pinned to them, or a copy is kept.", "pawl plugin list",
      versions_options, pawl_cli_plugin_list},
+    {"session list", "", 0, 0, "List the sessions that have state", NULL, "pawl session list --limit 1000",
+     session_list_options, pawl_cli_session_list},
+    {"session show", "NAME", 1, 1, "Show the revision and the state of a session", NULL,
+     "pawl session show ann\npawl session show ann --prefix order/ --json", session_show_options,
+     pawl_cli_session_show},
+    {"session get", "NAME KEY", 2, 2, "Print one value of a session", NULL, "pawl session get ann balance", no_options,
+     pawl_cli_session_get},
+    {"session set", "NAME KEY [VALUE]", 2, 3, "Set a key of a session",
+     "VALUE is JSON, @FILE with JSON, or -. With --revision only when nobody has changed the session since; exit\n"
+     "code 4 otherwise. The first change makes the session.",
+     "pawl session set ann balance 12\npawl session set ann balance 12 --revision 7", session_set_options,
+     pawl_cli_session_set},
+    {"session unset", "NAME KEY", 2, 2, "Remove a key of a session", NULL, "pawl session unset ann balance",
+     session_unset_options, pawl_cli_session_unset},
     {"plugin show", "FILE", 1, 1, "Show what a plugin says about itself, without running its code", NULL,
      "pawl plugin show ./mailer.so", no_options, pawl_cli_plugin_show},
     {"plugin probe", "FILE", 1, 1, "Load a plugin in a child process, as a host would before trusting it",

@@ -409,6 +409,43 @@ typedef struct pawl_prune_options {
 PAWL_EXPORT pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *options, pawl_text *ret_json,
                                         pawl_error *error);
 
+/* ---- sessions ---------------------------------------------------------------------------------------------------- */
+/* A session is there from its first commit on. Names have 1 to 256 bytes and do not begin with "process:" or "pawl:".
+ */
+
+/** Sessions that have state: {"sessions": [{"session", "revision"}], "next": name or null}, shorter names first. after:
+ * "next" of the page before, or NULL; limit 0: 100, at most 1000. PAWL_E_UNSUPPORTED when the provider cannot list.
+ * Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_session_list(pawl_host *host, const char *after, uint32_t limit, pawl_text *ret_json,
+                                               pawl_error *error);
+
+/** State: {"session", "revision", "values": [{"key", "value" or "value_base64"}], "next": key or null}, in the order of
+ * the keys. prefix and after may be NULL; limit 0: 100, at most 1000. Of a session that is not there: revision 0 and
+ * nothing. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_session_show(pawl_host *host, const char *session, const char *prefix,
+                                               const char *after, uint32_t limit, pawl_text *ret_json,
+                                               pawl_error *error);
+
+/** The bytes of one key. *ret_revision (may be NULL): of the session. PAWL_E_NOT_FOUND, code "unknown_key". Since 0.1.
+ */
+PAWL_EXPORT pawl_status pawl_host_session_get(pawl_host *host, const char *session, const char *key,
+                                              pawl_text *ret_value, uint64_t *ret_revision, pawl_error *error);
+
+/** Change state, all changes or none; durable when this returns PAWL_OK. No change at all only makes a new revision.
+ * @param host               the host
+ * @param session            its name
+ * @param expected_revision  of the session, or PAWL_REVISION_ANY
+ * @param commit_key         idempotency id: the same one with the same changes is answered with the first outcome, with
+ *                           others PAWL_E_CONFLICT; at most 200 bytes; or NULL
+ * @param changes            at most 4096
+ * @param count              of them
+ * @param[out] ret_revision  of this commit; with PAWL_E_STALE the one that the session has; may be NULL
+ * @param[out] error         PAWL_E_STALE ("session.stale"), PAWL_E_CONFLICT ("session.exists": a PUT_NEW of a key that
+ *                           is there; "session.conflict"), PAWL_E_INVALID, PAWL_E_LIMIT. Since 0.1. [any] */
+PAWL_EXPORT pawl_status pawl_host_session_commit(pawl_host *host, const char *session, uint64_t expected_revision,
+                                                 const char *commit_key, const pawl_session_change *const *changes,
+                                                 size_t count, uint64_t *ret_revision, pawl_error *error);
+
 /* ---- looking after stores ---------------------------------------------------------------------------------------- */
 
 /** A finding in a store, as its provider tells it (pawl_abi.h); also progress. Return non-zero to stop. */

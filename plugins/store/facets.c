@@ -39,6 +39,7 @@ const pawl_session_table pawl_store_session_table = {
     .get = pawl_store_session_get,
     .scan = pawl_store_session_scan,
     .remove = pawl_store_session_remove,
+    .list = pawl_store_session_list,
 };
 
 const pawl_attachment_table pawl_store_attachment_table = {

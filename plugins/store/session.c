@@ -392,6 +392,64 @@ pawl_status pawl_store_session_scan(pawl_store *store, pawl_bytes session, pawl_
     return emit(store, why, &fault, status);
 }
 
+/* ---- list ---- */
+
+/* The session that a row belongs to; its name lies behind two bytes of length. False: the auditor's business. */
+static bool session_of(pawl_bytes key, pawl_bytes *session)
+{
+    const uint8_t *data = key.data;
+    size_t size = key.size < 2 ? SIZE_MAX : (size_t)data[0] << 8 | data[1];
+    if (size > PAWL_STORE_ID_BYTES_MAX || size + 2 > key.size)
+        return false;
+    *session = (pawl_bytes){data + 2, size};
+    return true;
+}
+
+static pawl_status visit_session(pawl_kv_cursor *cursor, pawl_bytes session, pawl_session_name_visit visit,
+                                 void *context, bool *enough, pawl_fault *fault)
+{
+    pawl_reader reader = {0};
+    pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_SESSION, cursor->key, cursor->value, fault);
+    if (status == PAWL_OK)
+        *enough = visit(context, session, pawl_reader_u64(&reader)) != 0;
+    return status;
+}
+
+pawl_status pawl_store_session_list(pawl_store *store, pawl_bytes after, uint32_t limit, pawl_session_name_visit visit,
+                                    void *context, pawl_failure_sink *why)
+{
+    const pawl_bytes none = {NULL, 0};
+    pawl_fault fault = {0};
+    pawl_key from;
+    pawl_status status = pawl_store_check_size("a session id", after, PAWL_STORE_ID_BYTES_MAX, &fault);
+    if (status != PAWL_OK)
+        return emit(store, why, &fault, status);
+    pawl_key_start(&from);
+    if (after.size > 0) {
+        pawl_key_part(&from, after);
+        pawl_key_successor(&from);
+    }
+    pawl_kv_cursor *cursor = pawl_kv_cursor_open(store->kv, PAWL_FAMILY_SESSION, pawl_key_bytes(&from), none);
+    if (cursor == NULL)
+        return emit(store, why, &fault, pawl_fault_nomem(&fault));
+    bool enough = limit == 0;
+    pawl_kv_cursor_seek(cursor, pawl_key_bytes(&from));
+    for (uint32_t count = 0; !enough && cursor->valid && status == PAWL_OK; enough = enough || ++count == limit) {
+        pawl_bytes session;
+        if (!session_of(cursor->key, &session))
+            break;
+        pawl_key_start(&from);
+        pawl_key_part(&from, session);
+        status = visit_session(cursor, session, visit, context, &enough, &fault);
+        pawl_key_successor(&from);
+        pawl_kv_cursor_seek(cursor, pawl_key_bytes(&from));
+    }
+    if (status == PAWL_OK)
+        status = pawl_kv_cursor_status(cursor, &fault);
+    pawl_kv_cursor_close(cursor);
+    return emit(store, why, &fault, status);
+}
+
 /* ---- remove ---- */
 
 static void delete_all(pawl_batch *batch, pawl_family family, pawl_bytes session)

@@ -12,6 +12,8 @@ pawl_status pawl_store_session_get(pawl_store *store, pawl_bytes session, pawl_b
 pawl_status pawl_store_session_scan(pawl_store *store, pawl_bytes session, pawl_bytes prefix, pawl_session_visit visit,
                                     void *context, uint64_t *revision, pawl_failure_sink *why);
 pawl_status pawl_store_session_remove(pawl_store *store, pawl_bytes session, pawl_failure_sink *why);
+pawl_status pawl_store_session_list(pawl_store *store, pawl_bytes after, uint32_t limit, pawl_session_name_visit visit,
+                                    void *context, pawl_failure_sink *why);
 
 /** What guards read-check-write of a session and its queue. */
 pthread_mutex_t *pawl_store_session_lock(pawl_store *store, pawl_bytes session);

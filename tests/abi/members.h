@@ -215,6 +215,7 @@ MEMBER(pawl_session_table, commit)
 MEMBER(pawl_session_table, get)
 MEMBER(pawl_session_table, scan)
 MEMBER(pawl_session_table, remove)
+MEMBER(pawl_session_table, list)
 
 STRUCT(pawl_record)
 MEMBER(pawl_record, struct_size)

@@ -52,6 +52,53 @@ static bool value_is(struct world *world, const char *session, const char *key, 
     return right;
 }
 
+typedef struct found_sessions {
+    char names[16][300];
+    uint64_t revisions[16];
+    size_t count;
+} found_sessions;
+
+static int32_t PAWL_CALL take_session(void *context, pawl_bytes session, uint64_t revision)
+{
+    found_sessions *found = context;
+    assert_true(found->count < 16);
+    snprintf(found->names[found->count], sizeof found->names[0], "%.*s", (int)session.size, (const char *)session.data);
+    found->revisions[found->count++] = revision;
+    return 0;
+}
+
+/* Page by page every session comes once, with its revision, and none that was removed. */
+static void test_S01_sessions_are_listed_in_pages(void **state)
+{
+    struct world *world = *state;
+    static const char *const names[] = {"a", "list", "listed", "list/1", "zz"};
+    if (!PAWL_HAS(world->session, pawl_session_table, list) || world->session->list == NULL)
+        skip();
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(put(world, names[i], PAWL_REVISION_ANY, "", "k", "v", NULL), PAWL_OK);
+    assert_int_equal(put(world, "list", PAWL_REVISION_ANY, "", "another", "v", NULL), PAWL_OK);
+    failure_reset(&world->why);
+    assert_int_equal(world->session->remove(world->store, text_bytes("zz"), &world->why), PAWL_OK);
+    found_sessions found = {.count = 0};
+    size_t before;
+    do {
+        before = found.count;
+        const char *after = before == 0 ? "" : found.names[before - 1];
+        failure_reset(&world->why);
+        assert_int_equal(world->session->list(world->store, text_bytes(after), 2, take_session, &found, &world->why),
+                         PAWL_OK);
+        assert_true(found.count - before <= 2);
+    } while (found.count > before);
+    assert_int_equal(found.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        size_t at = 0;
+        while (at < found.count && strcmp(found.names[at], names[i]) != 0)
+            at++;
+        assert_true(at < found.count);
+        assert_int_equal(found.revisions[at], i == 1 ? 2 : 1);
+    }
+}
+
 static void test_S01_state_is_revisioned_from_zero(void **state)
 {
     struct world *world = *state;
@@ -318,6 +365,7 @@ static void test_S01_of_many_writers_exactly_one_wins_each_revision(void **state
 
 static const struct CMUnitTest session_tests[] = {
     CASE(test_S01_state_is_revisioned_from_zero),
+    CASE(test_S01_sessions_are_listed_in_pages),
     CASE(test_S01_a_stale_commit_changes_nothing_and_learns_the_revision),
     CASE(test_S01_the_checks_come_in_their_order),
     CASE(test_S01_scan_sees_a_prefix_in_order_from_one_revision),

@@ -265,6 +265,54 @@ pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *options, 
                 ret_json);
 }
 
+pawl_status pawl_host_session_list(pawl_host *host, const char *after, uint32_t limit, pawl_text *ret_json,
+                                   pawl_error *error)
+{
+    (void)host;
+    (void)after;
+    (void)limit;
+    (void)error;
+    return give("{\"sessions\":[],\"next\":null}", PAWL_OK, ret_json);
+}
+
+pawl_status pawl_host_session_show(pawl_host *host, const char *session, const char *prefix, const char *after,
+                                   uint32_t limit, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)prefix;
+    (void)after;
+    (void)limit;
+    (void)error;
+    return give("{\"revision\":0,\"values\":[],\"next\":null}", PAWL_OK, ret_json);
+}
+
+pawl_status pawl_host_session_get(pawl_host *host, const char *session, const char *key, pawl_text *ret_value,
+                                  uint64_t *ret_revision, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)key;
+    (void)ret_value;
+    (void)ret_revision;
+    return pawl_error_set(error, PAWL_E_NOT_FOUND, "unknown_key", "no such key");
+}
+
+pawl_status pawl_host_session_commit(pawl_host *host, const char *session, uint64_t expected_revision,
+                                     const char *commit_key, const pawl_session_change *const *changes, size_t count,
+                                     uint64_t *ret_revision, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)expected_revision;
+    (void)commit_key;
+    (void)changes;
+    (void)count;
+    (void)error;
+    *ret_revision = 1;
+    return PAWL_OK;
+}
+
 pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit, uint32_t whole_values,
                               pawl_text *ret_json, pawl_error *error)
 {

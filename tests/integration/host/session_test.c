@@ -87,6 +87,88 @@ static void test_S05_attachments_belong_to_the_session(void **state)
     expect_end(own, "again", "completed", "\"kept\"");
 }
 
+static pawl_session_change change_of(uint32_t kind, const char *key, const char *value)
+{
+    pawl_session_change change = {
+        .struct_size = sizeof change, .kind = kind, .key = {key, strlen(key)}, .value = {value, strlen(value)}};
+    return change;
+}
+
+static pawl_status commit(fixture *own, uint64_t expected, const char *key, uint64_t *revision, pawl_error *error)
+{
+    const pawl_session_change put = change_of(PAWL_SESSION_PUT, "count", "40");
+    const pawl_session_change *const changes[] = {&put};
+    return pawl_host_session_commit(own->host, "ann", expected, key, changes, 1, revision, error);
+}
+
+/* What is written from outside is what processes find, and the other way round. */
+static void test_S01_S02_state_is_one_from_inside_and_outside(void **state)
+{
+    fixture *own = *state;
+    uint64_t revision = 0;
+    pawl_error error = {0};
+    pawl_text text = {0};
+    assert_ok(commit(own, 0, "first", &revision, &why_));
+    assert_int_equal(revision, 1);
+    start_in(own, "p", "state.bump", "ann", "2");
+    expect_end(own, "p", "completed", "42");
+    assert_ok(commit(own, 0, "first", &revision, &why_)); /* the same again: its first outcome */
+    assert_int_equal(revision, 1);
+    assert_int_equal(commit(own, 1, "second", &revision, &error), PAWL_E_STALE);
+    assert_string_equal(error.code, "session.stale");
+    assert_int_equal(revision, 2);
+    assert_ok(pawl_host_session_get(own->host, "ann", "count", &text, &revision, &why_));
+    assert_string_equal(text.data, "42");
+    pawl_text_free(&text);
+    assert_int_equal(pawl_host_session_get(own->host, "ann", "nothing", &text, &revision, &error), PAWL_E_NOT_FOUND);
+    assert_int_equal(commit(own, PAWL_REVISION_ANY, "", &revision, &error), PAWL_E_INVALID);
+    const pawl_session_change put = change_of(PAWL_SESSION_PUT, "k", "1");
+    const pawl_session_change *const changes[] = {&put};
+    assert_int_equal(pawl_host_session_commit(own->host, "pawl:operator", 0, NULL, changes, 1, NULL, &error),
+                     PAWL_E_INVALID);
+    assert_string_equal(error.code, "invalid_session");
+}
+
+static void test_sessions_are_shown_in_pages(void **state)
+{
+    fixture *own = *state;
+    pawl_text text = {0};
+    char name[8], after[8] = "";
+    int seen = 0;
+    for (int i = 0; i < 7; i++) {
+        const pawl_session_change put[] = {change_of(PAWL_SESSION_PUT, "a", "1"),
+                                           change_of(PAWL_SESSION_PUT, "b", "text"),
+                                           change_of(PAWL_SESSION_PUT, "c", "[3]")};
+        const pawl_session_change *const changes[] = {&put[0], &put[1], &put[2]};
+        snprintf(name, sizeof name, "s%d", i);
+        assert_ok(pawl_host_session_commit(own->host, name, 0, NULL, changes, 3, NULL, &why_));
+    }
+    /* A pause leaves a session of Pawl's own, which is nobody else's business. */
+    assert_ok(pawl_host_pause(own->host, PAWL_PAUSE_TYPE, "test.echo", NULL, &why_));
+    for (;;) {
+        assert_ok(pawl_host_session_list(own->host, after[0] == '\0' ? NULL : after, 3, &text, &why_));
+        json_t *page = json_of(&text);
+        size_t index;
+        json_t *one;
+        json_array_foreach(json_object_get(page, "sessions"), index, one)
+        {
+            snprintf(name, sizeof name, "s%d", seen++);
+            assert_string_equal(text_of(one, "session"), name);
+        }
+        snprintf(after, sizeof after, "%s", text_of(page, "next"));
+        json_decref(page);
+        if (after[0] == '\0')
+            break;
+    }
+    assert_int_equal(seen, 7);
+    assert_ok(pawl_host_session_show(own->host, "s3", NULL, "a", 1, &text, &why_));
+    json_t *page = json_of(&text);
+    assert_string_equal(text_of(json_array_get(json_object_get(page, "values"), 0), "key"), "b");
+    assert_string_equal(text_of(json_array_get(json_object_get(page, "values"), 0), "value_base64"), "dGV4dA==");
+    assert_string_equal(text_of(page, "next"), "b");
+    json_decref(page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +178,8 @@ int main(void)
         OVER_BOTH(test_S08_the_first_value_stays),
         OVER_BOTH(test_a_process_without_a_session_has_no_state),
         OVER_BOTH(test_S05_attachments_belong_to_the_session),
+        OVER_BOTH(test_S01_S02_state_is_one_from_inside_and_outside),
+        OVER_BOTH(test_sessions_are_shown_in_pages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
