@@ -105,7 +105,7 @@ static pawl_status result(pawl_wait *wait, pawl_arena *arena, pawl_outcome *outc
 static void watched(pawl_request *request);
 
 /* What was reported answers another update: watch on behind it. Who cancels meanwhile is seen here, or sees the new
- * watch.
+ * watch. The caller holds a reference: the new watch may end while it is looked at.
  */
 static void watch_on(pawl_wait *wait)
 {
@@ -113,11 +113,9 @@ static void watch_on(pawl_wait *wait)
     wait->ended = false;
     pawl_request_finish(&wait->request);
     pawl_request_init(&wait->request, PAWL_OP_WATCH, &wait->watch, watched, wait);
-    atomic_fetch_add(&wait->references, 1); /* it may end while it is looked at */
     pawl_registry_submit(&wait->host->registry, &wait->request);
     if (atomic_load(&wait->cancelled) || atomic_load(&wait->host->closing))
         wait->host->registry.table.unwatch(wait->host->registry.store, &wait->request.op);
-    release(wait);
 }
 
 static void call_back(pawl_callback *callback)
@@ -130,7 +128,9 @@ static void call_back(pawl_callback *callback)
     pawl_status status = result(wait, &arena, &outcome, &error);
     if (status == PAWL_PENDING) {
         pawl_arena_finish(&arena);
+        atomic_fetch_add(&wait->references, 1); /* another thread may call back before watch_on() is through */
         watch_on(wait);
+        release(wait);
         return;
     }
     wait->done(wait->context, status, status == PAWL_OK ? &outcome : NULL, status == PAWL_OK ? NULL : &error);

@@ -89,8 +89,9 @@ static const pawl_section plugin_section = {
 
 /* Offsets within the member `guards` of an effect or connector: both have the same struct. */
 #define RATE(member)                                                                                                   \
-    .offset = offsetof(pawl_profile_guards, rate_limit.member) - offsetof(pawl_profile_guards, rate_limit)
-#define CIRCUIT(member) .offset = offsetof(pawl_profile_guards, circuit.member) - offsetof(pawl_profile_guards, circuit)
+    .offset = (offsetof(pawl_profile_guards, rate_limit.member) - offsetof(pawl_profile_guards, rate_limit))
+#define CIRCUIT(member)                                                                                                \
+    .offset = (offsetof(pawl_profile_guards, circuit.member) - offsetof(pawl_profile_guards, circuit))
 
 static const pawl_key rate_keys[] = {
     {"rate", PAWL_KEY_COUNT, RATE(rate), .min = 1, .max = 1000000, .required = true},
