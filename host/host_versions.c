@@ -124,16 +124,37 @@ static bool add_counts(json_t *plugins, tally *all)
     return made;
 }
 
-static bool add_missing(json_t *plugins, const tally *all)
+/* One that is not loaded: what its kept copy, if there is one, says of itself, and what is known of it here. */
+static json_t *view_unloaded(const pawl_host *host, const char *plugin, const char *digest, uint64_t processes)
+{
+    char path[4096];
+    pawl_plugin_facts facts;
+    json_t *json = json_object();
+    snprintf(path, sizeof path, "%s/plugins/%.64s.so", host->profile->data, digest);
+    bool made = json != NULL && pawl_view_set(json, "id", pawl_view_text(pawl_bytes_text(plugin)));
+    if (made && digest[0] != '\0' && pawl_loader_inspect(path, NULL, &facts, NULL) == PAWL_OK) {
+        made = (facts.manifest == NULL || pawl_view_manifest(json, facts.manifest)) &&
+               pawl_view_set(json, "path", pawl_view_text(pawl_bytes_text(path)));
+        pawl_plugin_facts_finish(&facts);
+    }
+    made = made && pawl_view_set(json, "digest", json_stringn(digest, strnlen(digest, DIGEST_DIGITS))) &&
+           pawl_view_set(json, "loaded", json_false()) && pawl_view_set(json, "current", json_false()) &&
+           pawl_view_set(json, "processes", json_integer((json_int_t)processes));
+    if (made)
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+static bool add_missing(const pawl_host *host, json_t *plugins, const tally *all)
 {
     bool made = true;
     for (size_t i = 0; i < all->count; i++) {
         const version *item = &all->items[i];
         if (!item->told)
-            made = json_array_append_new(plugins, json_pack("{s:s, s:s, s:b, s:b, s:I}", "id", item->plugin, "digest",
-                                                            item->digest, "loaded", 0, "current", 0, "processes",
-                                                            (json_int_t)item->processes)) == 0 &&
-                   made;
+            made =
+                json_array_append_new(plugins, view_unloaded(host, item->plugin, item->digest, item->processes)) == 0 &&
+                made;
     }
     return made;
 }
@@ -146,17 +167,14 @@ static bool add_kept(const pawl_host *host, json_t *plugins, const tally *all)
     DIR *directory = opendir(path);
     bool made = true;
     for (const struct dirent *item; directory != NULL && (item = readdir(directory)) != NULL;) {
-        if (strspn(item->d_name, "0123456789abcdef") != DIGEST_DIGITS ||
-            strcmp(item->d_name + DIGEST_DIGITS, ".so") != 0)
+        const char *name = item->d_name;
+        if (strspn(name, "0123456789abcdef") != DIGEST_DIGITS || strcmp(name + DIGEST_DIGITS, ".so") != 0)
             continue;
         bool known = false;
         for (size_t i = 0; i < all->count; i++)
-            known = known || strncmp(all->items[i].digest, item->d_name, DIGEST_DIGITS) == 0;
+            known = known || strncmp(all->items[i].digest, name, DIGEST_DIGITS) == 0;
         if (!known)
-            made = json_array_append_new(plugins, json_pack("{s:s, s:s%, s:b, s:b, s:i}", "id", "", "digest",
-                                                            item->d_name, (size_t)DIGEST_DIGITS, "loaded", 0, "current",
-                                                            0, "processes", 0)) == 0 &&
-                   made;
+            made = json_array_append_new(plugins, view_unloaded(host, "", name, 0)) == 0 && made;
     }
     if (directory != NULL)
         closedir(directory);
@@ -171,8 +189,8 @@ pawl_status pawl_host_versions(pawl_host *host, uint64_t rows_max, pawl_text *re
                                            : look_at_all(host, rows_max == 0 ? ROWS_DEFAULT : rows_max, &all, error);
     if (status == PAWL_OK) {
         json_t *plugins = pawl_view_plugins(host);
-        bool made =
-            plugins != NULL && add_counts(plugins, &all) && add_missing(plugins, &all) && add_kept(host, plugins, &all);
+        bool made = plugins != NULL && add_counts(plugins, &all) && add_missing(host, plugins, &all) &&
+                    add_kept(host, plugins, &all);
         json_t *json = made ? json_pack("{s:O, s:I, s:b}", "plugins", plugins, "looked_at", (json_int_t)all.looked_at,
                                         "complete", (int)all.complete)
                             : NULL;

@@ -198,6 +198,7 @@ static int pinned_to(fixture *own, const char *name, bool loaded, bool current)
             continue;
         found = (int)json_integer_value(json_object_get(plugin, "processes"));
         assert_int_equal(json_is_true(json_object_get(plugin, "loaded")), loaded);
+        assert_string_equal(text_of(plugin, "id"), "test.versions"); /* from what is kept, when it is not loaded */
         assert_int_equal(json_is_true(json_object_get(plugin, "current")), current);
     }
     json_decref(versions);
