@@ -937,12 +937,18 @@ typedef struct pawl_list {
 #define PAWL_EVENT_POSTED 1u /* record: someone posted to a process this session leases */
 #define PAWL_EVENT_LOST   2u /* the lease of number under token is gone: taken over, terminated */
 #define PAWL_EVENT_WORK   3u /* there may be something to claim */
+#define PAWL_EVENT_ENDED  4u /* the provider has ended a process by itself (its parent has ended); to every session */
 typedef struct pawl_registry_event {
     uint32_t struct_size;
     uint32_t kind;
     uint64_t number;
     uint64_t token;
-    const pawl_record *record; /* POSTED */
+    const pawl_record *record; /* POSTED, ENDED; borrowed for the call, like what follows */
+    pawl_bytes id;             /* ENDED, and so the rest: of the process */
+    pawl_bytes type;
+    pawl_bytes session;
+    uint32_t status; /* PAWL_TERMINATED and so on */
+    uint32_t reserved0;
 } pawl_registry_event;
 
 /* "pawl.registry-host/1", host to provider. Never called while the provider holds a lock. For one process the calls
@@ -1130,7 +1136,7 @@ PAWL_FROZEN_(pawl_type_limits, reserved0, 40);
 PAWL_FROZEN_(pawl_claim, limits, 64);
 PAWL_FROZEN_(pawl_condition, value, 40);
 PAWL_FROZEN_(pawl_list, condition_size, 120);
-PAWL_FROZEN_(pawl_registry_event, record, 32);
+PAWL_FROZEN_(pawl_registry_event, reserved0, 88);
 PAWL_FROZEN_(pawl_registry_host, event, 24);
 PAWL_FROZEN_(pawl_registry_table, ended, 120);
 PAWL_FROZEN_(pawl_queue_item, body, 168);

@@ -75,11 +75,23 @@ void pawl_worker_gates_changed(pawl_worker *worker)
     poke(worker);
 }
 
+/* One that the store has made by itself. A worker that held the process hears that from its lost lease. */
+static void tell_end(const pawl_worker *worker, const pawl_registry_event *event)
+{
+    const pawl_worker_config *config = &worker->config;
+    if (config->on_end == NULL || event->record == NULL)
+        return;
+    pawl_worker_end end = {event->id, event->type, event->session, event->status, event->record->body};
+    config->on_end(config->on_end_context, &end);
+}
+
 static void on_event(pawl_registry_listener *listener, const pawl_registry_event *event)
 {
     pawl_worker *worker = (pawl_worker *)((char *)listener - offsetof(pawl_worker, listener));
     if (event->kind == PAWL_EVENT_WORK)
         poke(worker);
+    else if (event->kind == PAWL_EVENT_ENDED)
+        tell_end(worker, event);
     else
         pawl_resident_event(worker, event);
 }

@@ -332,13 +332,19 @@ void pawl_store_announce_work(pawl_store_registry *registry)
 /* Under lock, which is given up for the call. */
 static void deliver(pawl_store_registry *registry, pawl_store_worker *worker, const pawl_store_event *event)
 {
-    const pawl_registry_event told = {
+    pawl_registry_event told = {
         .struct_size = sizeof told,
         .kind = event->kind,
         .number = event->number,
         .token = event->token,
         .record = event->record,
     };
+    if (event->ended != NULL) {
+        told.id = event->ended->id;
+        told.type = event->ended->type;
+        told.session = event->ended->session;
+        told.status = event->ended->status;
+    }
     void *listener = worker->listener;
     worker->delivering = true;
     pthread_mutex_unlock(&registry->lock);

@@ -5,6 +5,7 @@
 #include "round.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define PARENTS_MAX        65536u /* remembered; more are found by their rows */
 #define CHILDREN_PER_ROUND 256u
@@ -45,6 +46,32 @@ static bool is_to_be_closed(const pawl_store_stage *child, pawl_bytes parent)
     }
 }
 
+/* The end that was just staged, for everybody. Without memory nobody is told, and the end stands. */
+static void tell_everybody(pawl_store_round *round, pawl_store_stage *child, uint64_t sequence)
+{
+    const pawl_store_identity *identity = &child->entry->identity;
+    const char *type = child->entry->type->name;
+    const pawl_bytes from[] = {identity->id, {type, strlen(type)}, identity->session, identity->close_body};
+    pawl_store_told_end *told = pawl_store_arena_take(&round->arena, sizeof *told);
+    if (told == NULL)
+        return;
+    *told = (pawl_store_told_end){.status = child->state.status};
+    told->record = (pawl_record){.struct_size = sizeof told->record,
+                                 .kind = PAWL_RECORD_ENDED,
+                                 .sequence = sequence,
+                                 .time_unix_ns = child->state.updated_unix_ns};
+    pawl_bytes *const to[] = {&told->id, &told->type, &told->session, &told->record.body};
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        void *copy = pawl_store_arena_take(&round->arena, from[i].size + 1);
+        if (copy == NULL)
+            return;
+        if (from[i].size > 0)
+            memcpy(copy, from[i].data, from[i].size);
+        *to[i] = (pawl_bytes){copy, from[i].size};
+    }
+    child->told_end = told;
+}
+
 static pawl_status close_child(pawl_store_round *round, pawl_bytes parent, uint64_t number, pawl_fault *fault)
 {
     pawl_store_stage *child;
@@ -70,7 +97,10 @@ static pawl_status close_child(pawl_store_round *round, pawl_bytes parent, uint6
         .status = ends ? PAWL_TERMINATED : 0,
         .force = ends,
     };
-    return pawl_store_stage_posted(round, child, leased, post, &sequence, fault);
+    status = pawl_store_stage_posted(round, child, leased, post, &sequence, fault);
+    if (status == PAWL_OK && ends)
+        tell_everybody(round, child, sequence);
+    return status;
 }
 
 /* Some of the children behind the last one looked at. *done: there are no more. */

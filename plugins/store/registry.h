@@ -171,12 +171,20 @@ struct pawl_store_watch {
 };
 RB_HEAD(pawl_store_watch_tree, pawl_store_watch);
 
+/* An end that the store makes by itself, as everybody is told of it; in the round's arena. */
+typedef struct pawl_store_told_end {
+    pawl_bytes id, type, session;
+    uint32_t status;
+    pawl_record record;
+} pawl_store_told_end;
+
 typedef struct pawl_store_event {
     uint64_t worker; /* id of the session */
     uint32_t kind;
     uint64_t number;
     uint64_t token;
-    const pawl_record *record; /* POSTED: of the running round */
+    const pawl_record *record;        /* POSTED, ENDED: of the running round */
+    const pawl_store_told_end *ended; /* ENDED: of the running round */
 } pawl_store_event;
 
 /* ---- children of parents that have ended, see orphan.c ---- */

@@ -258,6 +258,19 @@ static void tell_posted(pawl_store_registry *registry, const pawl_store_stage *s
                                                             .record = &event->record});
 }
 
+/* An end that nobody has asked for, to everybody: no answer of an operation tells it. */
+static void tell_end(pawl_store_registry *registry, const pawl_store_stage *stage)
+{
+    pawl_store_worker *worker;
+    LIST_FOREACH(worker, &registry->workers, link)
+    if (!worker->expired)
+        pawl_store_event_push(registry, &(pawl_store_event){.worker = worker->id,
+                                                            .kind = PAWL_EVENT_ENDED,
+                                                            .number = stage->entry->number,
+                                                            .record = &stage->told_end->record,
+                                                            .ended = stage->told_end});
+}
+
 /* Model: lease.pml, publish. */
 static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
 {
@@ -272,6 +285,8 @@ static void publish_stage(pawl_store_round *round, pawl_store_stage *stage)
         registry->leased[entry->state.shown]--;
         registry->leased[stage->state.shown]++;
     }
+    if (stage->told_end != NULL)
+        tell_end(registry, stage);
     entry->state = stage->state;
     entry->fresh = false;
     entry->stage = NULL;

@@ -38,8 +38,9 @@ struct pawl_store_stage {
     bool wake_set;
     bool waits; /* was stored as waiting: the count of claims starts anew */
     bool pruned;
-    bool orphans;           /* it ended and has children */
-    const char *attributes; /* not NULL: as this round leaves them, JSON in its arena */
+    bool orphans;                        /* it ended and has children */
+    const pawl_store_told_end *told_end; /* not NULL: the store ends it by itself */
+    const char *attributes;              /* not NULL: as this round leaves them, JSON in its arena */
     uint64_t cancel_sequence;
     pawl_registry_op *claim; /* REGISTER that wants the lease at once */
     uint64_t claim_token;

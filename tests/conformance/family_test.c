@@ -185,6 +185,30 @@ static void test_I4_children_of_a_parent_that_ends_are_closed_as_they_were_regis
     world_settle(world);
 }
 
+/* Nobody has asked for that end, so no answer tells it: every worker session hears of it, whoever held the child. */
+static void test_I4_an_end_that_the_provider_makes_is_told_to_every_session(void **state)
+{
+    struct world *world = *state;
+    struct log_entry found;
+    struct lease parent = lease_new(world, "parent", "t");
+    start_child(world, &parent, "ended", PAWL_PARENT_CLOSE_TERMINATE);
+    start_child(world, &parent, "held", PAWL_PARENT_CLOSE_TERMINATE);
+    struct lease held = lease_claim(world, "held");
+    uint64_t ended = row_of(world, "ended").number;
+    lease_regain(world, &parent);
+    size_t from = host_log_size(world->host), position = from;
+    end_now(world, &parent);
+    assert_true(host_wait_event(world->host, PAWL_EVENT_ENDED, world->ear, ended, &position, &found));
+    assert_int_equal(found.sequence, 2);
+    assert_int_equal(found.kind, PAWL_RECORD_ENDED);
+    assert_memory_equal(found.body, "parent is gone", 14);
+    assert_string_equal(found.text, "ended child  19");
+    position = from;
+    assert_true(host_wait_event(world->host, PAWL_EVENT_ENDED, world->ear, held.number, &position, &found));
+    wait_looked_after(world, "parent");
+    world_settle(world);
+}
+
 static void test_I7_closing_goes_down_the_tree(void **state)
 {
     struct world *world = *state;
@@ -232,6 +256,7 @@ static const struct CMUnitTest family_tests[] = {
     CASE(test_I4_however_a_child_ends_its_parent_is_told_once),
     CASE(test_I4_a_child_needs_a_parent_that_somebody_holds),
     CASE(test_I4_children_of_a_parent_that_ends_are_closed_as_they_were_registered),
+    CASE(test_I4_an_end_that_the_provider_makes_is_told_to_every_session),
     CASE(test_I7_closing_goes_down_the_tree),
     CASE(test_I4_many_children_are_closed_and_a_reopening_goes_on),
 };

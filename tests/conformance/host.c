@@ -197,16 +197,20 @@ static void registry_event(void *context, const pawl_registry_event *event)
     entry->listener = listener;
     entry->number = event->number;
     entry->token = event->token;
-    if (event->kind == PAWL_EVENT_POSTED && event->record) {
+    if ((event->kind == PAWL_EVENT_POSTED || event->kind == PAWL_EVENT_ENDED) && event->record) {
         entry->sequence = event->record->sequence;
         entry->kind = event->record->kind;
         entry->body_size = event->record->body.size;
         size_t kept = entry->body_size < sizeof(entry->body) ? entry->body_size : sizeof(entry->body);
         if (kept > 0)
             memcpy(entry->body, event->record->body.data, kept);
-    } else if (event->kind == PAWL_EVENT_POSTED) {
-        violation_here(host, "a POSTED event had no record\n");
+    } else if (event->kind == PAWL_EVENT_POSTED || event->kind == PAWL_EVENT_ENDED) {
+        violation_here(host, "an event of kind %u had no record\n", event->kind);
     }
+    if (event->kind == PAWL_EVENT_ENDED)
+        snprintf(entry->text, sizeof entry->text, "%.*s %.*s %.*s %u", (int)event->id.size,
+                 (const char *)event->id.data, (int)event->type.size, (const char *)event->type.data,
+                 (int)event->session.size, (const char *)event->session.data, event->status);
     pthread_cond_broadcast(&host->changed);
     pthread_mutex_unlock(&host->mutex);
 }

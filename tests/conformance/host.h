@@ -65,6 +65,7 @@ struct log_entry {
     uint32_t kind;     /* of the POSTED record */
     uint8_t body[64];  /* the beginning of its body */
     size_t body_size;
+    char text[64]; /* ENDED: "id type session status" */
 };
 
 struct host {

@@ -66,10 +66,30 @@ static void test_every_kind_of_end_is_told_once(void **state)
     pthread_mutex_destroy(&t.lock);
 }
 
+/* The store ends a child whose parent has ended: nobody has asked for that end, and it is told like any other. */
+static void test_an_end_that_the_store_makes_is_told(void **state)
+{
+    fixture *own = *state;
+    told t = {.text = ""};
+    pthread_mutex_init(&t.lock, NULL);
+    pawl_follow *follow = NULL;
+    assert_ok(pawl_host_follow(own->host, on_end, &t, &follow, &why_));
+    pawl_start parent = {
+        .struct_size = sizeof parent, .id = "p", .type = "test.parent", .input = {"1", 1}, .session = "s"};
+    assert_ok(pawl_host_start(own->host, &parent, NULL, &why_));
+    until_told(&t, "[p test.parent s 0 1]");
+    until_told(&t, "[p-child test.gate s 3 parent_closed]");
+    expect_end(own, "p-child", "terminated", NULL);
+    follow = pawl_host_unfollow(follow);
+    assert_null(strstr(strstr(t.text, "[p-child") + 1, "[p-child")); /* once */
+    pthread_mutex_destroy(&t.lock);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         OVER_BOTH(test_every_kind_of_end_is_told_once),
+        OVER_BOTH(test_an_end_that_the_store_makes_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,8 @@ void test_plugin_reset(void)
     "\"processes\":[" PROCESS("test.echo") "," PROCESS("test.upper") "," PROCESS("test.gate") "," \
     PROCESS("test.sleep") "," PROCESS("test.fail") "," PROCESS("test.block") "," PROCESS("test.flaky") "," \
     PROCESS("test.lost") "," PROCESS("test.attach") "," PROCESS("test.greet") "," PROCESS("test.load") "," \
-    PROCESS("test.ask") "," PROCESS("test.deaf") "," PROCESS("test.call") "]}"
+    PROCESS("test.ask") "," PROCESS("test.deaf") "," PROCESS("test.call") "," \
+    PROCESS("test.parent") "]}"
 /* clang-format on */
 
 /* ---- effects ---- */
@@ -280,13 +281,27 @@ static pawl_status greet(pawl_process *p)
     return call_once(p, "shop.greet");
 }
 
+/* Starts a child that waits, called like itself with "-child" behind it, and ends. */
+static pawl_status run_parent(pawl_process *p)
+{
+    pawl_child_options options = pawl_child_defaults();
+    pawl_bytes id;
+    options.flags = PAWL_CHILD_DETACHED;
+    options.id = pawl_printf(p, "%s-child", pawl_cstring(p, pawl_id(p)));
+    options.parent_close = PAWL_PARENT_CLOSE_TERMINATE;
+    pawl_future child = pawl_start_child_with(p, "test.gate", pawl_input(p), &options);
+    PAWL_TRY(pawl_await(p, child));
+    PAWL_TRY(pawl_result(p, child, &id));
+    return pawl_complete(p, pawl_input(p));
+}
+
 PAWL_PROCESSES(PAWL_TYPE("test.echo", 1, echo), PAWL_TYPE("test.upper", 1, run_upper), PAWL_TYPE("test.gate", 1, gate),
                PAWL_TYPE("test.sleep", 1, sleep_long), PAWL_TYPE("test.fail", 1, run_fail),
                PAWL_TYPE("test.block", 1, run_block), PAWL_TYPE("test.flaky", 1, run_flaky),
                PAWL_TYPE("test.lost", 1, run_lost), PAWL_TYPE("test.attach", 1, attach),
                PAWL_TYPE("test.greet", 1, greet), PAWL_TYPE("test.load", 1, run_load),
                PAWL_TYPE("test.ask", 1, run_ask), PAWL_TYPE("test.deaf", 1, run_deaf),
-               PAWL_TYPE("test.call", 1, run_call))
+               PAWL_TYPE("test.call", 1, run_call), PAWL_TYPE("test.parent", 1, run_parent))
 
 static const void *PAWL_CALL get_factory(const char *id)
 {

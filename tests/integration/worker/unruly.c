@@ -270,6 +270,8 @@ static void submit(pawl_store *store, pawl_registry_op *const *ops, size_t count
 void unruly_on_event(pawl_registry_listener *listener, const pawl_registry_event *event)
 {
     unruly *u = (unruly *)((char *)listener - offsetof(unruly, listener));
+    if (event->kind == PAWL_EVENT_ENDED)
+        return; /* what it says is borrowed, and no worker of the lab tells of ends */
     size_t size = event->record == NULL ? 0 : event->record->body.size;
     passage *p = calloc(1, sizeof *p + size);
     if (p == NULL)
