@@ -289,4 +289,28 @@ PAWL_INLINE_ pawl_status pawl_attachment_drop(pawl_process *p, pawl_bytes refere
     return pawl_call(p, "pawl.attachment.drop", reference, NULL);
 }
 
+/* ---- events ------------------------------------------------------------------------------------------------------ */
+
+/* Append an event of a type that this process's type declares. key: it stands once under it; NULL: one is made, so that
+ * the event stands once for this place of the program. payload: JSON. *sequence (may be NULL): its place in the
+ * journal. PAWL_E_FAILED when it is refused: "event.payload" and so on (docs/events.md). */
+PAWL_INLINE_ pawl_status pawl_emit(pawl_process *p, const char *type, const char *key, pawl_bytes payload,
+                                   uint64_t *sequence)
+{
+    size_t type_size = strlen(type), key_size = key == NULL ? 0 : strlen(key), used;
+    size_t room = 48 + type_size + key_size + payload.size;
+    char *text = (char *)pawl_alloc(p, room);
+    pawl_bytes output;
+    if (text == NULL)
+        return PAWL_E_NOMEM;
+    used = (size_t)snprintf(text, room, "%llu %llu\n%s%s", (unsigned long long)type_size, (unsigned long long)key_size,
+                            type, key == NULL ? "" : key);
+    if (payload.size > 0)
+        memcpy(text + used, payload.data, payload.size);
+    PAWL_TRY(pawl_call(p, "pawl.event.append", pawl_bytes_of(text, used + payload.size), &output));
+    if (sequence != NULL)
+        *sequence = pawl_session_number_(&output);
+    return PAWL_OK;
+}
+
 #endif /* PAWL_SESSION_H */

@@ -23,7 +23,7 @@ static const builtin builtins[] = {
     {"pawl.session.get", pawl_builtin_session_get},         {"pawl.session.scan", pawl_builtin_session_scan},
     {"pawl.session.commit", pawl_builtin_session_commit},   {"pawl.attachment.put", pawl_builtin_attachment_put},
     {"pawl.attachment.read", pawl_builtin_attachment_read}, {"pawl.attachment.list", pawl_builtin_attachment_list},
-    {"pawl.attachment.drop", pawl_builtin_attachment_drop},
+    {"pawl.attachment.drop", pawl_builtin_attachment_drop}, {"pawl.event.append", pawl_builtin_event_append},
 };
 
 const pawl_manifest_operation *pawl_builtin_operations(size_t *count)
@@ -32,7 +32,7 @@ const pawl_manifest_operation *pawl_builtin_operations(size_t *count)
         OPERATION("pawl.session.get", true),      OPERATION("pawl.session.scan", true),
         OPERATION("pawl.session.commit", false),  OPERATION("pawl.attachment.put", false),
         OPERATION("pawl.attachment.read", true),  OPERATION("pawl.attachment.list", true),
-        OPERATION("pawl.attachment.drop", false),
+        OPERATION("pawl.attachment.drop", false), OPERATION("pawl.event.append", false),
     };
     *count = sizeof operations / sizeof *operations;
     return operations;

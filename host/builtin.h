@@ -1,7 +1,7 @@
 /* builtin.h: the operations that every host offers to process code by itself: the state and the attachments of the
- * calling process's session (docs/process-code.md; abi/pawl_session.h is the comfortable face). They are effects like
- * any other: journaled, retried, called with a key. Owns nothing. Never touches what belongs to another session, and
- * never reaches a store once the host is closing. */
+ * calling process's session, and its events (docs/process-code.md; abi/pawl_session.h is the comfortable face). They
+ * are effects like any other: journaled, retried, called with a key. Owns nothing. Never touches what belongs to
+ * another session, and never reaches a store once the host is closing. */
 #ifndef PAWL_HOST_BUILTIN_H
 #define PAWL_HOST_BUILTIN_H
 
@@ -30,6 +30,7 @@ pawl_status pawl_builtin_attachment_put(pawl_builtin_call *own);
 pawl_status pawl_builtin_attachment_read(pawl_builtin_call *own);
 pawl_status pawl_builtin_attachment_list(pawl_builtin_call *own);
 pawl_status pawl_builtin_attachment_drop(pawl_builtin_call *own);
+pawl_status pawl_builtin_event_append(pawl_builtin_call *own);
 
 /** Say why it fails, and return the status. detail_json may be NULL. */
 pawl_status pawl_builtin_fail(pawl_builtin_call *own, pawl_status status, uint32_t klass, const char *code,

@@ -1,6 +1,6 @@
 /* event_test.c: events of declared types and the queues they fill, through the embedding API: what is refused leaves
  * nothing behind, what is waited for is told once, an item belongs to one consumer. Catalogue E, W, S03, P07. */
-#include <pawl_process.h> /* before cmocka, which has a macro "fail" */
+#include <pawl_session.h> /* before cmocka, which has a macro "fail" */
 
 #include "fixture.h"
 
@@ -13,7 +13,26 @@ static pawl_status order(pawl_process *p)
     PAWL_TRY(pawl_signal(p, "go", &payload));
     return pawl_complete(p, payload);
 }
-PAWL_PROCESS("event.order", 1, order)
+
+/* Tells of itself before and after a wait, and of what is refused. */
+static pawl_status teller(pawl_process *p)
+{
+    pawl_bytes payload;
+    pawl_failure failure;
+    uint64_t sequence = 0;
+    PAWL_TRY(pawl_emit(p, "said", NULL, pawl_text("{\"n\":1}"), &sequence));
+    pawl_future bad = pawl_start_call(p, "pawl.event.append", pawl_text("4 0\nsaid1"));
+    pawl_status status = pawl_await(p, bad);
+    if (status != PAWL_OK)
+        return status;
+    if (pawl_result(p, bad, &payload) != PAWL_E_FAILED || pawl_result_failure(p, bad, &failure) != PAWL_OK ||
+        !pawl_is(failure.code, "event.payload"))
+        return pawl_fail(p, "test.accepted", "an event that does not fit was accepted");
+    PAWL_TRY(pawl_signal(p, "go", &payload));
+    PAWL_TRY(pawl_emit(p, "said", "last", pawl_text("{\"n\":2}"), NULL));
+    return sequence == 0 ? pawl_fail(p, "test.sequence", "no sequence") : pawl_complete(p, payload);
+}
+PAWL_PROCESSES(PAWL_TYPE("event.order", 1, order), PAWL_TYPE("event.teller", 1, teller))
 
 /* clang-format off */
 PAWL_LINKED_PLUGIN(
@@ -30,7 +49,9 @@ PAWL_LINKED_PLUGIN(
       "{\"a\":{\"pointer\":\"/a\"},\"b\":{\"pointer\":\"/b\"}}},\"when\":{\"pointer\":\"/loud\"},"
       "\"exclusive\":true}},"
     "{\"type\":\"done\",\"ends\":\"completed\",\"outcome\":{\"pointer\":\"/result\"}},"
-    "{\"type\":\"broken\",\"ends\":\"failed\",\"outcome\":{\"payload\":true}}]}]}",
+    "{\"type\":\"broken\",\"ends\":\"failed\",\"outcome\":{\"payload\":true}}]},"
+    "{\"name\":\"event.teller\",\"revision\":1,\"input_schema\":true,\"events\":[{\"type\":\"said\","
+      "\"schema\":{\"type\":\"object\"},\"wake\":{}}]}]}",
     pawl_plain_init, pawl_plain_deinit, pawl_process_factory);
 /* clang-format on */
 
@@ -447,6 +468,26 @@ static void test_W07_events_and_items_survive_a_restart(void **state)
     expect_end(own, "p", "completed", "1"); /* the program never saw the event */
 }
 
+/* ---- from the program ---- */
+
+static void test_E02_a_program_tells_each_event_once(void **state)
+{
+    fixture *own = *state;
+    const pawl_start wanted = {
+        .struct_size = sizeof wanted, .id = "t", .type = "event.teller", .input = {"1", 1}, .session = "ann"};
+    assert_ok(pawl_host_start(own->host, &wanted, NULL, &why_));
+    json_decref(until(own, "t", "waiting"));
+    assert_int_equal(count_of(own, "t", 0, "said"), 1);
+    fixture_close(own);
+    open_host(own);
+    if (strcmp(own->provider, "rocksdb") != 0)
+        return; /* nothing is left of it */
+    signal_it(own, "t", "go", "7");
+    expect_end(own, "t", "completed", "7");
+    assert_int_equal(count_of(own, "t", 0, "said"), 2);
+    assert_int_equal(queued(own, "ann"), 2);
+}
+
 /* ---- schemas ---- */
 
 static void test_P07_an_input_that_does_not_fit_registers_nothing(void **state)
@@ -481,6 +522,7 @@ int main(void)
         OVER_THE_TWO(test_E10_E11_target_key_and_condition_come_from_the_payload),
         OVER_THE_TWO(test_W05_who_waits_for_an_item_gets_it),
         OVER_THE_TWO(test_W07_events_and_items_survive_a_restart),
+        OVER_THE_TWO(test_E02_a_program_tells_each_event_once),
         OVER_THE_TWO(test_P07_an_input_that_does_not_fit_registers_nothing),
     };
     return cmocka_run_group_tests_name("events", tests, NULL, NULL);
