@@ -105,7 +105,7 @@ typedef struct world {
 static void make(world *w, const char *session)
 {
     memset(w, 0, sizeof *w);
-    pawl_attachments_open(&w->facet, &table, (pawl_store *)&w->store);
+    pawl_attachments_open(&w->facet, &table, (pawl_store *)&w->store, NULL, NULL);
     assert_int_equal(pawl_roots_init(&w->roots, pawl_clock_system(), NULL, NULL), PAWL_OK);
     w->roots.attachments = &w->facet;
     const pawl_host_root *root = pawl_roots_add(&w->roots, "test");
