@@ -45,18 +45,19 @@ void pawl_mirror_answer_digest(const pawl_entry *entry, uint8_t ret[16])
     digest_of(entry->failed ? (pawl_bytes){"", 0} : entry->value, entry->failed ? &entry->failure : NULL, ret);
 }
 
-/* The update behind a future, taken and not answered in this run. */
-static pawl_status find_update(struct run *run, pawl_future future, struct wait **ret)
+/* The update behind a future, taken and not answered in this run; or NULL, and run->seen says why. */
+static struct wait *find_update(struct run *run, pawl_future future)
 {
     uint64_t number = future >> 1;
     struct wait *wait = (future & 1) == 0 || number == 0 || number > run->wait_count ? NULL : &run->waits[number - 1];
     if (wait == NULL || wait->taken == NULL || wait->taken->id.size == 0)
-        return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_future",
-                                   "an answer is for a future that is no update which an await has given");
-    if (wait->answered)
-        return pawl_program_misuse(run, PAWL_E_INVALID, "process.answered", "an update was answered twice");
-    *ret = wait;
-    return PAWL_OK;
+        (void)pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_future",
+                                  "an answer is for a future that is no update which an await has given");
+    else if (wait->answered)
+        (void)pawl_program_misuse(run, PAWL_E_INVALID, "process.answered", "an update was answered twice");
+    else
+        return wait;
+    return NULL;
 }
 
 static bool note(struct run *run, const struct command *command, const struct wait *wait, pawl_bytes value,
@@ -78,12 +79,12 @@ static bool same(const struct command *known, const struct command *found)
 
 pawl_status pawl_program_answer(struct run *run, pawl_future future, pawl_bytes value, const pawl_failure *failure)
 {
-    struct wait *wait = NULL;
     pawl_status status = pawl_program_may_command(run);
-    if (status == PAWL_OK)
-        status = find_update(run, future, &wait);
     if (status != PAWL_OK)
         return status;
+    struct wait *wait = find_update(run, future);
+    if (wait == NULL)
+        return run->seen;
     run->progress++;
     if (value.size > run->mirror->config.value_bytes_max || (value.data == NULL && value.size > 0))
         return pawl_program_misuse(run, PAWL_E_LIMIT, "process.reply_too_large",
