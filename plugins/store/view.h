@@ -14,7 +14,7 @@ typedef struct pawl_store_view {
     pawl_buffer paused;
     char worker[PAWL_STORE_WORKER_NAME_BYTES_MAX];
     char behind[2 * PAWL_STORE_ID_BYTES_MAX + 64]; /* whose turn a process waits for, in words */
-    uint8_t digest[PAWL_STORE_DIGEST_BYTES]; /* of one that was pinned anew */
+    uint8_t digest[PAWL_STORE_DIGEST_BYTES];       /* of one that was pinned anew */
     const pawl_store_type *type;
     uint32_t priority; /* from 0 */
     uint64_t lane;
