@@ -146,6 +146,7 @@ static void test_V07_a_trial_replay_that_differs_parks_and_writes_nothing(void *
     json_decref(row);
     row = shown(own, "a");
     assert_int_equal(json_integer_value(json_object_get(row, "head")), head + 2); /* the signal, and why it is stuck */
+    assert_null(json_object_get(row, "document"));
     json_decref(row);
     expect_pinned(own, "a", "first", 1);
     reopen_with(own, "first, changed");

@@ -63,7 +63,8 @@ static void test_P07_every_part_is_read(void **state)
         "\"connector\":{\"concurrency\":\"shared\",\"config_schema\":{},\"operations\":[{\"name\":\"get\","
         "\"input_schema\":true,\"output_schema\":true,\"outcome\":\"at_most_once\"}]},"
         "\"processes\":[{\"name\":\"shop.checkout\",\"revision\":3,\"input_schema\":{},\"tier\":\"durable\","
-        "\"recovery\":\"owner_bound\"},{\"name\":\"shop.checkout\",\"revision\":4,\"input_schema\":{}}],"
+        "\"recovery\":\"owner_bound\",\"pinned\":true},"
+        "{\"name\":\"shop.checkout\",\"revision\":4,\"input_schema\":{},\"compatible_with\":[1,7]}],"
         "\"facets\":[{\"facet\":\"registry\",\"tier\":\"replicated\"},{\"facet\":\"session\",\"tier\":\"crash_safe\"}]"
         "}");
     assert_string_equal(m->id, "com.example.all-in-1");
@@ -88,6 +89,12 @@ static void test_P07_every_part_is_read(void **state)
     assert_int_equal(m->processes[0].tier, PAWL_TIER_DURABLE);
     assert_int_equal(m->processes[0].recovery, PAWL_RECOVERY_OWNER_BOUND);
     assert_false(m->processes[1].tier_given);
+    assert_true(m->processes[0].pinned);
+    assert_int_equal(m->processes[0].compatible_count, 0);
+    assert_false(m->processes[1].pinned);
+    assert_int_equal(m->processes[1].compatible_count, 2);
+    assert_int_equal(m->processes[1].compatible[0], 1);
+    assert_int_equal(m->processes[1].compatible[1], 7);
     assert_int_equal(m->facets, 1u << PAWL_FACET_REGISTRY | 1u << PAWL_FACET_SESSION);
     assert_int_equal(m->tiers[PAWL_FACET_REGISTRY], PAWL_TIER_REPLICATED);
     assert_int_equal(m->tiers[PAWL_FACET_SESSION], PAWL_TIER_CRASH_SAFE);
@@ -240,6 +247,17 @@ static const struct {
     {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":1,\"input_schema\":true,"
                 "\"recovery\":\"hope\"}]"),
      "at $.processes[0].recovery: found \"hope\", wanted one of rerun, owner_bound"},
+    {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":2,\"compatible_with\":[1,1]}]"),
+     "at $.processes[0].compatible_with[1]: found 1, wanted another revision than its own"},
+    {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":2,\"compatible_with\":[2]}]"),
+     "at $.processes[0].compatible_with[0]: found 2, wanted another revision than its own"},
+    {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":2,\"compatible_with\":[0]}]"),
+     "at $.processes[0].compatible_with[0]: found 0"},
+    {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":2,\"compatible_with\":[\"1\"]}]"),
+     "at $.processes[0].compatible_with[0]: found \"1\""},
+    {WITH_PARTS("\"kinds\":[\"process\"],\"processes\":[{\"name\":\"p\",\"revision\":2,\"pinned\":true,"
+                "\"compatible_with\":[1]}]"),
+     "at $.processes[0].compatible_with: "},
     {WITH_PARTS("\"kinds\":[\"storage\"],\"facets\":[{\"facet\":\"drawer\",\"tier\":\"inline\"}]"),
      "at $.facets[0].facet: found \"drawer\""},
     {WITH_PARTS("\"kinds\":[\"storage\"],\"facets\":[{\"facet\":\"session\",\"tier\":\"solid\"}]"),
