@@ -267,6 +267,26 @@ static void test_P12_a_version_is_kept_until_nobody_is_pinned_to_it(void **state
     assert_int_equal(pinned_to(own, "rebuilt", true, true), 1);
 }
 
+static void test_P12_a_kept_copy_may_be_listed_when_the_file_is_gone(void **state)
+{
+    fixture *own = *state;
+    char digest[65], profile[2048];
+    pawl_error error = {0};
+    open_with(own, "first");
+    begin(own, "a");
+    fixture_close(own);
+    digest_of("first", digest);
+    snprintf(profile, sizeof profile,
+             "profile: versions\ntier: durable\ndata: %s/data\nstores: { main: { provider: rocksdb } }\n"
+             "plugins:\n- { path: %s/data/plugins/%s.so, sha256: %s }\n- { path: %s, dev: true }\n",
+             own->directory, own->directory, digest, digest, FILE_OF("changed"));
+    if (fixture_try_open(own, profile, &error) != PAWL_OK)
+        fail_msg("%s: %s", error.code, error.message);
+    go(own, "a");
+    expect_end(own, "a", "completed", "111");
+    expect_pinned(own, "a", "first", 1);
+}
+
 static void expect_refused(fixture *own, const char *names, const char *code, const char *part, const char *place)
 {
     pawl_error error = {0};
@@ -322,6 +342,7 @@ int main(void)
         TEST(test_V07_a_trial_replay_that_differs_parks_and_writes_nothing),
         TEST(test_V07_a_version_that_is_not_there_parks_its_processes),
         TEST(test_P12_a_version_is_kept_until_nobody_is_pinned_to_it),
+        TEST(test_P12_a_kept_copy_may_be_listed_when_the_file_is_gone),
         TEST(test_P03_versions_that_cannot_stand_beside_each_other_are_refused_with_their_place),
         TEST(test_P14_the_same_bytes_are_one_version_wherever_they_lie),
     };
