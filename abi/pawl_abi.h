@@ -275,6 +275,9 @@ typedef struct pawl_call_options {
     uint32_t struct_size;
     uint32_t attempts_max; /* 1: never retry */
     uint64_t timeout_ns;   /* of one attempt */
+    /* Of all attempts and the pauses between them, from the call's first record on, also after a restart: then it fails
+     * with code "effect.deadline". */
+    uint64_t deadline_ns;
 } pawl_call_options;
 
 /* How a child is started. Zero means: of the parent's session, awaited, asked to stop when its parent ends. */
@@ -1108,7 +1111,7 @@ PAWL_FROZEN_(pawl_effect_call, cancel, 104);
 PAWL_FROZEN_(pawl_effect_table, reconcile, 32);
 PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
 PAWL_FROZEN_(pawl_attachments, load, 56);
-PAWL_FROZEN_(pawl_call_options, timeout_ns, 16);
+PAWL_FROZEN_(pawl_call_options, deadline_ns, 24);
 PAWL_FROZEN_(pawl_child_options, reserved0, 48);
 PAWL_FROZEN_(pawl_process_host, answer, 256);
 PAWL_FROZEN_(pawl_process, host, 8);

@@ -238,6 +238,15 @@ PAWL_INLINE_ pawl_call_options pawl_options(uint32_t attempts_max, uint64_t time
     options.struct_size = sizeof options;
     options.attempts_max = attempts_max;
     options.timeout_ns = timeout_ns;
+    options.deadline_ns = 0;
+    return options;
+}
+
+/* The same, with a limit of time for all attempts together: a call that has not ended by then fails as
+ * "effect.deadline". */
+PAWL_INLINE_ pawl_call_options pawl_options_within(pawl_call_options options, uint64_t deadline_ns)
+{
+    options.deadline_ns = deadline_ns;
     return options;
 }
 

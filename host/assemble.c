@@ -35,6 +35,9 @@ static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operati
         effect->timeout_ns = operation->timeout_ms * PAWL_NS_PER_MS;
     if ((set & PAWL_SET_TIMEOUT) != 0)
         effect->timeout_ns = over->timeout_ns;
+    effect->deadline_ns = operation->deadline_ms * PAWL_NS_PER_MS;
+    if ((set & PAWL_SET_DEADLINE) != 0)
+        effect->deadline_ns = over->deadline_ns;
     effect->retry = profile->retry;
     pawl_manifest_retry(operation, &effect->retry);
     if (over != NULL)

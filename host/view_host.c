@@ -202,12 +202,12 @@ static json_t *view_effects(const pawl_host *host)
     size_t count = pawl_catalog_effects(host->assembly.catalog, &effects);
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++)
-        (void)json_array_append_new(list,
-                                    json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "name", effects[i]->name, "plugin",
-                                              effects[i]->plugin, "runs", pawl_manifest_runs_name(effects[i]->runs),
-                                              "outcome", pawl_manifest_outcome_name(effects[i]->outcome), "timeout_ns",
-                                              (json_int_t)effects[i]->timeout_ns, "attempts_max",
-                                              (json_int_t)effects[i]->retry.attempts_max));
+        (void)json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "name", effects[i]->name, "plugin",
+                            effects[i]->plugin, "runs", pawl_manifest_runs_name(effects[i]->runs), "outcome",
+                            pawl_manifest_outcome_name(effects[i]->outcome), "timeout_ns",
+                            (json_int_t)effects[i]->timeout_ns, "deadline_ns", (json_int_t)effects[i]->deadline_ns,
+                            "attempts_max", (json_int_t)effects[i]->retry.attempts_max));
     return list;
 }
 

@@ -74,12 +74,15 @@ typedef struct pawl_open_call {
     uint8_t digest[16];
     uint32_t attempts_max;          /* from pawl_call_options; 0: policy */
     uint64_t timeout_ns;            /* likewise */
+    uint64_t deadline_ns;           /* likewise, of all attempts */
     bool issued;                    /* the program has started it in a run of this mirror */
     bool child;                     /* it starts a process: the input is a request of child.h, no effect is called */
     uint32_t intents;               /* highest attempt with an INTENT record; 0: none */
     uint32_t attempts;              /* highest attempt with an ATTEMPT record; 0: none. intents > attempts: in doubt */
     uint64_t due_unix_ns;           /* of the last ATTEMPT record: not before this */
     uint64_t first_attempt_unix_ns; /* time of the first INTENT or ATTEMPT record; 0: none */
+    uint64_t deadline_unix_ns;      /* of the DEADLINE record; 0: none */
+    bool maybe_happened;            /* an attempt ended with an unknown outcome */
     pawl_failure last_failure;      /* of the last ATTEMPT record; bytes live as long as the mirror */
     void *worker_data;              /* the caller's own; NULL at first */
 } pawl_open_call;

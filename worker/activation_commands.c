@@ -192,6 +192,7 @@ static bool arm_call(struct run *run, struct open_call *open, pawl_bytes input, 
         memcpy(&known, options, options->struct_size < sizeof known ? options->struct_size : sizeof known);
     open->call.attempts_max = known.attempts_max;
     open->call.timeout_ns = known.timeout_ns;
+    open->call.deadline_ns = known.deadline_ns;
     open->call.issued = true;
     return true;
 }

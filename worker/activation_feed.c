@@ -121,7 +121,7 @@ static pawl_status feed_step(pawl_activation *mirror, const pawl_entry *entry, p
     return PAWL_OK;
 }
 
-/* INTENT and ATTEMPT: the call is open. */
+/* INTENT, ATTEMPT and DEADLINE: the call is open. */
 static pawl_status feed_attempt(pawl_activation *mirror, const pawl_entry *entry, pawl_error *error)
 {
     struct command *command = NULL;
@@ -136,16 +136,22 @@ static pawl_status feed_attempt(pawl_activation *mirror, const pawl_entry *entry
         return no_memory(error);
     command->kind = COMMAND_CALL;
     pawl_open_call *call = &command->open.call->call;
-    if (call->first_attempt_unix_ns == 0)
+    if (entry->kind == PAWL_RECORD_DEADLINE) {
+        if (call->deadline_unix_ns != 0)
+            return contradiction(entry, error, "the call had a deadline before");
+        call->deadline_unix_ns = entry->due_unix_ns;
+    } else if (call->first_attempt_unix_ns == 0) {
         call->first_attempt_unix_ns = entry->time_unix_ns;
+    }
     if (entry->kind == PAWL_RECORD_INTENT) {
         if (entry->attempt > call->intents)
             call->intents = entry->attempt;
-    } else {
+    } else if (entry->kind == PAWL_RECORD_ATTEMPT) {
         if (entry->attempt > call->attempts)
             call->attempts = entry->attempt;
         call->due_unix_ns = entry->due_unix_ns;
         call->last_failure = failure;
+        call->maybe_happened |= failure.klass != PAWL_RETRYABLE && failure.klass != PAWL_TERMINAL;
     }
     note_recorded(mirror, entry->ordinal, command);
     return PAWL_OK;
@@ -356,6 +362,7 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
         return feed_step(mirror, entry, error);
     case PAWL_RECORD_INTENT:
     case PAWL_RECORD_ATTEMPT:
+    case PAWL_RECORD_DEADLINE:
         return feed_attempt(mirror, entry, error);
     case PAWL_RECORD_TIMER:
         return feed_timer(mirror, entry, error);

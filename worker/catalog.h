@@ -43,6 +43,7 @@ typedef struct pawl_effect {
     uint32_t outcome;        /* PAWL_OUTCOME_* */
     bool local;              /* nothing visible outside */
     uint64_t timeout_ns;     /* of one attempt; 0: none */
+    uint64_t deadline_ns;    /* of all attempts of a call together; 0: none */
     pawl_retry_policy retry;
     const pawl_guards *guards;       /* what an attempt passes before it begins; NULL: nothing. The host's */
     const pawl_gate *gate;           /* an operator's switch over it; NULL: none. The host's */

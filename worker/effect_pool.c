@@ -135,6 +135,7 @@ pawl_call *pawl_call_create(const pawl_call_request *request)
     call->ordinal = request->ordinal;
     call->reconcile = request->reconcile;
     call->timeout_ns = request->timeout_ns;
+    call->until_mono_ns = request->until_mono_ns;
     call->context.host = request->host;
     call->context.ordinal = request->ordinal;
     call->context.attempt = request->attempt;
@@ -177,6 +178,8 @@ static void begin(pawl_call *call, const pawl_clock *clock)
     uint64_t now = clock->mono_ns(clock);
     if (call->timeout_ns != 0)
         call->abi.deadline_mono_ns = now + call->timeout_ns;
+    if (call->until_mono_ns != 0 && (call->timeout_ns == 0 || call->until_mono_ns < call->abi.deadline_mono_ns))
+        call->abi.deadline_mono_ns = call->until_mono_ns;
     atomic_store(&call->started_mono_ns, now == 0 ? 1 : now);
     PAWL_CRASH_POINT("effect-start");
 }

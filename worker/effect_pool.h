@@ -27,6 +27,7 @@ typedef struct pawl_call {
     bool reconcile; /* ask whether it happened instead of doing it */
     uint64_t ordinal;
     uint64_t timeout_ns;                  /* 0: none */
+    uint64_t until_mono_ns;               /* a deadline whenever it begins; 0: none */
     atomic_uint_fast64_t started_mono_ns; /* 0: waits for a thread; its time runs from here */
     /* results, in done() */
     pawl_status status; /* PAWL_OK, PAWL_E_NOT_FOUND (reconcile), or negative with why set */
@@ -46,7 +47,8 @@ typedef struct pawl_call_request {
     pawl_bytes process, session, input;
     uint32_t run, generation, attempt;
     uint64_t ordinal;
-    uint64_t timeout_ns; /* 0: none */
+    uint64_t timeout_ns;    /* 0: none */
+    uint64_t until_mono_ns; /* 0: none */
     bool reconcile;
     size_t output_max;
 } pawl_call_request;

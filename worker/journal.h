@@ -21,6 +21,7 @@ enum {
     PAWL_RECORD_TIMER = 4,     /* a timer was set */
     PAWL_RECORD_FIRED = 5,     /* a timer fired */
     PAWL_RECORD_NOW = 6,       /* the clock was read */
+    PAWL_RECORD_DEADLINE = 7,  /* a call with a deadline of its own was started: when that is */
     PAWL_RECORD_ROLLBACK = 20, /* a compensation was registered */
     PAWL_RECORD_MARKER = 21,   /* the program met a change of its code, and which version it lives by */
     PAWL_RECORD_OWNER = 31,    /* the worker session that alone may run an owner-bound process */
@@ -45,16 +46,17 @@ bool pawl_child_note_decode(pawl_bytes bytes, pawl_child_note *ret);
 /** One decoded record. Members that a kind does not use are zero. Bytes point into the body it was decoded from. */
 typedef struct pawl_entry {
     uint32_t kind;
-    uint32_t attempt;      /* STEP (the last one), INTENT, ATTEMPT */
+    uint32_t attempt;      /* STEP (the last one), INTENT, ATTEMPT; DEADLINE: the one that may begin next */
     uint64_t sequence;     /* from the record */
     uint64_t time_unix_ns; /* from the record */
-    uint64_t ordinal;      /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW, ROLLBACK; CHILD: as in its note;
+    uint64_t ordinal;      /* STEP, INTENT, ATTEMPT, TIMER, FIRED, NOW, DEADLINE, ROLLBACK; CHILD: as in its note;
                               REWOUND: the first that is done again */
     uint64_t of;           /* ROLLBACK: ordinal of the call that it undoes; 0: of none */
-    pawl_bytes name; /* STEP, INTENT, ATTEMPT, ROLLBACK: of the effect; SIGNAL: of the signal; MARKER: id of the change;
-                        PINNED: of the plugin; UPDATE: of the update; REPLY: id of the update */
-    uint8_t digest[16];   /* STEP, INTENT, ATTEMPT, ROLLBACK: XXH3-128 of the input, canonical byte order */
-    uint64_t due_unix_ns; /* TIMER: when it fires; ATTEMPT: when the next attempt may begin; NOW: the value */
+    pawl_bytes name; /* STEP, INTENT, ATTEMPT, DEADLINE, ROLLBACK: of the effect; SIGNAL: of the signal; MARKER: id of
+                        the change; PINNED: of the plugin; UPDATE: of the update; REPLY: id of the update */
+    uint8_t digest[16]; /* STEP, INTENT, ATTEMPT, DEADLINE, ROLLBACK: XXH3-128 of the input, canonical byte order */
+    uint64_t
+        due_unix_ns; /* TIMER: when it fires; DEADLINE: it; ATTEMPT: when the next attempt may begin; NOW: the value */
     uint64_t after_ns;    /* TIMER: the span asked for (checked on replay) */
     bool failed;          /* STEP, ATTEMPT and COMPENSATING (always), ENDED: failure counts, not value */
     pawl_bytes value;     /* STEP: result; STARTED, ROLLBACK: input; SIGNAL: payload; ENDED: output; CANCEL, RESUMED,

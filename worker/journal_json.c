@@ -181,6 +181,8 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
         return put_call(object, entry) && put_outcome(object, "result", entry, whole);
     case PAWL_RECORD_INTENT:
         return put_call(object, entry);
+    case PAWL_RECORD_DEADLINE:
+        return put_call(object, entry) && put_time(object, "due", entry->due_unix_ns);
     case PAWL_RECORD_ATTEMPT:
         return put_call(object, entry) && put_time(object, "due", entry->due_unix_ns) &&
                put_failure(object, &entry->failure, whole);

@@ -100,6 +100,7 @@ static bool wakes_program(uint32_t kind)
 {
     switch (kind) {
     case PAWL_RECORD_INTENT:
+    case PAWL_RECORD_DEADLINE:
     case PAWL_RECORD_ATTEMPT:
     case PAWL_RECORD_TIMER:
     case PAWL_RECORD_NOW:

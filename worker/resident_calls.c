@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool needs_intent(const pawl_effect *effect)
+bool pawl_effect_needs_intent(const pawl_effect *effect)
 {
     return effect->outcome == PAWL_OUTCOME_AT_MOST_ONCE || effect->outcome == PAWL_OUTCOME_RECONCILE;
 }
 
-static pawl_effort *effort_of(pawl_resident *r, pawl_open_call *open)
+pawl_effort *pawl_resident_effort_of(pawl_resident *r, pawl_open_call *open)
 {
     if (open->worker_data == NULL) {
         open->worker_data = calloc(1, sizeof(pawl_effort));
@@ -134,7 +134,7 @@ static uint64_t jitter_source(const pawl_resident *r, uint64_t ordinal)
     return x ^ (x >> 29);
 }
 
-static bool has_reconcile(const pawl_effect *effect)
+bool pawl_effect_has_reconcile(const pawl_effect *effect)
 {
     return (effect->connector != NULL && effect->connector->reconcile != NULL) ||
            (effect->effect != NULL && effect->effect->reconcile != NULL);
@@ -146,12 +146,16 @@ static void after_failure(pawl_resident *r, pawl_open_call *open, const pawl_eff
 {
     uint32_t klass =
         failure->klass == PAWL_TERMINAL || failure->klass == PAWL_RETRYABLE ? failure->klass : PAWL_UNKNOWN_OUTCOME;
+    uint64_t now = resident_unix_now(r), deadline = pawl_resident_deadline(open);
     if (klass == PAWL_TERMINAL || (klass == PAWL_UNKNOWN_OUTCOME && effect->outcome == PAWL_OUTCOME_AT_MOST_ONCE)) {
-        pawl_resident_record_failure(r, open, attempt, failure);
+        if (klass != PAWL_TERMINAL && now >= deadline)
+            pawl_resident_fail_late(r, open, effect, attempt, failure);
+        else
+            pawl_resident_record_failure(r, open, attempt, failure);
         return;
     }
     if (klass == PAWL_UNKNOWN_OUTCOME && effect->outcome == PAWL_OUTCOME_RECONCILE) {
-        pawl_effort *effort = effort_of(r, open);
+        pawl_effort *effort = pawl_resident_effort_of(r, open);
         if (effort != NULL) {
             effort->reconcile = true;
             effort->due_unix_ns = 0;
@@ -159,11 +163,13 @@ static void after_failure(pawl_resident *r, pawl_open_call *open, const pawl_eff
         return;
     }
     pawl_retry_policy policy = policy_of(open, effect);
-    uint64_t now = resident_unix_now(r);
     uint64_t first =
         open->first_attempt_unix_ns != 0 && open->first_attempt_unix_ns < now ? open->first_attempt_unix_ns : now;
     uint64_t delay = 0;
-    if (pawl_retry_next(&policy, attempt, now - first, failure, jitter_source(r, open->ordinal), &delay)) {
+    bool again = pawl_retry_next(&policy, attempt, now - first, failure, jitter_source(r, open->ordinal), &delay);
+    if (now >= deadline || (again && delay >= deadline - now)) {
+        pawl_resident_fail_late(r, open, effect, attempt, failure);
+    } else if (again) {
         record_attempt(r, open, attempt, failure, now + delay);
     } else if (policy.pause_when_exhausted) {
         record_attempt(r, open, attempt, failure, now);
@@ -245,7 +251,7 @@ static void settle(pawl_resident *r, const pawl_call *call)
     } else if (call->status == PAWL_OK) {
         pawl_resident_record_value(r, open, attempt, pawl_sink_bytes(&call->out));
     } else if (stopped_with_worker(r, call)) {
-        if (needs_intent(call->effect) && call->why.failure.klass == PAWL_RETRYABLE)
+        if (pawl_effect_needs_intent(call->effect) && call->why.failure.klass == PAWL_RETRYABLE)
             record_attempt(r, open, attempt, &call->why.failure, resident_unix_now(r));
     } else if (r->result.kind == PAWL_RUN_ENDED || is_left_over(r, call->ordinal) ||
                (stop_asked && meant_by_cancel(r, call))) {
@@ -289,9 +295,9 @@ static void call_done(pawl_call *call)
     pawl_shard_send(running->shard, &running->message);
 }
 
-static bool in_doubt(const pawl_open_call *open, const pawl_effort *effort)
+bool pawl_resident_in_doubt(const pawl_open_call *open, const pawl_effort *effort)
 {
-    return open->intents > open->attempts && (effort->intent != open->intents || effort->reconcile);
+    return open->intents > open->attempts && (effort == NULL || effort->intent != open->intents || effort->reconcile);
 }
 
 static bool in_line(const pawl_effort *effort)
@@ -316,11 +322,11 @@ bool pawl_resident_is_startable(const pawl_resident *r, const pawl_open_call *op
 void pawl_resident_prepare_calls(pawl_resident *r)
 {
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
-        if (!pawl_resident_is_startable(r, open))
+        if ((open->deadline_unix_ns != 0 && pawl_resident_expire(r, open)) || !pawl_resident_is_startable(r, open))
             continue;
         if (open->child) {
             pawl_resident_check_child(r, open);
-            (void)effort_of(r, open);
+            (void)pawl_resident_effort_of(r, open);
             continue;
         }
         const pawl_effect *effect = pawl_catalog_effect_of(r->worker->config.catalog, open->name, r->code);
@@ -332,16 +338,17 @@ void pawl_resident_prepare_calls(pawl_resident *r)
                                (int)open->name.size, (const char *)open->name.data);
             return;
         }
-        pawl_effort *effort = effort_of(r, open);
+        pawl_effort *effort = pawl_resident_effort_of(r, open);
         if (effort == NULL)
             continue;
-        bool doubt = needs_intent(effect) && in_doubt(open, effort);
+        pawl_resident_set_deadline(r, open, effect, effort);
+        bool doubt = pawl_effect_needs_intent(effect) && pawl_resident_in_doubt(open, effort);
         if (doubt) {
-            if (effect->outcome == PAWL_OUTCOME_RECONCILE && has_reconcile(effect))
+            if (effect->outcome == PAWL_OUTCOME_RECONCILE && pawl_effect_has_reconcile(effect))
                 effort->reconcile = true;
             else
                 record_doubt(r, open);
-        } else if (pawl_resident_may_begin(r, open, effect, effort) && needs_intent(effect) &&
+        } else if (pawl_resident_may_begin(r, open, effect, effort) && pawl_effect_needs_intent(effect) &&
                    effort->intent != open->attempts + 1) {
             effort->intent = open->attempts + 1;
             pawl_entry entry = entry_of(open, PAWL_RECORD_INTENT, effort->intent);
@@ -369,7 +376,7 @@ static void drop(pawl_resident *r, pawl_open_call *open)
                                   .code = pawl_bytes_text("cancelled"),
                                   .message = pawl_bytes_text(message)};
     pawl_bytes id;
-    if (effort_of(r, open) == NULL)
+    if (pawl_resident_effort_of(r, open) == NULL)
         return;
     if (open->child && pawl_resident_child_was_started(r, open, &id)) /* begun after all, before a crash */
         pawl_resident_record_value(r, open, open->attempts + 1, id);
@@ -421,6 +428,7 @@ static pawl_call *make_call(pawl_resident *r, const pawl_open_call *open, const 
         .attempt = reconcile ? open->intents : open->attempts + 1,
         .ordinal = open->ordinal,
         .timeout_ns = open->timeout_ns != 0 ? open->timeout_ns : effect->timeout_ns,
+        .until_mono_ns = reconcile ? 0 : pawl_resident_deadline_mono(r, open),
         .reconcile = reconcile,
         .output_max = r->worker->config.value_bytes_max,
     };
@@ -504,11 +512,14 @@ static bool is_prepared(const pawl_resident *r, const pawl_open_call *open)
         return effort != NULL;
     if (effect == NULL || effort == NULL)
         return false;
+    if (effort->until_unix_ns != 0 && open->deadline_unix_ns == 0)
+        return false;
     uint32_t attempt = open->attempts + 1;
     bool guarded = effect->guards != NULL || effect->gate != NULL;
     if (guarded && !effort->admitted && !effort->reconcile)
         return false;
-    return !needs_intent(effect) || effort->reconcile || (effort->intent == attempt && open->intents == attempt);
+    return !pawl_effect_needs_intent(effect) || effort->reconcile ||
+           (effort->intent == attempt && open->intents == attempt);
 }
 
 void pawl_resident_start_calls(pawl_resident *r)
@@ -528,47 +539,6 @@ void pawl_resident_start_intended(pawl_resident *r)
         if (effort != NULL && !effort->reconcile && effort->intent > open->attempts &&
             effort->intent == open->intents && pawl_resident_is_startable(r, open) && is_prepared(r, open))
             start_one(r, open);
-    }
-}
-
-/* One that has not begun ends now, and its end comes as a message like any other. */
-static void stop_call(pawl_worker *worker, pawl_running *running)
-{
-    pawl_cancel_ask(&running->call->cancel);
-    (void)pawl_effect_pool_withdraw(worker->pool, running->call);
-}
-
-void pawl_resident_cancel_calls(pawl_resident *r)
-{
-    for (pawl_running *running = r->calls; running != NULL; running = running->next) {
-        running->stop_asked = true;
-        stop_call(r->worker, running);
-    }
-}
-
-void pawl_resident_cancel_program_calls(pawl_resident *r)
-{
-    uint64_t last = pawl_activation_program_ordinal(r->activation);
-    for (pawl_running *running = r->calls; running != NULL; running = running->next) {
-        if (running->call->ordinal > last)
-            continue;
-        running->stop_asked = true;
-        stop_call(r->worker, running);
-    }
-}
-
-void pawl_resident_detach_calls(pawl_resident *r)
-{
-    pthread_mutex_lock(&r->shard->table_lock);
-    pawl_running *running = r->calls;
-    r->calls = NULL;
-    pthread_mutex_unlock(&r->shard->table_lock);
-    while (running != NULL) {
-        pawl_running *next = running->next;
-        running->next = NULL;
-        running->resident = NULL;
-        stop_call(r->worker, running);
-        running = next;
     }
 }
 
@@ -593,34 +563,20 @@ void pawl_resident_forget_efforts(pawl_resident *r)
     }
 }
 
-uint64_t pawl_resident_call_deadlines(pawl_resident *r, uint64_t now_mono_ns)
-{
-    uint64_t next = UINT64_MAX;
-    for (pawl_running *running = r->calls; running != NULL; running = running->next) {
-        uint64_t timeout = running->call->timeout_ns, started = atomic_load(&running->call->started_mono_ns);
-        if (timeout == 0 || running->deadline_told)
-            continue;
-        uint64_t deadline = (started == 0 ? now_mono_ns : started) + timeout; /* not begun: look again then */
-        if (deadline <= now_mono_ns) {
-            running->deadline_told = true;
-            pawl_cancel_ask(&running->call->cancel);
-        } else if (deadline < next) {
-            next = deadline;
-        }
-    }
-    return next;
-}
-
 uint64_t pawl_resident_next_attempt(pawl_resident *r)
 {
     uint64_t next = UINT64_MAX;
     for (pawl_open_call *open = pawl_activation_calls(r->activation); open != NULL; open = open->next) {
         const pawl_effort *effort = open->worker_data;
-        if (!open->issued || (effort != NULL && (effort->running != NULL || in_line(effort))))
+        if (!open->issued || (effort != NULL && effort->running != NULL))
             continue;
-        uint64_t due = open->due_unix_ns;
+        uint64_t due = open->due_unix_ns, deadline = pawl_resident_deadline(open);
         if (effort != NULL && effort->due_unix_ns > due)
             due = effort->due_unix_ns;
+        if (effort != NULL && in_line(effort))
+            due = UINT64_MAX;
+        if (deadline < due)
+            due = deadline;
         if (due < next)
             next = due;
     }

@@ -1,7 +1,7 @@
 /* resident_internal.h: what the parts of a resident share: resident.c (what next), resident_commit.c (writing),
- * resident_calls.c (the attempts of its effects), resident_guard.c (what holds them back), resident_ahead.c (results
- * seen before they are durable) and resident_recovery.c (what the death of a worker means for it). Nobody else includes
- * it. */
+ * resident_calls.c (the attempts of its effects), resident_deadline.c (when they are too late), resident_stop.c (ending
+ * them early), resident_guard.c (what holds them back), resident_ahead.c (results seen before they are durable) and
+ * resident_recovery.c (what the death of a worker means for it). Nobody else includes it. */
 #ifndef PAWL_RESIDENT_INTERNAL_H
 #define PAWL_RESIDENT_INTERNAL_H
 
@@ -33,17 +33,19 @@ typedef struct pawl_running {
 
 /** What this worker knows of an open call beyond its records: worker_data of pawl_open_call. */
 typedef struct pawl_effort {
-    pawl_running *running; /* NULL: not in flight */
-    uint32_t intent;       /* attempt whose INTENT this residency wrote */
-    uint32_t reconciles;   /* reconcile attempts that could not tell */
-    bool reconcile;        /* ask before anything else */
-    bool admitted;         /* nothing holds it back: it may begin */
-    bool stays;            /* it is held back, and goes on soon: worth memory */
-    bool held;             /* it is held back, and r->held may say so */
-    bool until_told;       /* it is held back by what may change at any time */
-    bool settled;          /* its end or next attempt is in a record not yet durable: leave it alone */
-    uint64_t due_unix_ns;  /* not before this: the next reconcile, or attempt */
-    pawl_way *way;         /* of the next attempt, as far as it has come; NULL: not begun, or no guards */
+    pawl_running *running;  /* NULL: not in flight */
+    uint32_t intent;        /* attempt whose INTENT this residency wrote */
+    uint32_t reconciles;    /* reconcile attempts that could not tell */
+    bool reconcile;         /* ask before anything else */
+    bool admitted;          /* nothing holds it back: it may begin */
+    bool stays;             /* it is held back, and goes on soon: worth memory */
+    bool held;              /* it is held back, and r->held may say so */
+    bool until_told;        /* it is held back by what may change at any time */
+    bool fresh;             /* this residency was the first to know of it: no other worker has begun it */
+    bool settled;           /* its end or next attempt is in a record not yet durable: leave it alone */
+    uint64_t due_unix_ns;   /* not before this: the next reconcile, or attempt */
+    uint64_t until_unix_ns; /* the deadline that this residency wrote; 0: none */
+    pawl_way *way;          /* of the next attempt, as far as it has come; NULL: not begun, or no guards */
 } pawl_effort;
 
 /** A batch of records on its way. */
@@ -262,6 +264,26 @@ void pawl_resident_note_pause(pawl_resident *r, uint32_t kind);
 bool pawl_resident_is_paused(const pawl_resident *r);
 /** It is paused: begin nothing, and give it back once nothing is in flight. False: r is gone. */
 bool pawl_resident_keep_still(pawl_resident *r);
+
+/* resident_deadline.c */
+/** A call with a deadline is about to be started for the first time: put that on record. */
+void pawl_resident_set_deadline(pawl_resident *r, const pawl_open_call *open, const pawl_effect *effect,
+                                pawl_effort *effort);
+/** When this call fails if it has not ended; UINT64_MAX: never. */
+uint64_t pawl_resident_deadline(const pawl_open_call *open);
+/** The same on the monotonic clock; 0: never. */
+uint64_t pawl_resident_deadline_mono(const pawl_resident *r, const pawl_open_call *open);
+/** It ends because of its deadline. attempt: the last one; failure: of that, or NULL. */
+void pawl_resident_fail_late(pawl_resident *r, pawl_open_call *open, const pawl_effect *effect, uint32_t attempt,
+                             const pawl_failure *failure);
+/** Nothing of it is running: does it end now, because of its deadline? */
+bool pawl_resident_expire(pawl_resident *r, pawl_open_call *open);
+
+/* resident_calls.c, for resident_deadline.c */
+pawl_effort *pawl_resident_effort_of(pawl_resident *r, pawl_open_call *open); /* NULL: out of memory, and parked */
+bool pawl_resident_in_doubt(const pawl_open_call *open, const pawl_effort *effort);
+bool pawl_effect_needs_intent(const pawl_effect *effect);
+bool pawl_effect_has_reconcile(const pawl_effect *effect);
 
 /* resident_guard.c */
 /** May this attempt begin, as far as guards and operators are concerned? It is asked again when it is due. */

@@ -198,8 +198,8 @@ static json_t *schema_or_anything(manifest_reader *reader, const json_t *object,
 
 static void read_operation(manifest_reader *reader, const json_t *value, pawl_manifest_operation *operation)
 {
-    static const char *const keys[] = {"name",    "input_schema", "output_schema", "media_type", "runs",
-                                       "outcome", "local",        "timeout",       "retry",      NULL};
+    static const char *const keys[] = {"name",  "input_schema", "output_schema", "media_type", "runs", "outcome",
+                                       "local", "timeout",      "retry",         "deadline",   NULL};
     static const uint32_t pool = PAWL_RUNS_POOL;
     static const uint64_t none = 0;
     operation->name = "";
@@ -219,6 +219,7 @@ static void read_operation(manifest_reader *reader, const json_t *value, pawl_ma
         pawl_reader_problem(reader, "local", json_object_get(value, "local"),
                             "false, or the outcome \"idempotent\": what shows nothing outside can be done again");
     operation->timeout_ms = pawl_reader_integer(reader, value, "timeout", &none, 1, TIMEOUT_MAX_MS);
+    operation->deadline_ms = pawl_reader_integer(reader, value, "deadline", &none, 1, TIMEOUT_MAX_MS);
     operation->retry = read_retry(reader, value);
 }
 

@@ -127,13 +127,15 @@ typedef struct pawl_profile_connector {
 #define PAWL_SET_ELAPSED_MAX   128u
 #define PAWL_SET_ON_EXHAUSTED  256u
 #define PAWL_SET_NON_RETRYABLE 512u
+#define PAWL_SET_DEADLINE      1024u
 
 /** effects."NAME": overrides for one effect ("stock.reserve") or connector operation ("receiver.post"). Members whose
  *  bit is not in `set` hold nothing of meaning. */
 typedef struct pawl_profile_effect {
     const char *name;
-    uint32_t set;        /* PAWL_SET_* */
-    uint64_t timeout_ns; /* of one attempt; 0: none */
+    uint32_t set;         /* PAWL_SET_* */
+    uint64_t timeout_ns;  /* of one attempt; 0: none */
+    uint64_t deadline_ns; /* of all attempts of a call; 0: none */
     uint32_t concurrency;
     pawl_retry_policy retry;
     pawl_profile_guards guards;

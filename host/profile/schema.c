@@ -160,6 +160,7 @@ static const pawl_section retry_section = {.keys = retry_keys};
 #define THIS pawl_profile_effect
 static const pawl_key effect_keys[] = {
     {"timeout", PAWL_KEY_DURATION, AT(timeout_ns), .min = 0, .max = YEAR, .set = PAWL_SET_TIMEOUT},
+    {"deadline", PAWL_KEY_DURATION, AT(deadline_ns), .min = 0, .max = YEAR, .set = PAWL_SET_DEADLINE},
     {"retry", PAWL_KEY_SECTION, AT(retry), .section = &retry_section},
     {"concurrency", PAWL_KEY_COUNT, AT(concurrency), .min = 1, .max = 100000, .set = PAWL_SET_CONCURRENCY},
     {"rate_limit", PAWL_KEY_SECTION, AT(guards.rate_limit), .section = &rate_section},

@@ -91,6 +91,7 @@ STRUCT(pawl_call_options)
 MEMBER(pawl_call_options, struct_size)
 MEMBER(pawl_call_options, attempts_max)
 MEMBER(pawl_call_options, timeout_ns)
+MEMBER(pawl_call_options, deadline_ns)
 
 STRUCT(pawl_child_options)
 MEMBER(pawl_child_options, struct_size)

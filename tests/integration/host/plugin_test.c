@@ -125,7 +125,7 @@ static void test_H10_override_then_manifest_then_profile_then_default(void **sta
     fixture *own = *state;
     fixture_close(own);
     own->extra = "timeouts: { call: 7s }\nretry: { attempts: 9 }\n"
-                 "effects: { shop.greet: { timeout: 2s }, test.flaky: { retry: { attempts: 4 } } }\n";
+                 "effects: { shop.greet: { timeout: 2s, deadline: 3s }, test.flaky: { retry: { attempts: 4 } } }\n";
     fixture_open(own);
     pawl_text text = {0};
     assert_ok(pawl_host_describe(own->host, &text, &why_));
@@ -134,6 +134,8 @@ static void test_H10_override_then_manifest_then_profile_then_default(void **sta
     expect_effect(all, "test.block", 600000, 9); /* the manifest's timeout */
     expect_effect(all, "test.flaky", 7000, 4);   /* the override over the manifest's 3 */
     expect_effect(all, "shop.greet", 2000, 9);   /* by instance and operation */
+    assert_int_equal(json_integer_value(json_object_get(effect_of(all, "shop.greet"), "deadline_ns")), 3000000000);
+    assert_int_equal(json_integer_value(json_object_get(effect_of(all, "test.upper"), "deadline_ns")), 0);
     json_decref(all);
 }
 

@@ -309,6 +309,7 @@ static void fill_catalog(lab_worker *w)
             .guards = script->guards,
             .gate = script->gate,
             .timeout_ns = script->timeout_ns,
+            .deadline_ns = script->deadline_ns,
             .retry = script->retry,
         };
         assert_non_null(effect.bulkhead);

@@ -93,6 +93,7 @@ struct lab_effect {
     uint32_t outcome;          /* PAWL_OUTCOME_*; 0: idempotent */
     uint32_t limit;            /* of its bulkhead; 0: none */
     uint64_t timeout_ns;       /* of one attempt */
+    uint64_t deadline_ns;      /* of all of them */
     pawl_retry_policy retry;   /* attempts_max 0: five attempts a millisecond apart */
     bool no_reconcile;         /* the plugin has no such function */
     bool local;                /* it shows nothing outside */

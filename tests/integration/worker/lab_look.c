@@ -283,6 +283,7 @@ static int32_t say_record(void *context, const pawl_record *record)
         say_value(to, &e);
         break;
     case PAWL_RECORD_INTENT:
+    case PAWL_RECORD_DEADLINE:
         say(to, "(%llu %.*s #%u)", ordinal, TEXT(e.name), e.attempt);
         break;
     case PAWL_RECORD_TIMER:

@@ -15,7 +15,7 @@ static const uint32_t kinds[] = {
     PAWL_RECORD_NOW,     PAWL_RECORD_STARTED, PAWL_RECORD_SIGNAL,  PAWL_RECORD_MARKER,   PAWL_RECORD_CANCEL,
     PAWL_RECORD_RESUMED, PAWL_RECORD_ENDED,   PAWL_RECORD_PARKED,  PAWL_RECORD_ROLLBACK, PAWL_RECORD_COMPENSATING,
     PAWL_RECORD_LIMITS,  PAWL_RECORD_UPDATE,  PAWL_RECORD_REPLY,   PAWL_RECORD_EVENT,    PAWL_RECORD_REWOUND,
-    PAWL_RECORD_PINNED};
+    PAWL_RECORD_PINNED,  PAWL_RECORD_DEADLINE};
 #define KIND_COUNT (sizeof kinds / sizeof *kinds)
 
 static pawl_bytes text(const char *text)
@@ -94,7 +94,8 @@ static void check_round_trip(uint32_t kind, bool failed)
     assert_int_equal(found.kind, kind);
     assert_int_equal(found.sequence, 9);
     assert_int_equal(found.time_unix_ns, 77);
-    bool call = kind == PAWL_RECORD_STEP || kind == PAWL_RECORD_INTENT || kind == PAWL_RECORD_ATTEMPT;
+    bool call = kind == PAWL_RECORD_STEP || kind == PAWL_RECORD_INTENT || kind == PAWL_RECORD_ATTEMPT ||
+                kind == PAWL_RECORD_DEADLINE;
     bool rollback = kind == PAWL_RECORD_ROLLBACK;
     assert_int_equal(found.of, rollback ? 299 : 0);
     bool reply = kind == PAWL_RECORD_REPLY, update = kind == PAWL_RECORD_UPDATE;
@@ -118,7 +119,8 @@ static void check_round_trip(uint32_t kind, bool failed)
     }
     if (kind == PAWL_RECORD_TIMER)
         assert_int_equal(found.after_ns, entry.after_ns);
-    if (kind == PAWL_RECORD_TIMER || kind == PAWL_RECORD_ATTEMPT || kind == PAWL_RECORD_NOW)
+    if (kind == PAWL_RECORD_TIMER || kind == PAWL_RECORD_ATTEMPT || kind == PAWL_RECORD_NOW ||
+        kind == PAWL_RECORD_DEADLINE)
         assert_int_equal(found.due_unix_ns, entry.due_unix_ns);
     if (kind == PAWL_RECORD_ENDED || kind == PAWL_RECORD_MARKER || kind == PAWL_RECORD_COMPENSATING ||
         kind == PAWL_RECORD_PINNED)

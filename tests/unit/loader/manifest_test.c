@@ -56,7 +56,7 @@ static void test_P07_every_part_is_read(void **state)
         "{\"manifest_version\":1,\"id\":\"com.example.all-in-1\",\"version\":\"1.0.0-rc.1+build.5\","
         "\"abi\":{\"major\":1,\"minor\":0},\"kinds\":[\"effect\",\"connector\",\"process\",\"storage\"],"
         "\"effects\":[{\"name\":\"bank.charge\",\"input_schema\":{\"type\":\"object\"},\"output_schema\":false,"
-        "\"media_type\":\"text/plain\",\"runs\":\"async\",\"outcome\":\"reconcile\",\"timeout\":1500,"
+        "\"media_type\":\"text/plain\",\"runs\":\"async\",\"outcome\":\"reconcile\",\"timeout\":1500,\"deadline\":9000,"
         "\"retry\":{\"attempts\":7,\"first_delay_ms\":10,\"factor\":1.5,\"max_delay_ms\":20}},"
         "{\"name\":\"note\",\"input_schema\":true,\"output_schema\":true,\"outcome\":\"idempotent\",\"local\":true,"
         "\"runs\":\"inline\"}],"
@@ -76,6 +76,7 @@ static void test_P07_every_part_is_read(void **state)
     assert_int_equal(m->effects[0].runs, PAWL_RUNS_ASYNC);
     assert_int_equal(m->effects[0].outcome, PAWL_OUTCOME_RECONCILE);
     assert_int_equal(m->effects[0].timeout_ms, 1500);
+    assert_int_equal(m->effects[0].deadline_ms, 9000);
     assert_true(json_is_false(m->effects[0].output_schema));
     assert_true(m->effects[1].local);
     assert_int_equal(m->effects[1].runs, PAWL_RUNS_INLINE);
@@ -224,6 +225,7 @@ static const struct {
     {WITH_EFFECT(",\"local\":1"), "at $.effects[0].local: found 1, wanted true or false"},
     {WITH_EFFECT(",\"local\":true"), "at $.effects[0].local: found true, wanted false, or the outcome \"idempotent\""},
     {WITH_EFFECT(",\"timeout\":0"), "at $.effects[0].timeout: found 0, wanted a whole number from 1"},
+    {WITH_EFFECT(",\"deadline\":0"), "at $.effects[0].deadline: found 0, wanted a whole number from 1"},
     {WITH_EFFECT(",\"timeout\":-5"), "at $.effects[0].timeout: found -5"},
     {WITH_EFFECT(",\"timeout\":1.5"), "at $.effects[0].timeout: found 1.5"},
     {WITH_EFFECT(",\"timeout\":99999999999999"), "at $.effects[0].timeout: found 99999999999999"},
