@@ -114,7 +114,7 @@ static void test_an_unread_record_kind_or_version_is_unsupported(void **state)
     sim_open(&sim, &pawl_processes, "in_sequence");
     sim_start(&sim, "2");
     pawl_error error = {0};
-    pawl_record record = {sizeof record, 40, 2, 0, {"\1", 1}};
+    pawl_record record = {sizeof record, 63, 2, 0, {"\1", 1}};
     assert_int_equal(pawl_activation_feed(sim.activation, &record, &error), PAWL_E_UNSUPPORTED);
     record = (pawl_record){sizeof record, PAWL_RECORD_CANCEL, 2, 0, {"\2\0", 2}};
     assert_int_equal(pawl_activation_feed(sim.activation, &record, &error), PAWL_E_UNSUPPORTED);
