@@ -120,6 +120,34 @@ static void test_I5_a_signal_wakes_what_waits(void **state)
     assert_string_equal(entries[1].body.head, "hello");
 }
 
+static void test_E02_E03_I5_an_update_counts_once_and_wakes_what_waits(void **state)
+{
+    struct world *world = *state;
+    struct lease lease = lease_new(world, "p", "t");
+    lease_suspend(world, &lease, 0);
+    const struct step *first = step_ok(step_post(world, PAWL_RECORD_UPDATE, "p", "u-1", "ask"));
+    assert_int_equal(first->op.flags & PAWL_RESULT_REPLAYED, 0);
+    assert_int_equal(first->op.sequence, 2);
+    struct row row = row_of(world, "p");
+    assert_int_equal(row.status, PAWL_READY);
+    const struct step *again = step_ok(step_post(world, PAWL_RECORD_UPDATE, "p", "u-1", "ask"));
+    assert_int_equal(again->op.flags & PAWL_RESULT_REPLAYED, PAWL_RESULT_REPLAYED);
+    assert_int_equal(again->op.sequence, 2);
+    step_refused(step_post(world, PAWL_RECORD_UPDATE, "p", "u-1", "something else"), PAWL_E_CONFLICT);
+    step_ok(step_post(world, PAWL_RECORD_SIGNAL, "p", "u-1", "ask")); /* another kind: another id */
+    struct entry entries[3];
+    assert_int_equal(claim_type(world, world->worker, "t", 1, &row), 1);
+    assert_int_equal(row.head, 3);
+    assert_int_equal(journal_read(world, row.number, 1, 0, entries, 3, NULL), 3);
+    assert_int_equal(entries[1].kind, PAWL_RECORD_UPDATE);
+    assert_string_equal(entries[1].body.head, "ask");
+    world_settle(world);
+    step_ok(step_force(world, "p", "f", PAWL_TERMINATED, "gone"));
+    again = step_ok(step_post(world, PAWL_RECORD_UPDATE, "p", "u-1", "ask")); /* as before, also after the end */
+    assert_int_equal(again->op.sequence, 2);
+    step_refused(step_post(world, PAWL_RECORD_UPDATE, "p", "u-2", "ask"), PAWL_E_TERMINAL);
+}
+
 static void test_I5_a_post_between_look_and_suspend_is_never_slept_over(void **state)
 {
     struct world *world = *state;
@@ -399,6 +427,7 @@ static const struct CMUnitTest post_tests[] = {
     CASE(test_E03_a_post_id_with_other_content_is_a_conflict),
     CASE(test_E04_bad_posts_leave_no_trace),
     CASE(test_I5_a_signal_wakes_what_waits),
+    CASE(test_E02_E03_I5_an_update_counts_once_and_wakes_what_waits),
     CASE(test_I5_a_post_between_look_and_suspend_is_never_slept_over),
     CASE(test_I5_an_end_from_outside_needs_the_right),
     CASE(test_C01_the_holder_hears_of_a_post_before_anything_later_completes),

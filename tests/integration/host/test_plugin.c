@@ -38,7 +38,7 @@ void test_plugin_reset(void)
     PROCESS("test.sleep") "," PROCESS("test.fail") "," PROCESS("test.block") "," PROCESS("test.flaky") "," \
     PROCESS("test.lost") "," PROCESS("test.attach") "," PROCESS("test.greet") "," PROCESS("test.load") "," \
     PROCESS("test.ask") "," PROCESS("test.deaf") "," PROCESS("test.call") "," \
-    PROCESS("test.parent") "]}"
+    PROCESS("test.parent") "," PROCESS("test.answer") "]}"
 /* clang-format on */
 
 /* ---- effects ---- */
@@ -295,13 +295,32 @@ static pawl_status run_parent(pawl_process *p)
     return pawl_complete(p, pawl_input(p));
 }
 
+/* Answers updates called "ask" with what they say; refuses null; at "silence" waits for a signal "go" first; at "end"
+ * ends without an answer. */
+static pawl_status run_answer(pawl_process *p)
+{
+    for (;;) {
+        pawl_future update;
+        pawl_bytes payload;
+        PAWL_TRY(pawl_update(p, "ask", &update, &payload));
+        const char *text = pawl_cstring(p, payload);
+        if (strcmp(text, "\"end\"") == 0)
+            return pawl_complete(p, payload);
+        if (strcmp(text, "\"silence\"") == 0)
+            PAWL_TRY(pawl_signal(p, "go", NULL));
+        PAWL_TRY(strcmp(text, "null") == 0 ? pawl_reject(p, update, "test.null", "nothing was asked")
+                                           : pawl_reply(p, update, payload));
+    }
+}
+
 PAWL_PROCESSES(PAWL_TYPE("test.echo", 1, echo), PAWL_TYPE("test.upper", 1, run_upper), PAWL_TYPE("test.gate", 1, gate),
                PAWL_TYPE("test.sleep", 1, sleep_long), PAWL_TYPE("test.fail", 1, run_fail),
                PAWL_TYPE("test.block", 1, run_block), PAWL_TYPE("test.flaky", 1, run_flaky),
                PAWL_TYPE("test.lost", 1, run_lost), PAWL_TYPE("test.attach", 1, attach),
                PAWL_TYPE("test.greet", 1, greet), PAWL_TYPE("test.load", 1, run_load),
                PAWL_TYPE("test.ask", 1, run_ask), PAWL_TYPE("test.deaf", 1, run_deaf),
-               PAWL_TYPE("test.call", 1, run_call), PAWL_TYPE("test.parent", 1, run_parent))
+               PAWL_TYPE("test.call", 1, run_call), PAWL_TYPE("test.parent", 1, run_parent),
+               PAWL_TYPE("test.answer", 1, run_answer))
 
 static const void *PAWL_CALL get_factory(const char *id)
 {
