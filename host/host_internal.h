@@ -7,6 +7,7 @@
 #include "attachments.h"
 #include "facets.h"
 #include "host_callbacks.h"
+#include "host_handles.h"
 #include "host_pause.h"
 #include "host_roots.h"
 #include "new_id.h"
@@ -36,6 +37,7 @@ struct pawl_host {
     pawl_registry registry;
     pawl_assembly assembly;
     pawl_pauses pauses;
+    pawl_handles handles;
     pawl_worker *worker;        /* NULL: none here */
     pawl_worker_limits *limits; /* of the profile's types, for the worker */
     const char *no_worker_because;
@@ -103,6 +105,11 @@ pawl_status pawl_host_row(pawl_host *host, const char *id, pawl_arena *arena, pa
  * process. ret_replayed may be NULL. */
 pawl_status pawl_host_post(pawl_host *host, const char *id, pawl_post *body, const pawl_entry *entry,
                            uint32_t *ret_replayed, pawl_error *error);
+
+/* ---- host_prune.c ---- */
+
+/** Let go of all attachments of a scope; *dropped is raised by their number. */
+pawl_status pawl_host_drop_attachments(pawl_host *host, pawl_bytes scope, uint64_t *dropped);
 
 /* ---- host_follow.c ---- */
 

@@ -294,6 +294,8 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
     if (status == PAWL_OK)
         status = start_worker(host, options, error);
     if (status == PAWL_OK)
+        status = pawl_handles_open(host, error);
+    if (status == PAWL_OK)
         status = pawl_retention_start(host, &host->retention, error);
     if (status == PAWL_OK)
         status = pawl_return_start(host, &host->returning, error);
@@ -330,6 +332,7 @@ void pawl_host_dismantle(pawl_host *host)
                        (char *)NULL);
         return;
     }
+    pawl_handles_close(&host->handles);
     pawl_pauses_close(&host->pauses);
     pawl_assembly_finish(&host->assembly);
     pawl_facets_close(&host->facets);

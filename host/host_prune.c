@@ -106,24 +106,34 @@ static int32_t PAWL_CALL take_link(void *context, const pawl_attachment_info *in
     return 0;
 }
 
-static pawl_status drop_attachments(pawl_host *host, pawl_bytes id, uint64_t *dropped)
+pawl_status pawl_host_drop_attachments(pawl_host *host, pawl_bytes scope, uint64_t *dropped)
 {
-    char scope[sizeof PAWL_PROCESS_SCOPE + 256];
     links own = {0};
     const pawl_attachment_table *table = host->attachments.table;
-    int size = snprintf(scope, sizeof scope, PAWL_PROCESS_SCOPE "%.*s", (int)id.size, (const char *)id.data);
-    pawl_bytes name = {scope, (size_t)size};
     if (table == NULL || table->list == NULL || table->unlink == NULL)
         return PAWL_OK;
-    pawl_status status = table->list(host->attachments.store, name, take_link, &own, NULL);
+    pawl_status status = table->list(host->attachments.store, scope, take_link, &own, NULL);
     if (own.failed)
         status = PAWL_E_NOMEM;
     for (size_t i = 0; i < own.count && status == PAWL_OK; i++) {
-        status = table->unlink(host->attachments.store, name, own.digests[i], NULL);
+        status = table->unlink(host->attachments.store, scope, own.digests[i], NULL);
         *dropped += status == PAWL_OK;
     }
     free(own.digests);
     return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
+}
+
+/* What a process alone held. */
+static pawl_status drop_of_process(pawl_host *host, pawl_bytes id, uint64_t *dropped, pawl_error *error)
+{
+    char scope[sizeof PAWL_PROCESS_SCOPE + 256];
+    int size = snprintf(scope, sizeof scope, PAWL_PROCESS_SCOPE "%.*s", (int)id.size, (const char *)id.data);
+    pawl_status status = pawl_host_drop_attachments(host, (pawl_bytes){scope, (size_t)size}, dropped);
+    if (status != PAWL_OK)
+        return pawl_error_set(error, status, "prune_attachments",
+                              "the attachments of process \"%.*s\" could not be let go (status %d)", (int)id.size,
+                              (const char *)id.data, status);
+    return pawl_handles_forget(host, id, error);
 }
 
 /* ---- one slice ---- */
@@ -131,11 +141,9 @@ static pawl_status drop_attachments(pawl_host *host, pawl_bytes id, uint64_t *dr
 static pawl_status remove_all(pawl_host *host, slice *own, tally *ret, pawl_error *error)
 {
     for (size_t i = 0; i < own->count; i++) {
-        pawl_status status = drop_attachments(host, own->ids[i], &ret->attachments);
+        pawl_status status = drop_of_process(host, own->ids[i], &ret->attachments, error);
         if (status != PAWL_OK)
-            return pawl_error_set(error, status, "prune_attachments",
-                                  "the attachments of process \"%.*s\" could not be let go (status %d)",
-                                  (int)own->ids[i].size, (const char *)own->ids[i].data, status);
+            return status;
     }
     const pawl_prune body = {
         .struct_size = sizeof body, .limit = SLICE_ROWS, .numbers = own->numbers, .number_count = own->count};

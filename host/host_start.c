@@ -3,6 +3,7 @@
 #include "host_internal.h"
 
 #include "fingerprint.h"
+#include "worker/base/sink.h"
 #include "worker/journal.h"
 
 #include <stdlib.h>
@@ -34,6 +35,36 @@ static pawl_status check_input(const pawl_start *start, const pawl_type_rules *r
                           start->type, why.message);
 }
 
+static int32_t PAWL_CALL look_at_none(void *context, pawl_bytes key, pawl_bytes value)
+{
+    (void)context;
+    (void)key;
+    (void)value;
+    return 1;
+}
+
+/* Has anybody ever committed to it? */
+static pawl_status check_known_session(pawl_host *host, const char *session, pawl_error *error)
+{
+    const pawl_open_store *open = host->facets.facet[PAWL_FACET_SESSION];
+    uint64_t revision = 0;
+    if (session == NULL)
+        return pawl_error_set(error, PAWL_E_INVALID, "missing_session",
+                              "a known session is asked for, and none is named");
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    pawl_status status = open->plugin->session->scan(open->store, pawl_bytes_text(session), (pawl_bytes){NULL, 0},
+                                                     look_at_none, NULL, &revision, &why);
+    if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
+        status = pawl_failure_error(&why, status, error);
+    else
+        status = revision > 0 ? PAWL_OK
+                              : pawl_error_set(error, PAWL_E_NOT_FOUND, "unknown_session",
+                                               "there is no session \"%s\": nobody has committed to it", session);
+    pawl_failure_finish(&why);
+    return status;
+}
+
 static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_type **ret_type, pawl_error *error)
 {
     pawl_status status = pawl_host_usable(host, error);
@@ -43,6 +74,8 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
         status = pawl_check_text("process type", start->type, PAWL_TYPE_BYTES_MAX, error);
     if (status == PAWL_OK && start->session != NULL)
         status = pawl_check_session(start->session, error);
+    if (status == PAWL_OK && start->session != NULL)
+        status = pawl_handles_may_start(host, start->session, error);
     if (status == PAWL_OK && start->key != NULL)
         status = pawl_check_text("key", start->key, PAWL_FAIRNESS_KEY_BYTES_MAX, error);
     if (status != PAWL_OK)
@@ -51,8 +84,12 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_priority",
                               "the priority is %u; wanted %u (first) to %u (last)", start->priority,
                               PAWL_PRIORITY_HIGHEST, PAWL_PRIORITY_LOWEST);
-    if ((start->flags & ~PAWL_START_EXTERNAL) != 0)
+    if ((start->flags & ~(PAWL_START_EXTERNAL | PAWL_START_KNOWN_SESSION)) != 0)
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "unknown start flags 0x%x", start->flags);
+    if ((start->flags & PAWL_START_KNOWN_SESSION) != 0)
+        status = check_known_session(host, start->session, error);
+    if (status != PAWL_OK)
+        return status;
     if (start->reuse > PAWL_REUSE_AFTER_FAILURE)
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "unknown reuse of an id: %u", start->reuse);
     *ret_type = pawl_catalog_type(host->assembly.catalog, pawl_bytes_text(start->type));

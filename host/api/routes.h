@@ -28,6 +28,10 @@ bool pawl_route_sessions(pawl_exchange *exchange); /* routes_session.c, from her
 bool pawl_route_session(pawl_exchange *exchange);
 bool pawl_route_session_key(pawl_exchange *exchange);
 bool pawl_route_session_commit(pawl_exchange *exchange);
+bool pawl_route_session_delete(pawl_exchange *exchange);
+bool pawl_route_session_release(pawl_exchange *exchange);
+bool pawl_route_handles(pawl_exchange *exchange);
+bool pawl_route_change_handles(pawl_exchange *exchange);
 bool pawl_route_host(pawl_exchange *exchange); /* routes_host.c, from here on */
 bool pawl_route_plugins(pawl_exchange *exchange);
 bool pawl_route_forget_plugin(pawl_exchange *exchange);

@@ -104,9 +104,19 @@ bool pawl_route_journal(pawl_exchange *exchange)
     return answer_text(exchange, status, &text, &error);
 }
 
+/* A request in the name of a session is for processes that it holds. */
+static pawl_status check_as(pawl_exchange *exchange, const json_t *body, pawl_error *error)
+{
+    const char *session = NULL;
+    pawl_status status = pawl_value_string(body, "as", false, &session, error);
+    if (status == PAWL_OK && session != NULL)
+        status = pawl_host_handle_check(exchange->host, session, pawl_exchange_id(exchange), error);
+    return status;
+}
+
 bool pawl_route_signal(pawl_exchange *exchange)
 {
-    static const char *const keys[] = {"name", "payload", "payload_text", "payload_base64", "id", NULL};
+    static const char *const keys[] = {"name", "payload", "payload_text", "payload_base64", "id", "as", NULL};
     pawl_error error = {0};
     json_t *body = NULL;
     const char *name = NULL;
@@ -120,6 +130,8 @@ bool pawl_route_signal(pawl_exchange *exchange)
         status = pawl_value_string(body, "id", false, &signal_id, &error);
     if (status == PAWL_OK)
         status = pawl_value_content(body, "payload", &payload, &error);
+    if (status == PAWL_OK)
+        status = check_as(exchange, body, &error);
     if (status == PAWL_OK)
         status =
             pawl_host_signal(exchange->host, pawl_exchange_id(exchange), name, payload, signal_id, &replayed, &error);
@@ -172,13 +184,15 @@ typedef pawl_status (*with_reason)(pawl_host *host, const char *id, const char *
 
 static bool stop_process(pawl_exchange *exchange, with_reason stop)
 {
-    static const char *const keys[] = {"reason", NULL};
+    static const char *const keys[] = {"reason", "as", NULL};
     pawl_error error = {0};
     json_t *body = NULL;
     const char *reason = NULL;
     pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
     if (status == PAWL_OK)
         status = pawl_value_string(body, "reason", false, &reason, &error);
+    if (status == PAWL_OK)
+        status = check_as(exchange, body, &error);
     if (status == PAWL_OK)
         status = stop(exchange->host, pawl_exchange_id(exchange), reason, &error);
     json_decref(body);

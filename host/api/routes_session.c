@@ -148,3 +148,71 @@ bool pawl_route_session_commit(pawl_exchange *exchange)
         return pawl_exchange_error(exchange, &error);
     return pawl_exchange_json(exchange, 200, json_pack("{s:I}", "revision", (json_int_t)revision));
 }
+
+/* ---- handles and the end of a session ---- */
+
+typedef pawl_status (*letting_go)(pawl_host *host, const char *session, pawl_text *ret_json, pawl_error *error);
+
+static bool let_go(pawl_exchange *exchange, letting_go how)
+{
+    static const char *const keys[] = {NULL};
+    pawl_error error = {0};
+    json_t *body = NULL;
+    pawl_text text = {0};
+    pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
+    json_decref(body);
+    if (status == PAWL_OK)
+        status = how(exchange->host, pawl_exchange_id(exchange), &text, &error);
+    return answer_text(exchange, status, &text, &error);
+}
+
+bool pawl_route_session_delete(pawl_exchange *exchange)
+{
+    return let_go(exchange, pawl_host_session_delete);
+}
+
+bool pawl_route_session_release(pawl_exchange *exchange)
+{
+    return let_go(exchange, pawl_host_session_release);
+}
+
+bool pawl_route_handles(pawl_exchange *exchange)
+{
+    pawl_error error = {0};
+    pawl_text text = {0};
+    pawl_status status = pawl_host_handle_list(exchange->host, pawl_exchange_id(exchange), &text, &error);
+    return answer_text(exchange, status, &text, &error);
+}
+
+/* {"grant": id}, {"revoke": id} or {"transfer": [ids], "to": session} */
+bool pawl_route_change_handles(pawl_exchange *exchange)
+{
+    static const char *const keys[] = {"grant", "revoke", "transfer", "to", NULL};
+    const char *session = pawl_exchange_id(exchange);
+    const char *grant = NULL, *revoke = NULL, *to = NULL;
+    const char *ids[1000];
+    pawl_error error = {0};
+    json_t *body = NULL;
+    pawl_status status = pawl_exchange_body(exchange, keys, &body, &error);
+    const json_t *transfer = json_object_get(body, "transfer");
+    size_t count = json_array_size(transfer);
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "grant", false, &grant, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "revoke", false, &revoke, &error);
+    if (status == PAWL_OK)
+        status = pawl_value_string(body, "to", transfer != NULL, &to, &error);
+    bool strings = count <= 1000;
+    for (size_t i = 0; i < count && strings; i++)
+        strings = (ids[i] = json_string_value(json_array_get(transfer, i))) != NULL;
+    if (status == PAWL_OK && (!strings || (grant != NULL) + (revoke != NULL) + (count > 0) != 1))
+        status = pawl_error_set(&error, PAWL_E_INVALID, "api.handles",
+                                "wanted one of \"grant\", \"revoke\" and \"transfer\", an array of 1 to 1000 ids");
+    if (status == PAWL_OK)
+        status = grant != NULL    ? pawl_host_handle_grant(exchange->host, session, grant, &error)
+                 : revoke != NULL ? pawl_host_handle_revoke(exchange->host, session, revoke, &error)
+                                  : pawl_host_handle_transfer(exchange->host, session, to, ids, count, &error);
+    json_decref(body);
+    return status == PAWL_OK ? pawl_exchange_json(exchange, 200, json_pack("{s:s}", "session", session))
+                             : pawl_exchange_error(exchange, &error);
+}

@@ -119,10 +119,12 @@ static pawl_status read_reuse(const json_t *request, uint32_t *ret, pawl_error *
 static pawl_status begin_item(start_item *item, json_t *request, pawl_error *error)
 {
     static const char *const keys[] = {"type",  "id",         "session",      "external",   "key",   "priority",
-                                       "input", "input_text", "input_base64", "attributes", "reuse", NULL};
+                                       "input", "input_text", "input_base64", "attributes", "reuse", "known_session",
+                                       NULL};
     uint64_t priority = 0;
     pawl_start start = {.struct_size = sizeof start};
     bool external = false;
+    bool known = false;
     pawl_status status = pawl_value_keys(request, "a process to start", keys, error);
     if (status == PAWL_OK)
         status = pawl_value_string(request, "type", true, &start.type, error);
@@ -137,6 +139,8 @@ static pawl_status begin_item(start_item *item, json_t *request, pawl_error *err
     if (status == PAWL_OK)
         status = pawl_value_flag(request, "external", &external, error);
     if (status == PAWL_OK)
+        status = pawl_value_flag(request, "known_session", &known, error);
+    if (status == PAWL_OK)
         status = read_reuse(request, &start.reuse, error);
     if (status == PAWL_OK)
         status = pawl_value_content(request, "input", &item->input, error);
@@ -150,7 +154,7 @@ static pawl_status begin_item(start_item *item, json_t *request, pawl_error *err
         return status;
     if (item->attributes != NULL)
         start.attributes = (pawl_bytes){item->attributes, strlen(item->attributes)};
-    start.flags = external ? PAWL_START_EXTERNAL : 0;
+    start.flags = (external ? PAWL_START_EXTERNAL : 0) | (known ? PAWL_START_KNOWN_SESSION : 0);
     start.input = item->input;
     start.priority = priority > PAWL_PRIORITY_LOWEST ? PAWL_PRIORITY_LOWEST + 1 : (uint32_t)priority;
     return pawl_host_start_async(item->work->exchange->host, &start, on_started, item, error);

@@ -24,6 +24,7 @@ static const pawl_cli_option serve_options[] = {
 static const pawl_cli_option start_options[] = {
     {"id", "ID", "its id (default: a new uuid); the same start again is the same process"},
     {"session", "NAME", "the session it belongs to"},
+    {"known-session", NULL, "only if somebody has committed to that session"},
     {"key", "KEY", "whose turn it shares: keys of a type take turns (default: its session)"},
     {"priority", "N", "1 (first) to 5 (last); default 3"},
     {"reuse", "WHEN", "of a known id: existing (default), reject, after_end or after_failure"},
@@ -123,6 +124,7 @@ static const pawl_cli_option update_options[] = {
 static const pawl_cli_option signal_options[] = {
     {"signal-id", "ID", "its own id: sending it again with the same id has no further effect"},
     {"text", "TEXT", "the payload as plain text, @FILE or -, instead of JSON"},
+    {"as", "SESSION", "in the name of this session: only if it holds the process"},
     {NULL, NULL, NULL},
 };
 
@@ -170,8 +172,9 @@ static const pawl_cli_option queue_tend_options[] = {
     {NULL, NULL, NULL},
 };
 
-static const pawl_cli_option reason_options[] = {
+static const pawl_cli_option stop_options[] = {
     {"reason", "TEXT", "why, for the process and for people"},
+    {"as", "SESSION", "in the name of this session: only if it holds the process"},
     {NULL, NULL, NULL},
 };
 
@@ -355,9 +358,9 @@ const pawl_cli_command pawl_cli_commands[] = {
      "pawl queue drop ann 4294967297\npawl queue drop ann --all", queue_tend_options, pawl_cli_queue_drop},
     {"cancel", "ID", 1, 1, "Ask a process to stop, with its compensations",
      "Durable once this returns: it takes effect even if every worker dies.",
-     "pawl cancel order-17 --reason 'customer left'", reason_options, pawl_cli_cancel},
+     "pawl cancel order-17 --reason 'customer left'", stop_options, pawl_cli_cancel},
     {"terminate", "ID", 1, 1, "End a process now, without compensations", NULL,
-     "pawl terminate order-17 --reason 'broken'", reason_options, pawl_cli_terminate},
+     "pawl terminate order-17 --reason 'broken'", stop_options, pawl_cli_terminate},
     {"pause", "[ID]", 0, 1, "Keep a process, all of a type, or the calls of a connector still",
      "Durable once this returns. What runs ends and is recorded; nothing new begins until `pawl resume`. Signals are\n"
      "kept. Cancelling a paused process ends its pause.",
@@ -403,6 +406,20 @@ const pawl_cli_command pawl_cli_commands[] = {
      pawl_cli_session_set},
     {"session unset", "NAME KEY", 2, 2, "Remove a key of a session", NULL, "pawl session unset ann balance",
      session_unset_options, pawl_cli_session_unset},
+    {"session delete", "NAME", 1, 1, "Delete a session, and ask the processes to stop that nobody else holds",
+     "Its state, queue, handles and attachments go. Processes that another session has a handle of are kept.",
+     "pawl session delete ann", no_options, pawl_cli_session_delete},
+    {"session release", "NAME", 1, 1, "Ask the processes of a session to stop that nobody else holds",
+     "The session gives up its processes and handles; its state stays.", "pawl session release ann", no_options,
+     pawl_cli_session_release},
+    {"handle list", "SESSION", 1, 1, "List the processes that a session was given a handle of", NULL,
+     "pawl handle list bob", no_options, pawl_cli_handle_list},
+    {"handle grant", "SESSION PROCESS", 2, 2, "Give a session a handle of a process", NULL,
+     "pawl handle grant bob order-17", no_options, pawl_cli_handle_grant},
+    {"handle revoke", "SESSION PROCESS", 2, 2, "Take a handle back", NULL, "pawl handle revoke bob order-17",
+     no_options, pawl_cli_handle_revoke},
+    {"handle transfer", "FROM TO PROCESS...", 3, 1002, "Hand over handles to another session, all or none", NULL,
+     "pawl handle transfer ann bob order-17 order-18", no_options, pawl_cli_handle_transfer},
     {"plugin show", "FILE", 1, 1, "Show what a plugin says about itself, without running its code", NULL,
      "pawl plugin show ./mailer.so", no_options, pawl_cli_plugin_show},
     {"plugin probe", "FILE", 1, 1, "Load a plugin in a child process, as a host would before trusting it",

@@ -35,7 +35,8 @@ int pawl_cli_signal(pawl_cli *cli)
     const char *text = pawl_cli_value(cli, "text");
     if (payload != NULL && text != NULL)
         return pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "give PAYLOAD or --text, not both");
-    json_t *body = with_text(cli, "signal-id", "id", json_pack("{s:s}", "name", cli->arguments[1]));
+    json_t *body =
+        with_text(cli, "as", "as", with_text(cli, "signal-id", "id", json_pack("{s:s}", "name", cli->arguments[1])));
     bool good = body != NULL;
     if (good && payload != NULL)
         good = pawl_cli_put_content(cli, body, "payload", payload, true);
@@ -94,12 +95,14 @@ int pawl_cli_update(pawl_cli *cli)
 
 int pawl_cli_cancel(pawl_cli *cli)
 {
-    return tell(cli, "/cancel", with_text(cli, "reason", "reason", json_object()), "cancel requested");
+    return tell(cli, "/cancel", with_text(cli, "as", "as", with_text(cli, "reason", "reason", json_object())),
+                "cancel requested");
 }
 
 int pawl_cli_terminate(pawl_cli *cli)
 {
-    return tell(cli, "/terminate", with_text(cli, "reason", "reason", json_object()), "terminated");
+    return tell(cli, "/terminate", with_text(cli, "as", "as", with_text(cli, "reason", "reason", json_object())),
+                "terminated");
 }
 
 /* What pause and resume are about: ID, or --type, or --connector; exactly one. NULL: the mistake was printed. */

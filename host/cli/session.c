@@ -151,3 +151,78 @@ int pawl_cli_session_unset(pawl_cli *cli)
 {
     return commit(cli, json_pack("{s:s}", "delete", cli->arguments[1]));
 }
+
+/* ---- handles and the end of a session ---- */
+
+static int let_go(pawl_cli *cli, const char *what, const char *done)
+{
+    json_t *reply = NULL;
+    json_t *body = json_object();
+    int status = pawl_cli_ask_json(cli, "POST", session_path(cli, what), body, &reply);
+    json_decref(body);
+    if (status == PAWL_EXIT_OK && !cli->json) {
+        pawl_cli_put(cli->out, cli->arguments[0]);
+        fprintf(cli->out, ": %s; %" JSON_INTEGER_FORMAT " processes asked to stop, %" JSON_INTEGER_FORMAT " kept\n",
+                done, json_integer_value(json_object_get(reply, "cancelled")),
+                json_integer_value(json_object_get(reply, "preserved")));
+    }
+    json_decref(reply);
+    return status;
+}
+
+int pawl_cli_session_delete(pawl_cli *cli)
+{
+    return let_go(cli, "/delete", "deleted");
+}
+
+int pawl_cli_session_release(pawl_cli *cli)
+{
+    return let_go(cli, "/release", "released");
+}
+
+int pawl_cli_handle_list(pawl_cli *cli)
+{
+    json_t *reply = NULL;
+    int status = pawl_cli_ask_json(cli, "GET", session_path(cli, "/handles"), NULL, &reply);
+    size_t index;
+    json_t *id;
+    if (status == PAWL_EXIT_OK && !cli->json)
+        json_array_foreach(json_object_get(reply, "handles"), index, id)
+        {
+            pawl_cli_put(cli->out, json_string_value(id));
+            fputc('\n', cli->out);
+        }
+    json_decref(reply);
+    return status;
+}
+
+static int change_handles(pawl_cli *cli, json_t *body, const char *done)
+{
+    json_t *reply = NULL;
+    int status = pawl_cli_ask_json(cli, "POST", session_path(cli, "/handles"), body, &reply);
+    json_decref(body);
+    json_decref(reply);
+    if (status == PAWL_EXIT_OK && !cli->json) {
+        pawl_cli_put(cli->out, cli->arguments[0]);
+        fprintf(cli->out, ": %s\n", done);
+    }
+    return status;
+}
+
+int pawl_cli_handle_grant(pawl_cli *cli)
+{
+    return change_handles(cli, json_pack("{s:s}", "grant", cli->arguments[1]), "granted");
+}
+
+int pawl_cli_handle_revoke(pawl_cli *cli)
+{
+    return change_handles(cli, json_pack("{s:s}", "revoke", cli->arguments[1]), "revoked");
+}
+
+int pawl_cli_handle_transfer(pawl_cli *cli)
+{
+    json_t *ids = json_array();
+    for (int i = 2; i < cli->argument_count; i++)
+        (void)json_array_append_new(ids, json_string(cli->arguments[i]));
+    return change_handles(cli, json_pack("{s:o, s:s}", "transfer", ids, "to", cli->arguments[1]), "transferred");
+}

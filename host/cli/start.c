@@ -119,6 +119,8 @@ static json_t *start_request(pawl_cli *cli)
         json_object_set_new(body, "key", json_string(pawl_cli_value(cli, "key")));
     if (pawl_cli_flag(cli, "priority"))
         json_object_set_new(body, "priority", json_integer((json_int_t)priority));
+    if (pawl_cli_flag(cli, "known-session"))
+        json_object_set_new(body, "known_session", json_true());
     if (pawl_cli_flag(cli, "external"))
         json_object_set_new(body, "external", json_true());
     bool good = true;

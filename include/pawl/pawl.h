@@ -82,7 +82,8 @@ PAWL_EXPORT pawl_host *pawl_host_close(pawl_host *host);
 
 /* ---- processes --------------------------------------------------------------------------------------------------- */
 
-#define PAWL_START_EXTERNAL 1u /**< only registered and tracked; completed with pawl_host_complete */
+#define PAWL_START_EXTERNAL      1u /**< only registered and tracked; completed with pawl_host_complete */
+#define PAWL_START_KNOWN_SESSION 2u /**< PAWL_E_NOT_FOUND, "unknown_session", unless the session has a revision */
 
 /** A process to start. */
 typedef struct pawl_start {
@@ -445,6 +446,35 @@ PAWL_EXPORT pawl_status pawl_host_session_get(pawl_host *host, const char *sessi
 PAWL_EXPORT pawl_status pawl_host_session_commit(pawl_host *host, const char *session, uint64_t expected_revision,
                                                  const char *commit_key, const pawl_session_change *const *changes,
                                                  size_t count, uint64_t *ret_revision, pawl_error *error);
+
+/** Give a session a handle of a process: the right to act on it in the session's name. The session in which a process
+ * was started has that right from the start, in the same write as the process. Granting again is a no-op. PAWL_E_BUSY,
+ * "session.deleting": the session is being deleted. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_handle_grant(pawl_host *host, const char *session, const char *id, pawl_error *error);
+/** Take it back, also from the session of the process. Nothing happens to the process. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_handle_revoke(pawl_host *host, const char *session, const char *id,
+                                                pawl_error *error);
+/** Hand over the handles of at most 1000 processes, all or none: PAWL_E_NOT_FOUND, "session.no_handle", names the first
+ * that `from` does not hold. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_handle_transfer(pawl_host *host, const char *from, const char *to,
+                                                  const char *const *ids, size_t count, pawl_error *error);
+/** PAWL_OK when the session may act on the process; PAWL_E_NOT_FOUND, "session.no_handle". Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_handle_check(pawl_host *host, const char *session, const char *id, pawl_error *error);
+/** Handles that were given to a session: {"handles": [id], "more": bool}, at most 10000. Its own processes are not
+ * among them: pawl_host_list has those. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_handle_list(pawl_host *host, const char *session, pawl_text *ret_json,
+                                              pawl_error *error);
+
+/** Delete a session: its handles are revoked, live processes that no other session holds are asked to stop, and its
+ * state, commit keys, queue and attachments go. What it began it brings to its end, also after a crash: the next host
+ * on the store goes on. Meanwhile nothing can be started in the session. What still runs may commit to it, which begins
+ * it anew. Deleting again is harmless. {"session", "cancelled", "preserved", "revoked", "attachments"}. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_session_delete(pawl_host *host, const char *session, pawl_text *ret_json,
+                                                 pawl_error *error);
+/** Only the first half of that: let go of all processes, and ask those to stop that no other session holds. Since 0.1.
+ */
+PAWL_EXPORT pawl_status pawl_host_session_release(pawl_host *host, const char *session, pawl_text *ret_json,
+                                                  pawl_error *error);
 
 /* ---- looking after stores ---------------------------------------------------------------------------------------- */
 

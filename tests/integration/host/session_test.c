@@ -1,6 +1,7 @@
 /* session_test.c: processes that use the state and the attachments of their session. */
 #include "fixture.h"
 
+#include "host/host_internal.h"
 #include "session_plugin.h"
 
 #include <stdio.h>
@@ -169,6 +170,185 @@ static void test_sessions_are_shown_in_pages(void **state)
     json_decref(page);
 }
 
+/* ---- handles and deletion ---- */
+
+static json_t *deleted(fixture *own, const char *session)
+{
+    pawl_text text = {0};
+    assert_ok(pawl_host_session_delete(own->host, session, &text, &why_));
+    return json_of(&text);
+}
+
+static void expect_number(json_t *report, const char *key, int wanted)
+{
+    int found = (int)json_integer_value(json_object_get(report, key));
+    if (found != wanted)
+        fail_msg("%s is %d, wanted %d", key, found, wanted);
+}
+
+static void expect_held(fixture *own, const char *session, const char *id, bool held)
+{
+    pawl_error error = {0};
+    assert_int_equal(pawl_host_handle_check(own->host, session, id, &error), held ? PAWL_OK : PAWL_E_NOT_FOUND);
+    if (!held)
+        assert_string_equal(error.code, "session.no_handle");
+}
+
+static void test_R06_a_process_is_its_sessions_from_the_start(void **state)
+{
+    fixture *own = *state;
+    pawl_error error = {0};
+    start_in(own, "p", "test.gate", "ann", "1");
+    expect_held(own, "ann", "p", true);
+    expect_held(own, "bob", "p", false);
+    assert_ok(pawl_host_handle_grant(own->host, "bob", "p", &why_));
+    assert_ok(pawl_host_handle_grant(own->host, "bob", "p", &why_));
+    expect_held(own, "bob", "p", true);
+    fixture_close(own);
+    if (strcmp(own->provider, "rocksdb") != 0) {
+        fixture_open(own);
+        return;
+    }
+    fixture_open(own);
+    expect_held(own, "bob", "p", true);
+    assert_ok(pawl_host_handle_revoke(own->host, "ann", "p", &why_)); /* also the session that it belongs to */
+    assert_ok(pawl_host_handle_revoke(own->host, "ann", "p", &why_));
+    expect_held(own, "ann", "p", false);
+    assert_ok(pawl_host_handle_grant(own->host, "ann", "p", &why_));
+    expect_held(own, "ann", "p", true);
+    assert_int_equal(pawl_host_handle_grant(own->host, "bob", "nobody", &error), PAWL_E_NOT_FOUND);
+}
+
+static void test_handles_are_transferred_all_or_none(void **state)
+{
+    fixture *own = *state;
+    pawl_error error = {0};
+    const char *const ids[] = {"p", "q"};
+    start_in(own, "p", "test.gate", "ann", "1");
+    start_in(own, "q", "test.gate", "carl", "1");
+    assert_int_equal(pawl_host_handle_transfer(own->host, "ann", "bob", ids, 2, &error), PAWL_E_NOT_FOUND);
+    expect_held(own, "ann", "p", true);
+    expect_held(own, "bob", "p", false);
+    assert_ok(pawl_host_handle_grant(own->host, "ann", "q", &why_));
+    assert_ok(pawl_host_handle_transfer(own->host, "ann", "bob", ids, 2, &why_));
+    expect_held(own, "ann", "p", false);
+    expect_held(own, "ann", "q", false);
+    expect_held(own, "bob", "p", true);
+    expect_held(own, "bob", "q", true);
+    expect_held(own, "carl", "q", true);
+}
+
+static void test_C09_a_deleted_session_takes_its_orphans_along(void **state)
+{
+    fixture *own = *state;
+    pawl_text text = {0};
+    start_in(own, "mine", "test.gate", "ann", "1");
+    start_in(own, "shared", "test.gate", "ann", "1");
+    start_in(own, "theirs", "test.gate", "bob", "1");
+    assert_ok(try_start(own, "nobodys", "test.gate", "1", 0, NULL, &why_));
+    start_in(own, "keeper", "state.attach", "ann", "\"keep\"");
+    expect_end(own, "keeper", "completed", NULL);
+    start_in(own, "p", "state.bump", "ann", "1");
+    expect_end(own, "p", "completed", "1");
+    assert_ok(pawl_host_handle_grant(own->host, "bob", "shared", &why_));
+    assert_ok(pawl_host_handle_grant(own->host, "ann", "theirs", &why_));
+    assert_ok(pawl_host_handle_grant(own->host, "ann", "nobodys", &why_));
+    json_t *report = deleted(own, "ann");
+    expect_number(report, "cancelled", 1);
+    expect_number(report, "preserved", 3);
+    expect_number(report, "revoked", 2);
+    expect_number(report, "attachments", 1);
+    json_decref(report);
+    expect_end(own, "mine", "cancelled", NULL);
+    json_decref(until(own, "shared", "waiting"));
+    expect_held(own, "ann", "shared", false);
+    expect_held(own, "ann", "theirs", false);
+    assert_ok(pawl_host_session_show(own->host, "ann", NULL, NULL, 0, &text, &why_));
+    json_t *page = json_of(&text);
+    expect_number(page, "revision", 0);
+    json_decref(page);
+    report = deleted(own, "ann"); /* again */
+    expect_number(report, "cancelled", 0);
+    expect_number(report, "revoked", 0);
+    json_decref(report);
+    report = deleted(own, "bob"); /* now nobody else holds them */
+    expect_number(report, "cancelled", 2);
+    json_decref(report);
+    expect_end(own, "shared", "cancelled", NULL);
+    expect_end(own, "theirs", "cancelled", NULL);
+    json_decref(until(own, "nobodys", "waiting"));
+}
+
+static void test_C12_a_release_keeps_what_others_hold(void **state)
+{
+    fixture *own = *state;
+    pawl_text text = {0};
+    start_in(own, "p", "state.bump", "ann", "1");
+    expect_end(own, "p", "completed", "1");
+    start_in(own, "mine", "test.gate", "ann", "1");
+    start_in(own, "shared", "test.gate", "ann", "1");
+    assert_ok(pawl_host_handle_grant(own->host, "bob", "shared", &why_));
+    assert_ok(pawl_host_session_release(own->host, "ann", &text, &why_));
+    json_t *report = json_of(&text);
+    expect_number(report, "cancelled", 1);
+    expect_number(report, "preserved", 1);
+    json_decref(report);
+    expect_end(own, "mine", "cancelled", NULL);
+    expect_held(own, "bob", "shared", true);
+    expect_held(own, "ann", "shared", false);
+    uint64_t revision = 0;
+    assert_ok(pawl_host_session_get(own->host, "ann", "count", NULL, &revision, &why_)); /* the state stays */
+}
+
+/* What a host leaves that dies right after it has written down what it is going to do. */
+static void write_mark(fixture *own, const char *key)
+{
+    const pawl_open_store *open = own->host->facets.facet[PAWL_FACET_SESSION];
+    const pawl_session_change put = change_of(PAWL_SESSION_PUT, key, "");
+    const pawl_session_change *const changes[] = {&put};
+    uint64_t revision;
+    assert_int_equal(open->plugin->session->commit(open->store, (pawl_bytes){"pawl:handles", 12}, PAWL_REVISION_ANY,
+                                                   (pawl_bytes){NULL, 0}, changes, 1, &revision, NULL),
+                     PAWL_OK);
+}
+
+static void test_C09_a_deletion_that_died_is_done_by_the_next_host(void **state)
+{
+    fixture *own = *state;
+    start_in(own, "mine", "test.gate", "ann", "1");
+    start_in(own, "shared", "test.gate", "ann", "1");
+    start_in(own, "p", "state.bump", "ann", "1");
+    expect_end(own, "p", "completed", "1");
+    assert_ok(pawl_host_handle_grant(own->host, "bob", "shared", &why_));
+    write_mark(own, "dann");
+    fixture_close(own);
+    fixture_open(own);
+    expect_end(own, "mine", "cancelled", NULL);
+    json_decref(until(own, "shared", "waiting"));
+    pawl_error error = {0};
+    assert_int_equal(pawl_host_session_get(own->host, "ann", "count", NULL, NULL, &error), PAWL_E_NOT_FOUND);
+    start_in(own, "again", "state.bump", "ann", "1"); /* it is done: the name is free again */
+    expect_end(own, "again", "completed", "1");
+}
+
+static void test_G11_a_session_that_must_be_there_is_asked_for(void **state)
+{
+    fixture *own = *state;
+    uint64_t revision = 0;
+    pawl_error error = {0};
+    pawl_start begin = {.struct_size = sizeof begin,
+                        .id = "p",
+                        .type = "test.echo",
+                        .session = "ann",
+                        .input = {"1", 1},
+                        .flags = PAWL_START_KNOWN_SESSION};
+    assert_int_equal(pawl_host_start(own->host, &begin, NULL, &error), PAWL_E_NOT_FOUND);
+    assert_string_equal(error.code, "unknown_session");
+    assert_ok(pawl_host_session_commit(own->host, "ann", 0, NULL, NULL, 0, &revision, &why_));
+    assert_ok(pawl_host_start(own->host, &begin, NULL, &why_));
+    expect_end(own, "p", "completed", "1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +360,13 @@ int main(void)
         OVER_BOTH(test_S05_attachments_belong_to_the_session),
         OVER_BOTH(test_S01_S02_state_is_one_from_inside_and_outside),
         OVER_BOTH(test_sessions_are_shown_in_pages),
+        OVER_BOTH(test_R06_a_process_is_its_sessions_from_the_start),
+        OVER_BOTH(test_handles_are_transferred_all_or_none),
+        OVER_BOTH(test_C09_a_deleted_session_takes_its_orphans_along),
+        cmocka_unit_test_setup_teardown(test_C09_a_deletion_that_died_is_done_by_the_next_host, setup_rocksdb,
+                                        teardown),
+        OVER_BOTH(test_C12_a_release_keeps_what_others_hold),
+        OVER_BOTH(test_G11_a_session_that_must_be_there_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

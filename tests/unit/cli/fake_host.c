@@ -638,6 +638,69 @@ pawl_status pawl_host_session_commit(pawl_host *host, const char *session, uint6
     return PAWL_OK;
 }
 
+pawl_status pawl_host_session_delete(pawl_host *host, const char *session, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)error;
+    return give(json_object(), ret_json);
+}
+
+pawl_status pawl_host_session_release(pawl_host *host, const char *session, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)error;
+    return give(json_object(), ret_json);
+}
+
+pawl_status pawl_host_handle_list(pawl_host *host, const char *session, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)error;
+    return give(json_object(), ret_json);
+}
+
+pawl_status pawl_host_handle_grant(pawl_host *host, const char *session, const char *id, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)id;
+    (void)error;
+    return PAWL_OK;
+}
+
+pawl_status pawl_host_handle_revoke(pawl_host *host, const char *session, const char *id, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)id;
+    (void)error;
+    return PAWL_OK;
+}
+
+pawl_status pawl_host_handle_check(pawl_host *host, const char *session, const char *id, pawl_error *error)
+{
+    (void)host;
+    (void)session;
+    (void)id;
+    (void)error;
+    return PAWL_OK;
+}
+
+pawl_status pawl_host_handle_transfer(pawl_host *host, const char *from, const char *to, const char *const *ids,
+                                      size_t count, pawl_error *error)
+{
+    (void)host;
+    (void)from;
+    (void)to;
+    (void)ids;
+    (void)count;
+    (void)error;
+    return PAWL_OK;
+}
+
 pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit, uint32_t whole_values,
                               pawl_text *ret_json, pawl_error *error)
 {
