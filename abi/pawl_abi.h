@@ -764,6 +764,11 @@ typedef struct pawl_register {
      * PAWL_PARENT_CLOSE_TERMINATE, of its ENDED record; at most PAWL_CLOSE_BODY_BYTES_MAX. The provider posts that by
      * itself. With a parent_note the parent must be leased by somebody (PAWL_E_STALE). */
     pawl_bytes close_body;
+    /* With a deadline_unix_ns: the body of the CANCEL record that asks it to stop when the deadline passes before it
+     * has ended and before any other cancel request, or, of an external one, of the ENDED record that ends it as
+     * PAWL_FAILED. The provider posts that by itself, by its own clock; at most PAWL_CLOSE_BODY_BYTES_MAX. A REWOUND
+     * makes a deadline hold again that has not passed. Empty: the deadline is shown, and nothing happens. */
+    pawl_bytes deadline_body;
 } pawl_register;
 
 /* Another version of the plugin that a process is pinned to. */
@@ -1127,7 +1132,7 @@ PAWL_FROZEN_(pawl_session_table, list, 48);
 PAWL_FROZEN_(pawl_record, body, 40);
 PAWL_FROZEN_(pawl_process_row, paused, 408);
 PAWL_FROZEN_(pawl_registry_op, result_status, 112);
-PAWL_FROZEN_(pawl_register, close_body, 264);
+PAWL_FROZEN_(pawl_register, deadline_body, 280);
 PAWL_FROZEN_(pawl_pin, digest, 24);
 PAWL_FROZEN_(pawl_commit, pin, 120);
 PAWL_FROZEN_(pawl_delivery, after_ns, 96);

@@ -4,6 +4,7 @@
 
 #include "fingerprint.h"
 #include "worker/base/sink.h"
+#include "worker/child.h"
 #include "worker/journal.h"
 
 #include <stdlib.h>
@@ -92,6 +93,9 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
         return status;
     if (start->reuse > PAWL_REUSE_AFTER_FAILURE)
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "unknown reuse of an id: %u", start->reuse);
+    if (start->deadline_unix_ns != 0 && start->deadline_unix_ns <= start->start_unix_ns)
+        return pawl_error_set(error, PAWL_E_INVALID, "invalid_deadline",
+                              "the deadline is not behind the time at which the process begins");
     *ret_type = pawl_catalog_type(host->assembly.catalog, pawl_bytes_text(start->type));
     if (*ret_type == NULL && (start->flags & PAWL_START_EXTERNAL) == 0)
         return pawl_unknown_type(host, start->type, error);
@@ -117,6 +121,22 @@ static bool is_zero(const uint8_t *bytes, size_t size)
     return true;
 }
 
+/* 0: none. */
+static uint64_t deadline_of(const pawl_host *host, const pawl_start *start)
+{
+    uint64_t deadline;
+    if (start->deadline_unix_ns == PAWL_NO_DEADLINE)
+        return 0;
+    if (start->deadline_unix_ns != 0)
+        return start->deadline_unix_ns;
+    const pawl_profile_type *type = pawl_profile_find_type(host->profile, start->type);
+    if (type == NULL || type->deadline_ns == 0)
+        return 0;
+    uint64_t now = host->clock->unix_ns(host->clock);
+    uint64_t begin = start->start_unix_ns > now ? start->start_unix_ns : now;
+    return __builtin_add_overflow(begin, type->deadline_ns, &deadline) ? 0 : deadline;
+}
+
 static void fill(starting *own, const pawl_start *start, const char *attributes, const pawl_type *type)
 {
     pawl_host *host = own->host;
@@ -135,7 +155,12 @@ static void fill(starting *own, const pawl_start *start, const char *attributes,
         .input = keep(&at, own->body.input),
         .fingerprint = {own->fingerprint, sizeof own->fingerprint},
         .reuse = start->reuse,
+        .start_unix_ns = start->start_unix_ns,
+        .deadline_unix_ns = deadline_of(host, start),
+        .deadline_body = keep(&at, own->body.deadline_body),
     };
+    if (own->body.deadline_unix_ns == 0)
+        own->body.deadline_body = (pawl_bytes){NULL, 0};
     if (type != NULL && !external) {
         own->body.revision = type->revision;
         own->body.plugin = pawl_bytes_text(type->plugin);
@@ -150,10 +175,13 @@ static void fill(starting *own, const pawl_start *start, const char *attributes,
     }
 }
 
-static pawl_status encode_input(pawl_arena *arena, pawl_bytes input, pawl_bytes *ret, pawl_error *error)
+static pawl_status encode_input(pawl_arena *arena, const pawl_start *start, pawl_bytes *ret, pawl_bytes *ret_deadline,
+                                pawl_error *error)
 {
-    pawl_entry entry = {.kind = PAWL_RECORD_STARTED, .value = input};
-    if (pawl_entry_encode(arena, &entry, ret) != PAWL_OK)
+    pawl_entry entry = {.kind = PAWL_RECORD_STARTED, .value = start->input};
+    bool external = (start->flags & PAWL_START_EXTERNAL) != 0;
+    if (pawl_entry_encode(arena, &entry, ret) != PAWL_OK ||
+        pawl_deadline_body(arena, external, ret_deadline) != PAWL_OK)
         return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while starting a process");
     return PAWL_OK;
 }
@@ -190,8 +218,8 @@ static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **
     if (status != PAWL_OK)
         return status;
     pawl_arena arena = {0};
-    pawl_bytes input;
-    status = encode_input(&arena, start.input, &input, error);
+    pawl_bytes input, deadline;
+    status = encode_input(&arena, &start, &input, &deadline, error);
     if (status != PAWL_OK)
         return status;
     char *attributes = NULL; /* as they are stored */
@@ -201,7 +229,8 @@ static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **
         return status;
     }
     size_t room = strlen(start.type) + (start.session == NULL ? 0 : strlen(start.session)) + input.size +
-                  (start.key == NULL ? 0 : strlen(start.key)) + (attributes == NULL ? 0 : strlen(attributes));
+                  (start.key == NULL ? 0 : strlen(start.key)) + (attributes == NULL ? 0 : strlen(attributes)) +
+                  deadline.size;
     starting *own = malloc(sizeof *own + room);
     if (own == NULL) {
         free(attributes);
@@ -211,6 +240,7 @@ static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **
     memset(own, 0, sizeof *own);
     own->host = host;
     own->body.input = input;
+    own->body.deadline_body = deadline;
     status = fingerprint(own, &start, error);
     if (start.id != NULL)
         memcpy(own->started.id, start.id, strlen(start.id));

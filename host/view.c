@@ -266,7 +266,8 @@ static bool set_state(const pawl_host *host, json_t *json, const pawl_process_ro
             pawl_view_time(json, "wake", row->wake_unix_ns) &&
             (row->paused_unix_ns == 0 || pawl_view_set_pause(json, row->paused_unix_ns, pawl_view_pause_reason(row)));
     return made && pawl_view_time(json, "created", row->created_unix_ns) &&
-           pawl_view_time(json, "updated", row->updated_unix_ns);
+           pawl_view_time(json, "updated", row->updated_unix_ns) &&
+           pawl_view_time(json, "deadline", row->deadline_unix_ns);
 }
 
 static bool set_whole(json_t *json, const pawl_process_row *row)

@@ -165,11 +165,13 @@ static void judge_failure(struct run *run, pawl_status status, pawl_run_result *
         end(ret, PAWL_FAILED, &run->failure);
     } else if (status == PAWL_E_CANCELLED) {
         pawl_bytes reason = run->mirror->cancel_reason;
-        pawl_failure failure = failure_text(
-            "cancelled", run->cancel_told && reason.size > 0 ? reason : text_of("the process was cancelled"));
+        bool by_deadline = pawl_activation_deadline_told(run->mirror);
+        pawl_failure failure =
+            failure_text(by_deadline ? "process.deadline" : "cancelled",
+                         run->cancel_told && reason.size > 0 ? reason : text_of("the process was cancelled"));
         if (!run->cancel_told)
             failure.message = text_of("the program said that it was cancelled, and nobody had asked");
-        end(ret, run->cancel_told ? PAWL_CANCELLED : PAWL_FAILED, &failure);
+        end(ret, run->cancel_told && !by_deadline ? PAWL_CANCELLED : PAWL_FAILED, &failure);
     } else if (run->seen == status) {
         end(ret, PAWL_FAILED, &run->seen_failure);
     } else {
@@ -367,6 +369,11 @@ uint64_t pawl_activation_cancel_time(const pawl_activation *mirror)
 bool pawl_activation_cancel_told(const pawl_activation *mirror)
 {
     return mirror->run.cancel_told;
+}
+
+bool pawl_activation_deadline_told(const pawl_activation *mirror)
+{
+    return mirror->run.cancel_told && mirror->cancel_status == PAWL_FAILED;
 }
 
 uint64_t pawl_activation_cancel_ordinal(const pawl_activation *mirror)

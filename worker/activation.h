@@ -118,7 +118,8 @@ enum {
 /** What one run gave. Bytes live until the next run or the activation's end. */
 typedef struct pawl_run_result {
     uint32_t kind;                  /* PAWL_RUN_* */
-    uint32_t status;                /* ENDED: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED */
+    uint32_t status;                /* ENDED: PAWL_COMPLETED, PAWL_FAILED or PAWL_CANCELLED; CANCEL: PAWL_FAILED when a
+                                       deadline asks, and it is to end as failed; else 0 */
     pawl_bytes output;              /* ENDED and completed, CONTINUED */
     pawl_failure failure;           /* ENDED and failed or cancelled */
     pawl_bytes reason_code, reason; /* STUCK */
@@ -176,6 +177,7 @@ pawl_open_child *pawl_activation_children(pawl_activation *activation); /* first
 bool pawl_activation_child_ended(const pawl_activation *activation, uint64_t ordinal);
 uint64_t pawl_activation_cancel_time(const pawl_activation *activation); /* of the first CANCEL record; 0: none */
 bool pawl_activation_cancel_told(const pawl_activation *activation);     /* the last run was told of it */
+bool pawl_activation_deadline_told(const pawl_activation *activation);   /* likewise, and a deadline asked */
 /** The last command that the last run had issued when it was told: what came later is its way of stopping. 0: not told.
  */
 uint64_t pawl_activation_cancel_ordinal(const pawl_activation *activation);

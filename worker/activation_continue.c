@@ -105,8 +105,10 @@ pawl_status pawl_activation_carry(const pawl_activation *mirror,
                                   pawl_status (*visit)(void *context, const pawl_entry *entry), void *context)
 {
     pawl_status status = PAWL_OK;
-    const pawl_entry cancel = {
-        .kind = PAWL_RECORD_CANCEL, .sequence = mirror->cancel_sequence, .value = mirror->cancel_reason};
+    const pawl_entry cancel = {.kind = PAWL_RECORD_CANCEL,
+                               .sequence = mirror->cancel_sequence,
+                               .status = mirror->cancel_status,
+                               .value = mirror->cancel_reason};
     bool told = cancel.sequence == 0;
     for (const struct signal *signal = mirror->first_signal; signal != NULL && status == PAWL_OK;
          signal = signal->later) {

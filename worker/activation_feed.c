@@ -320,6 +320,7 @@ static pawl_status feed_cancel(pawl_activation *mirror, const pawl_entry *entry,
     if (!pawl_arena_copy(&mirror->arena, entry->value, &mirror->cancel_reason))
         return no_memory(error);
     mirror->cancel_sequence = entry->sequence;
+    mirror->cancel_status = entry->status;
     mirror->cancel_unix_ns = entry->time_unix_ns;
     mirror->cancel_bytes = mirror->bytes;
     return PAWL_OK;

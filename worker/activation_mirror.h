@@ -231,6 +231,7 @@ struct pawl_activation {
     /* the first CANCEL record */
     uint64_t cancel_sequence, cancel_unix_ns, cancel_bytes;
     pawl_bytes cancel_reason;
+    uint32_t cancel_status; /* of the CANCEL record */
     /* the COMPENSATING record */
     bool undo_recorded;
     uint32_t undo_status;

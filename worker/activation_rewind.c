@@ -70,6 +70,7 @@ pawl_status pawl_mirror_rewind(pawl_activation *mirror, uint64_t ordinal, bool k
     if (keep_cancel)
         return PAWL_OK;
     mirror->cancel_sequence = mirror->cancel_unix_ns = mirror->cancel_bytes = 0;
+    mirror->cancel_status = 0;
     mirror->cancel_reason = (pawl_bytes){"", 0};
     return PAWL_OK;
 }

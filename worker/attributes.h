@@ -48,7 +48,4 @@ pawl_status pawl_attributes_read(const pawl_attribute_schema *schema, pawl_bytes
 /** What is stored, for people: times as RFC 3339. NULL when it is none or out of memory; else a new reference. */
 json_t *pawl_attributes_show(const pawl_attribute_schema *schema, pawl_bytes stored);
 
-/** "2026-02-03T10:00:00Z", with a fraction of up to nine digits and any offset. False when it is something else. */
-bool pawl_time_read(const char *text, int64_t *ret_unix_ns);
-
 #endif

@@ -121,6 +121,20 @@ pawl_status pawl_child_close_body(pawl_arena *arena, uint32_t parent_close, pawl
     return pawl_entry_encode(arena, &entry, ret);
 }
 
+pawl_status pawl_deadline_body(pawl_arena *arena, bool external, pawl_bytes *ret)
+{
+    static const char why[] = "its deadline passed";
+    pawl_entry entry = {.kind = PAWL_RECORD_CANCEL, .status = PAWL_FAILED, .value = text(why)};
+    if (external) {
+        entry = (pawl_entry){.kind = PAWL_RECORD_ENDED, .status = PAWL_FAILED, .failed = true};
+        entry.failure = (pawl_failure){.struct_size = sizeof entry.failure,
+                                       .klass = PAWL_TERMINAL,
+                                       .code = text("process.deadline"),
+                                       .message = text(why)};
+    }
+    return pawl_entry_encode(arena, &entry, ret);
+}
+
 static const char *how(uint32_t status)
 {
     switch (status) {

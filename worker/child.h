@@ -41,6 +41,9 @@ size_t pawl_child_make_id(pawl_bytes parent, const pawl_child_note *note, char t
 
 /** The body of the record that closes a child whose parent has ended: of a CANCEL record, or of ENDED for a policy that
  *  ends it. Nothing for one that goes on. Errors: PAWL_E_NOMEM. */
+/** What is posted to a process when its deadline passes: the body of a CANCEL record, or, of an external one, of an
+ *  ENDED record. */
+pawl_status pawl_deadline_body(pawl_arena *arena, bool external, pawl_bytes *ret);
 pawl_status pawl_child_close_body(pawl_arena *arena, uint32_t parent_close, pawl_bytes *ret);
 
 /** What the parent's code sees of a child that ended otherwise than completed: the child's own code; message and detail

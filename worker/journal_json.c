@@ -230,6 +230,8 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
         return put(object, "ordinal", integer(entry->ordinal)) && put_text(object, "reason", entry->value) &&
                (entry->status == 0 || put(object, "keeps_cancel", json_true()));
     case PAWL_RECORD_CANCEL:
+        return put_text(object, "reason", entry->value) &&
+               (entry->status == 0 || put(object, "by_deadline", json_true()));
     case PAWL_RECORD_RESUMED:
     case PAWL_RECORD_PAUSED:
     case PAWL_RECORD_CONTINUED:

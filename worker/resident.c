@@ -500,8 +500,8 @@ static bool advance_suspended(pawl_resident *r)
     return true;
 }
 
-/* The program has ended, and so have its effects. An end as cancelled is reported only when its children have ended,
- * too; what becomes of them otherwise is up to the store. */
+/* The program has ended, and so have its effects. An end as cancelled, or after a deadline, is reported only when its
+ * children have ended, too; what becomes of them otherwise is up to the store. */
 static void advance_ended(pawl_resident *r)
 {
     if (r->result.kind == PAWL_RUN_CONTINUED) {
@@ -509,7 +509,8 @@ static void advance_ended(pawl_resident *r)
             pawl_resident_commit(r, PAWL_OP_CONTINUE);
         return;
     }
-    r->ends_cancelled = r->result.status == PAWL_CANCELLED;
+    r->ends_cancelled = r->result.status == PAWL_CANCELLED ||
+                        (r->result.status == PAWL_FAILED && pawl_activation_deadline_told(r->activation));
     if (r->ends_cancelled)
         pawl_resident_stop_children(r, true);
     uint32_t left = r->ends_cancelled ? pawl_resident_children_left(r) : 0;

@@ -3,10 +3,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "host/api/routes.h"
 #include "host/api/status.h"
 #include "host/api/values.h"
+#include "worker/base/date.h"
 #include "worker/base/error.h"
 
 typedef struct start_item {
@@ -115,12 +117,57 @@ static pawl_status read_reuse(const json_t *request, uint32_t *ret, pawl_error *
                           "\"reuse\" is \"%.64s\"; wanted existing, reject, after_end or after_failure", name);
 }
 
+#define NS_PER_MS   UINT64_C(1000000)
+#define SPAN_MS_MAX (UINT64_C(100) * 366 * 24 * 3600 * 1000)
+
+static uint64_t unix_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* A time, as `at` or as so many milliseconds behind `from_ns`; neither: 0. */
+static pawl_status read_moment(const json_t *request, const char *at, const char *span, uint64_t from_ns, uint64_t *ret,
+                               pawl_error *error)
+{
+    int64_t time = 0;
+    uint64_t span_ms = 0;
+    const char *text = NULL;
+    bool has_span = json_object_get(request, span) != NULL && !json_is_null(json_object_get(request, span));
+    pawl_status status = pawl_value_string(request, at, false, &text, error);
+    if (status == PAWL_OK)
+        status = pawl_value_number(request, span, 0, &span_ms, error);
+    if (status != PAWL_OK)
+        return status;
+    if (text != NULL && has_span)
+        return pawl_error_set(error, PAWL_E_INVALID, "api.time", "give \"%s\" or \"%s\", not both", at, span);
+    if (text != NULL && (!pawl_time_read(text, &time) || time <= 0))
+        return pawl_error_set(error, PAWL_E_INVALID, "api.time",
+                              "\"%s\" is \"%.64s\"; wanted a time as \"2026-02-03T10:00:00Z\"", at, text);
+    if (span_ms > SPAN_MS_MAX)
+        return pawl_error_set(error, PAWL_E_INVALID, "api.time", "\"%s\" is more than a hundred years", span);
+    *ret = text != NULL ? (uint64_t)time : has_span ? from_ns + span_ms * NS_PER_MS : 0;
+    return PAWL_OK;
+}
+
+/* A deadline that is a span counts from when the process begins. */
+static pawl_status read_times(const json_t *request, pawl_start *start, pawl_error *error)
+{
+    uint64_t now = unix_now_ns();
+    pawl_status status = read_moment(request, "start_at", "delay_ms", now, &start->start_unix_ns, error);
+    uint64_t begin = start->start_unix_ns > now ? start->start_unix_ns : now;
+    return status != PAWL_OK
+               ? status
+               : read_moment(request, "deadline_at", "deadline_ms", begin, &start->deadline_unix_ns, error);
+}
+
 /* PAWL_PENDING, or why it could not be begun. */
 static pawl_status begin_item(start_item *item, json_t *request, pawl_error *error)
 {
-    static const char *const keys[] = {"type",  "id",         "session",      "external",   "key",   "priority",
-                                       "input", "input_text", "input_base64", "attributes", "reuse", "known_session",
-                                       NULL};
+    static const char *const keys[] = {"type",     "id",          "session",      "external",      "key",   "priority",
+                                       "input",    "input_text",  "input_base64", "attributes",    "reuse", "start_at",
+                                       "delay_ms", "deadline_at", "deadline_ms",  "known_session", NULL};
     uint64_t priority = 0;
     pawl_start start = {.struct_size = sizeof start};
     bool external = false;
@@ -142,6 +189,8 @@ static pawl_status begin_item(start_item *item, json_t *request, pawl_error *err
         status = pawl_value_flag(request, "known_session", &known, error);
     if (status == PAWL_OK)
         status = read_reuse(request, &start.reuse, error);
+    if (status == PAWL_OK)
+        status = read_times(request, &start, error);
     if (status == PAWL_OK)
         status = pawl_value_content(request, "input", &item->input, error);
     const json_t *attributes = json_object_get(request, "attributes");

@@ -97,6 +97,26 @@ static void print_ending(pawl_cli *cli, const char *id, const json_t *outcome)
     fputc('\n', cli->out);
 }
 
+static bool put_time(pawl_cli *cli, json_t *body, const char *option, const char *key)
+{
+    const char *text = pawl_cli_value(cli, option);
+    if (text != NULL && json_object_set_new(body, key, json_string(text)) != 0) {
+        pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "--%s is not UTF-8", option);
+        return false;
+    }
+    return true;
+}
+
+static bool put_span(pawl_cli *cli, json_t *body, const char *option, const char *key)
+{
+    uint64_t span_ms = 0;
+    if (!pawl_cli_span_ms(cli, option, 0, &span_ms))
+        return false;
+    if (pawl_cli_value(cli, option) != NULL)
+        json_object_set_new(body, key, json_integer((json_int_t)span_ms));
+    return true;
+}
+
 /* The request of a start; NULL: printed. */
 static json_t *start_request(pawl_cli *cli)
 {
@@ -123,10 +143,11 @@ static json_t *start_request(pawl_cli *cli)
         json_object_set_new(body, "known_session", json_true());
     if (pawl_cli_flag(cli, "external"))
         json_object_set_new(body, "external", json_true());
-    bool good = true;
-    if (input != NULL)
+    bool good = put_time(cli, body, "at", "start_at") && put_span(cli, body, "after", "delay_ms") &&
+                put_time(cli, body, "deadline-at", "deadline_at") && put_span(cli, body, "deadline", "deadline_ms");
+    if (good && input != NULL)
         good = pawl_cli_put_content(cli, body, "input", input, true);
-    if (text != NULL)
+    if (good && text != NULL)
         good = pawl_cli_put_content(cli, body, "input", text, false);
     if (good && pawl_cli_put_attributes(cli, body) == PAWL_EXIT_OK)
         return body;

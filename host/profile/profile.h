@@ -159,8 +159,9 @@ typedef struct pawl_profile_type {
     const char *name;
     pawl_profile_type_limits whole;
     pawl_profile_type_limits per_key;
-    bool exclusive;   /* of those with a session, one at a time in it, in the order of their starts */
-    pawl_place place; /* of the name */
+    bool exclusive;       /* of those with a session, one at a time in it, in the order of their starts */
+    uint64_t deadline_ns; /* of processes whose start says nothing; 0: none */
+    pawl_place place;     /* of the name */
 } pawl_profile_type;
 
 /** retention.types.NAME: how long ended processes of one type are kept. */

@@ -205,6 +205,7 @@ static const pawl_key type_keys[] = {
     {"rate_limit", PAWL_KEY_SECTION, AT(whole.rate_limit), .section = &rate_section},
     {"per_key", PAWL_KEY_SECTION, .section = &per_key_section},
     {"exclusive", PAWL_KEY_FLAG, AT(exclusive), .initial = "false"},
+    {"deadline", PAWL_KEY_DURATION, AT(deadline_ns), .min = 0, .max = 100 * YEAR, .initial = "0"},
     {.name = NULL},
 };
 #undef THIS

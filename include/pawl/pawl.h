@@ -100,7 +100,16 @@ typedef struct pawl_start {
     const char *key;   /**< 1..256 bytes: it shares its type's turns with others of this key. NULL: its session */
     uint32_t priority; /**< 1 (first) to 5 (last); 0: 3 */
     uint32_t reuse;    /**< PAWL_REUSE_*: what it means that the id is known; 0: the same start is the same process */
+    /** When it begins; 0 or in the past: now. Until then it waits, and can be signalled and cancelled. Neither this nor
+     * the deadline is compared when the process exists already: it keeps those of its first start. */
+    uint64_t start_unix_ns;
+    /** Not 0: when this passes before its end it is asked to stop, as by a cancel, with its compensations, and ends
+     * failed with the code "process.deadline"; an external process ends so at once. Behind start_unix_ns. 0: what the
+     * profile says for its type, counted from its start. PAWL_NO_DEADLINE: none at all. */
+    uint64_t deadline_unix_ns;
 } pawl_start;
+
+#define PAWL_NO_DEADLINE UINT64_MAX
 
 /** What a start gave. */
 typedef struct pawl_started {

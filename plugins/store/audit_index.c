@@ -164,6 +164,13 @@ static pawl_status expect_turn(pawl_audit *audit, const pawl_audit_place *proces
     return pawl_store_audit_derived(audit, &place, found, "its turn", fault);
 }
 
+/* See deadline.c. */
+static bool has_timed_deadline(const pawl_store_header *header)
+{
+    return header->identity.deadline_unix_ns != 0 && header->identity.deadline_body.size > 0 &&
+           !header->state.untimed && !PAWL_IS_TERMINAL(header->state.status);
+}
+
 pawl_status pawl_store_audit_expect_indexes(pawl_audit *audit, uint64_t number, const pawl_store_header *header,
                                             pawl_fault *fault)
 {
@@ -195,6 +202,10 @@ pawl_status pawl_store_audit_expect_indexes(pawl_audit *audit, uint64_t number, 
             status = expect_mark(audit, &place, PAWL_FAMILY_RELATION, &key,
                                  "its place among the ended whose children are to be looked after", fault);
         }
+    }
+    if (status == PAWL_OK && has_timed_deadline(header)) {
+        pawl_store_key_relation(&key, STORE_RELATION_DEADLINE, header->identity.deadline_unix_ns, number);
+        status = expect_mark(audit, &place, PAWL_FAMILY_RELATION, &key, "its deadline", fault);
     }
     return status;
 }
@@ -291,6 +302,10 @@ static bool right_key(pawl_audit *audit, pawl_family family, pawl_bytes key, uin
     if (data[0] == STORE_RELATION_ORPHANS) {
         pawl_store_key_relation(right, data[0], 0, number);
         return PAWL_IS_TERMINAL(state->status) && state->has_children;
+    }
+    if (data[0] == STORE_RELATION_DEADLINE) {
+        pawl_store_key_relation(right, data[0], identity->deadline_unix_ns, number);
+        return has_timed_deadline(header);
     }
     if (data[0] == 'a')
         return right_attribute(audit, key, number, right);

@@ -96,6 +96,7 @@ static void take(pawl_store_registry *registry)
     pawl_store_round *round = registry->round;
     round->op_count = round->op_at = 0;
     registry->orphans.wait = false;
+    registry->deadlines.wait = false;
     pthread_mutex_lock(&registry->lock);
     pthread_mutex_lock(&registry->queue_lock);
     while (registry->queue_first != NULL && round->op_count < PAWL_STORE_ROUND_OPS_MAX) {
@@ -195,6 +196,7 @@ static void stage_all(pawl_store_round *round)
         else
             round->closed = true; /* something else was staged before it, so there is progress */
     pawl_store_stage_orphans(round);
+    pawl_store_stage_deadlines(round);
 }
 
 static void put_counters(pawl_store_round *round)
@@ -259,6 +261,7 @@ static void commit(pawl_store_round *round)
     pawl_store_log(round->registry->store, PAWL_LOG_ERROR, "a group commit of %zu operations failed: %s",
                    round->op_at - round->op_from, fault.message);
     round->registry->orphans.wait = true;
+    round->registry->deadlines.wait = true;
     pawl_store_round_undo(round, &fault);
     tell_refusals(round, &fault);
 }
@@ -363,6 +366,8 @@ static bool await_work(pawl_store_registry *registry)
     pawl_store_workers_expire(registry);
     pawl_store_announce_due(registry);
     uint64_t look = pawl_store_next_look(registry);
+    uint64_t left = pawl_store_deadlines_left(registry);
+    look = left < look ? left : look;
     pthread_mutex_lock(&registry->queue_lock);
     pthread_mutex_unlock(&registry->lock);
     bool orphans = pawl_store_orphans_left(registry);

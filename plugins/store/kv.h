@@ -23,7 +23,7 @@ typedef enum pawl_family {
     PAWL_FAMILY_WAKE,       /* type, due, number -> nothing */
     PAWL_FAMILY_POST,       /* number, kind, post id -> sequence, fingerprint */
     PAWL_FAMILY_STATUS,     /* status, number -> nothing */
-    PAWL_FAMILY_RELATION,   /* 's'|'p'|'t'|'o', hash of session, hash of parent, type or 0, number -> nothing;
+    PAWL_FAMILY_RELATION,   /* 's'|'p'|'t'|'o'|'d', hash of session, hash of parent, type, 0 or deadline, number;
                                'a', name of a search attribute, kind, value, number -> nothing */
     PAWL_FAMILY_ENDED,      /* end time, number -> nothing */
     PAWL_FAMILY_DOCUMENT,   /* number -> status document; number, 'a' -> search attributes */

@@ -13,22 +13,6 @@
 #define CLOSE_POST_ID "pawl.parent_close"
 static const uint8_t close_fingerprint[16] = "parent_close";
 
-static pawl_status stage_by_number(pawl_store_round *round, uint64_t number, pawl_store_stage **ret, bool *leased,
-                                   pawl_fault *fault)
-{
-    pawl_store_registry *registry = round->registry;
-    pawl_store_entry *entry;
-    pawl_status status = pawl_store_entry_by_number(registry, number, &entry, fault);
-    if (status != PAWL_OK)
-        return status;
-    pthread_mutex_lock(&registry->lock);
-    *ret = pawl_store_stage_of(round, entry);
-    *leased = *ret != NULL && pawl_store_stage_is_leased(*ret);
-    pawl_store_entry_unpin(registry, entry);
-    pthread_mutex_unlock(&registry->lock);
-    return *ret == NULL ? pawl_fault_nomem(fault) : PAWL_OK;
-}
-
 /* Is there anything to say to it? */
 static bool is_to_be_closed(const pawl_store_stage *child, pawl_bytes parent)
 {
@@ -77,7 +61,7 @@ static pawl_status close_child(pawl_store_round *round, pawl_bytes parent, uint6
     pawl_store_stage *child;
     bool leased;
     uint64_t sequence;
-    pawl_status status = stage_by_number(round, number, &child, &leased, fault);
+    pawl_status status = pawl_store_stage_by_number(round, number, &child, &leased, fault);
     if (status == PAWL_E_CORRUPT || status == PAWL_E_NOT_FOUND)
         return PAWL_OK; /* pruned, or the auditor's business */
     if (status != PAWL_OK || !is_to_be_closed(child, parent))
@@ -151,7 +135,7 @@ static pawl_status look_after(pawl_store_round *round, uint64_t number, pawl_fau
     bool done = false;
     round->orphan_parent = number;
     round->orphan_after = round->registry->orphans.parent == number ? round->registry->orphans.after : 0;
-    pawl_status status = stage_by_number(round, number, &parent, &leased, fault);
+    pawl_status status = pawl_store_stage_by_number(round, number, &parent, &leased, fault);
     if (status == PAWL_E_CORRUPT || status == PAWL_E_NOT_FOUND ||
         (status == PAWL_OK && !PAWL_IS_TERMINAL(parent->state.status))) {
         finish(round, number); /* damaged, which the auditor tells; or live again */

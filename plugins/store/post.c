@@ -258,6 +258,8 @@ static void rewind_state(pawl_store_round *round, pawl_store_stage *stage, bool 
         pawl_batch_delete(&round->rows, PAWL_FAMILY_ENDED, pawl_key_bytes(&key));
     }
     stage->state.cancelled = stage->state.cancelled && keep_cancel;
+    if (!stage->state.cancelled)
+        pawl_store_deadline_renew(round, stage);
     stage->state.compensating = false;
     stage->state.paused = 0;
     stage->state.rewinds++;
@@ -303,6 +305,7 @@ static pawl_status stage_posted(pawl_store_round *round, pawl_store_stage *stage
     if (post->kind == PAWL_RECORD_CANCEL) {
         stage->state.cancelled = true;
         stage->cancel_sequence = *sequence;
+        pawl_store_deadline_void(round, stage);
     }
     if (post->kind == PAWL_RECORD_CANCEL || ends(post))
         pawl_store_turn_leave(round, stage, &turn);

@@ -30,6 +30,9 @@ static pawl_status check_choices(const pawl_register *request, pawl_fault *fault
     if (status == PAWL_OK)
         status = pawl_store_check_size("what closes a child", request->close_body, PAWL_CLOSE_BODY_BYTES_MAX, fault);
     if (status == PAWL_OK)
+        status = pawl_store_check_size("what is posted at a deadline", request->deadline_body,
+                                       PAWL_CLOSE_BODY_BYTES_MAX, fault);
+    if (status == PAWL_OK)
         status = pawl_store_check_size("the key of a process", request->key, PAWL_STORE_ID_BYTES_MAX, fault);
     return status;
 }
@@ -106,6 +109,7 @@ static pawl_store_type *intern(pawl_store_round *round, pawl_bytes name, pawl_fa
 
 static pawl_store_entry *new_entry(pawl_store_round *round, const pawl_register *request, pawl_store_type *type)
 {
+    const pawl_bytes none = {NULL, 0};
     const pawl_store_identity identity = {
         .type = type->id,
         .revision = request->revision,
@@ -124,6 +128,7 @@ static pawl_store_entry *new_entry(pawl_store_round *round, const pawl_register 
         .close_body = request->close_body,
         .priority = request->priority == 0 ? PAWL_PRIORITY_NORMAL : request->priority,
         .deadline_unix_ns = request->deadline_unix_ns,
+        .deadline_body = request->deadline_unix_ns == 0 ? none : request->deadline_body,
         .exclusive = request->exclusive != 0,
     };
     pawl_buffer_clear(&round->scratch);
@@ -208,6 +213,7 @@ static pawl_status create(pawl_store_round *round, pawl_registry_op *op, uint32_
     pawl_store_stage_record(round, stage, PAWL_RECORD_STARTED, request->input);
     (void)pawl_store_attributes_stage(round, stage, &round->attributes);
     pawl_store_turn_take_place(round, stage);
+    pawl_store_deadline_set(round, stage);
     pawl_store_stage_move(round, stage, external || later || behind ? PAWL_WAITING : PAWL_READY,
                           later ? request->start_unix_ns : 0, ready);
     pawl_store_stage_header(round, stage, none,

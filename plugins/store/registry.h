@@ -74,6 +74,7 @@ typedef struct pawl_store_identity {
     uint32_t parent_close;
     uint32_t priority; /* never 0 */
     uint64_t deadline_unix_ns;
+    pawl_bytes deadline_body; /* empty: the deadline is known and does nothing */
     bool exclusive;
     pawl_bytes encoded;
     uint64_t lane; /* hash of the key it queues under; 0: none. Worked out, not stored */
@@ -86,6 +87,7 @@ typedef struct pawl_store_state {
     uint32_t shown;  /* never PAWL_RUNNING */
     bool cancelled;
     bool behind;       /* exclusive, and it is not its turn yet */
+    bool untimed;      /* its deadline does not hold any more: it passed, or a cancel request came first */
     bool compensating; /* its journal has a record COMPENSATING */
     bool has_document;
     bool has_attributes;
@@ -200,6 +202,14 @@ typedef struct pawl_store_orphans {
     bool wait;           /* it failed: again when there is something else to do */
 } pawl_store_orphans;
 
+/* ---- deadlines, see deadline.c ---- */
+
+typedef struct pawl_store_deadlines {
+    uint64_t next; /* no row is due before; 0: nobody knows yet */
+    uint64_t from; /* no row stands in front of this time (so that deleted rows are not walked over again and again) */
+    bool wait;     /* it failed: again later */
+} pawl_store_deadlines;
+
 /* ---- the registry ---- */
 
 struct pawl_store_registry {
@@ -237,8 +247,9 @@ struct pawl_store_registry {
     pawl_registry_op **round_ops; /* the running round, for unwatch */
     uint8_t *round_cancelled;
     size_t round_count;
-    uint64_t prune_from;        /* no end row in front of this time is left */
-    pawl_store_orphans orphans; /* the committer's own */
+    uint64_t prune_from;            /* no end row in front of this time is left */
+    pawl_store_orphans orphans;     /* the committer's own */
+    pawl_store_deadlines deadlines; /* likewise */
 
     pthread_mutex_t queue_lock; /* guards the queue and what follows */
     pthread_cond_t queue_cond;

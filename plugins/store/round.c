@@ -47,6 +47,8 @@ void pawl_store_round_begin(pawl_store_round *round)
     round->closed = false;
     round->orphan_parent = round->orphan_after = 0;
     round->orphan_scanned = round->orphans_done = false;
+    round->deadlines_looked_at = false;
+    round->deadline_next = round->deadline_set = STORE_NEVER;
 }
 
 void pawl_store_round_done(pawl_store_round *round, pawl_registry_op *op)
@@ -84,6 +86,22 @@ bool pawl_store_stage_is_leased(const pawl_store_stage *stage)
 {
     return (stage->entry->worker != NULL || stage->claim != NULL) && !stage->drop_lease && !stage->ended &&
            !stage->fenced;
+}
+
+pawl_status pawl_store_stage_by_number(pawl_store_round *round, uint64_t number, pawl_store_stage **ret, bool *leased,
+                                       pawl_fault *fault)
+{
+    pawl_store_registry *registry = round->registry;
+    pawl_store_entry *entry;
+    pawl_status status = pawl_store_entry_by_number(registry, number, &entry, fault);
+    if (status != PAWL_OK)
+        return status;
+    pthread_mutex_lock(&registry->lock);
+    *ret = pawl_store_stage_of(round, entry);
+    *leased = *ret != NULL && pawl_store_stage_is_leased(*ret);
+    pawl_store_entry_unpin(registry, entry);
+    pthread_mutex_unlock(&registry->lock);
+    return *ret == NULL ? pawl_fault_nomem(fault) : PAWL_OK;
 }
 
 pawl_status pawl_store_stage_has_room(const pawl_store_round *round, const pawl_store_stage *stage, uint64_t records,
@@ -209,6 +227,7 @@ void pawl_store_stage_move(pawl_store_round *round, pawl_store_stage *stage, uin
     pawl_store_stage_show(round, stage);
     if (PAWL_IS_TERMINAL(status)) {
         stage->ended = true;
+        pawl_store_deadline_drop(round, stage);
         if (state->updated_unix_ns < round->prune_from)
             round->prune_from = state->updated_unix_ns; /* the clock was set back */
         pawl_store_key_ended(&key, state->updated_unix_ns, stage->entry->number);
@@ -332,6 +351,7 @@ void pawl_store_round_publish(pawl_store_round *round)
     registry->types_stored = round->types_stored;
     registry->prune_from = round->prune_from;
     pawl_store_orphans_publish(round);
+    pawl_store_deadlines_publish(round);
     for (pawl_store_stage *stage = round->stages, *next; stage != NULL; stage = next) {
         next = stage->next;
         publish_stage(round, stage);

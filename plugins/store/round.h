@@ -83,10 +83,13 @@ struct pawl_store_round {
     uint32_t types_stored;
     uint64_t prune_from;
     uint64_t now_unix_ns;
-    uint64_t orphan_parent;       /* whose children this round looks after; 0: nobody's */
-    uint64_t orphan_after;        /* up to this one */
-    bool orphan_scanned;          /* it was found by its row */
-    bool orphans_done;            /* these were all of them */
+    uint64_t orphan_parent; /* whose children this round looks after; 0: nobody's */
+    uint64_t orphan_after;  /* up to this one */
+    bool orphan_scanned;    /* it was found by its row */
+    bool orphans_done;      /* these were all of them */
+    bool deadlines_looked_at;
+    uint64_t deadline_next;       /* the first that is left */
+    uint64_t deadline_set;        /* the first that this round sets; STORE_NEVER: none */
     bool closed;                  /* takes no further operation */
     pawl_registry_op *done_first; /* to be completed, in order, linked by provider_data[0] */
     pawl_registry_op *done_last;
@@ -111,6 +114,9 @@ void pawl_store_round_done(pawl_store_round *round, pawl_registry_op *op);
 
 /** The stage of an entry, made if need be; NULL: out of memory. Under lock. */
 pawl_store_stage *pawl_store_stage_of(pawl_store_round *round, pawl_store_entry *entry);
+/** The same by number, read if need be; *leased as pawl_store_stage_is_leased. Not under lock. */
+pawl_status pawl_store_stage_by_number(pawl_store_round *round, uint64_t number, pawl_store_stage **ret, bool *leased,
+                                       pawl_fault *fault);
 /** Somebody leases it now, and this round has not ended that. Under lock. */
 bool pawl_store_stage_is_leased(const pawl_store_stage *stage);
 /** Append a record after everything staged so far. @return its sequence */
@@ -180,6 +186,23 @@ pawl_status pawl_store_turn_find(pawl_store_round *round, const pawl_store_stage
 void pawl_store_turn_leave(pawl_store_round *round, pawl_store_stage *stage, const pawl_store_turn *turn);
 /** It ends. */
 void pawl_store_turn_hand_on(pawl_store_round *round, pawl_store_stage *stage, const pawl_store_turn *turn);
+
+/* ---- deadline.c ---- */
+
+/** Of a process that begins: let its deadline hold, if it has one. Before its header is written, as all of these. */
+void pawl_store_deadline_set(pawl_store_round *round, pawl_store_stage *stage);
+/** It ends: the deadline's row goes. */
+void pawl_store_deadline_drop(pawl_store_round *round, pawl_store_stage *stage);
+/** It was asked to stop: the deadline holds no more. */
+void pawl_store_deadline_void(pawl_store_round *round, pawl_store_stage *stage);
+/** It is rewound: the deadline holds again if it has not passed. */
+void pawl_store_deadline_renew(pawl_store_round *round, pawl_store_stage *stage);
+/** Post what is to be posted when deadlines pass, for some of those that have. */
+void pawl_store_stage_deadlines(pawl_store_round *round);
+/** What the round did about them is durable. */
+void pawl_store_deadlines_publish(pawl_store_round *round);
+/** When to look again, in nanoseconds from now; STORE_NEVER: no need. */
+uint64_t pawl_store_deadlines_left(const pawl_store_registry *registry);
 
 /* ---- orphan.c ---- */
 

@@ -12,7 +12,8 @@
 #define FLAG_PAUSED       8u
 #define FLAG_BEHIND       16u
 #define FLAG_PINNED       32u /* anew, since it was registered */
-#define FLAGS_ALL         63u
+#define FLAG_UNTIMED      64u
+#define FLAGS_ALL         127u
 
 /* What stands beside a header, in the family of documents. */
 #define HAS_DOCUMENT   1u
@@ -151,8 +152,10 @@ static void encode_rest(pawl_buffer *encoded, const pawl_store_identity *identit
         pawl_buffer_u8(encoded, (uint8_t)identity->priority);
     if ((flags & IDENTITY_KEY) != 0)
         pawl_buffer_bytes(encoded, identity->key);
-    if ((flags & IDENTITY_DEADLINE) != 0)
+    if ((flags & IDENTITY_DEADLINE) != 0) {
         pawl_buffer_u64(encoded, identity->deadline_unix_ns);
+        pawl_buffer_bytes(encoded, identity->deadline_body);
+    }
 }
 
 static void decode_rest(pawl_reader *reader, pawl_store_identity *identity, uint8_t flags)
@@ -167,6 +170,7 @@ static void decode_rest(pawl_reader *reader, pawl_store_identity *identity, uint
     identity->priority = (flags & IDENTITY_PRIORITY) != 0 ? pawl_reader_u8(reader) : PAWL_PRIORITY_NORMAL;
     identity->key = (flags & IDENTITY_KEY) != 0 ? pawl_reader_bytes(reader) : none;
     identity->deadline_unix_ns = (flags & IDENTITY_DEADLINE) != 0 ? pawl_reader_u64(reader) : 0;
+    identity->deadline_body = (flags & IDENTITY_DEADLINE) != 0 ? pawl_reader_bytes(reader) : none;
 }
 
 void pawl_store_identity_encode(pawl_buffer *encoded, const pawl_store_identity *identity)
@@ -224,7 +228,8 @@ void pawl_store_put_header(pawl_batch *batch, uint64_t number, const pawl_store_
     pawl_buffer_u32(to, state->status);
     unsigned flags = (state->cancelled ? FLAG_CANCELLED : 0) | (state->has_children ? FLAG_CHILDREN : 0) |
                      (state->compensating ? FLAG_COMPENSATING : 0) | (state->paused != 0 ? FLAG_PAUSED : 0) |
-                     (state->behind ? FLAG_BEHIND : 0) | (state->pinned_revision != 0 ? FLAG_PINNED : 0);
+                     (state->behind ? FLAG_BEHIND : 0) | (state->pinned_revision != 0 ? FLAG_PINNED : 0) |
+                     (state->untimed ? FLAG_UNTIMED : 0);
     pawl_buffer_u8(to, (uint8_t)flags);
     pawl_buffer_u8(to,
                    (uint8_t)((state->has_document ? HAS_DOCUMENT : 0) | (state->has_attributes ? HAS_ATTRIBUTES : 0)));
@@ -270,6 +275,7 @@ pawl_status pawl_store_decode_header(pawl_bytes key, pawl_bytes value, pawl_stor
     header->state.cancelled = (flags & FLAG_CANCELLED) != 0;
     header->state.has_children = (flags & FLAG_CHILDREN) != 0;
     header->state.behind = (flags & FLAG_BEHIND) != 0;
+    header->state.untimed = (flags & FLAG_UNTIMED) != 0;
     header->state.compensating = (flags & FLAG_COMPENSATING) != 0;
     header->state.shown = pawl_store_shown(&header->state);
     uint32_t has = pawl_reader_u8(&reader);

@@ -76,9 +76,10 @@ void pawl_store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t nu
 void pawl_store_key_status(pawl_key *key, uint32_t status, uint64_t number);
 void pawl_store_key_ended(pawl_key *key, uint64_t ended_unix_ns, uint64_t number);
 void pawl_store_key_post(pawl_key *key, uint64_t number, uint32_t kind, pawl_bytes post_id);
-#define STORE_RELATION_ORPHANS ((uint8_t)'o')
-/** relation: 's' session, 'p' parent, 't' type (value: its number), 'o' (value: 0) ended with children to look after.
- */
+#define STORE_RELATION_ORPHANS  ((uint8_t)'o')
+#define STORE_RELATION_DEADLINE ((uint8_t)'d')
+/** relation: 's' session, 'p' parent, 't' type (value: its number), 'o' (value: 0) ended with children to look after,
+ *  'd' (value: when) has a deadline. */
 void pawl_store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, uint64_t number);
 uint64_t pawl_store_hash(pawl_bytes bytes);
 

@@ -308,6 +308,7 @@ MEMBER(pawl_register, attributes)
 MEMBER(pawl_register, reuse)
 MEMBER(pawl_register, exclusive)
 MEMBER(pawl_register, close_body)
+MEMBER(pawl_register, deadline_body)
 
 STRUCT(pawl_pin)
 MEMBER(pawl_pin, struct_size)

@@ -20,6 +20,7 @@ extern const struct group journal_group;
 extern const struct group post_group;
 extern const struct group family_group;
 extern const struct group waiting_group;
+extern const struct group deadline_group;
 extern const struct group lease_group;
 extern const struct group claim_group;
 extern const struct group list_group;

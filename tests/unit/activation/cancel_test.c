@@ -84,6 +84,29 @@ static void test_cancel_before_the_result(void **state)
     sim_close(&sim);
 }
 
+/* It is told as any cancel request, and ends otherwise. */
+static void test_I7_what_a_deadline_asks_to_stop_ends_as_failed(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, &pawl_processes, "plain");
+    sim_start(&sim, "");
+    sim_run(&sim);
+    sim_entry(&sim, &(pawl_entry){
+                        .kind = PAWL_RECORD_CANCEL, .status = PAWL_FAILED, .value = sim_text("its deadline passed")});
+    sim_cancel(&sim, "too late"); /* the first one counts */
+    sim_run(&sim);
+    assert_true(pawl_activation_cancel_told(sim.activation));
+    assert_true(pawl_activation_deadline_told(sim.activation));
+    sim_expect(&sim, "< 1 started\n"
+                     "  call 1 one = \n"
+                     "> waits: call one\n"
+                     "< 2 cancel = its deadline passed\n"
+                     "< 3 cancel = too late\n"
+                     "> failed process.deadline: its deadline passed\n");
+    sim_close(&sim);
+}
+
 /* The result's record stands first, so the await that it ends is not cancelled; the next one is. */
 static void test_cancel_after_the_result_is_told_by_the_next_await(void **state)
 {
@@ -235,6 +258,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cancel_before_the_result),
+        cmocka_unit_test(test_I7_what_a_deadline_asks_to_stop_ends_as_failed),
         cmocka_unit_test(test_cancel_after_the_result_is_told_by_the_next_await),
         cmocka_unit_test(test_cancel_is_told_once_and_undoing_is_not_disturbed),
         cmocka_unit_test(test_a_program_may_go_on_after_a_cancel),

@@ -62,6 +62,8 @@ static void test_every_kind_has_its_words(void **state)
            HEAD "\"signal\",\"name\":\"go\",\"payload\":\"x\"}");
     expect(&(pawl_entry){.kind = PAWL_RECORD_CANCEL, .value = text("stop")}, false,
            HEAD "\"cancel\",\"reason\":\"stop\"}");
+    expect(&(pawl_entry){.kind = PAWL_RECORD_CANCEL, .status = PAWL_FAILED, .value = text("late")}, false,
+           HEAD "\"cancel\",\"reason\":\"late\",\"by_deadline\":true}");
     expect(&(pawl_entry){.kind = PAWL_RECORD_RESUMED, .value = text("")}, false, HEAD "\"resumed\",\"reason\":\"\"}");
     expect(&(pawl_entry){.kind = PAWL_RECORD_PARKED, .failure.code = text("limit"), .value = text("too much")}, false,
            HEAD "\"parked\",\"code\":\"limit\",\"message\":\"too much\"}");

@@ -80,7 +80,7 @@ static void make_processes(fixture *f)
     assert_int_equal(do_complete(f, &got, 1, PAWL_COMPLETED, &flags), PAWL_OK);
     assert_int_equal(do_end(f, "odd end", "e2", PAWL_TERMINATED, 1), PAWL_OK);
     assert_int_equal(do_post(f, "cancelled", PAWL_RECORD_CANCEL, "c1", NULL, NULL), PAWL_OK);
-    /* with a session, a parent and a status document */
+    /* with a session, a parent, a status document and a deadline */
     pawl_register request = {.struct_size = sizeof request,
                              .id = BYTES("child"),
                              .type = BYTES("even"),
@@ -88,6 +88,8 @@ static void make_processes(fixture *f)
                              .session = BYTES("a session"),
                              .parent = BYTES("ready"),
                              .input = BYTES("input"),
+                             .deadline_unix_ns = f->unix_ns + 1000000000000000,
+                             .deadline_body = BYTES("late"),
                              .fingerprint = fingerprint_1};
     pawl_registry_op op = {.kind = PAWL_OP_REGISTER, .request = &request};
     assert_int_equal(fixture_run(f, &op), PAWL_OK);
@@ -358,10 +360,12 @@ static void test_rows_that_are_too_much_are_taken_away(void **state)
     add_row(f, PAWL_FAMILY_ENDED, &key, 0);
     pawl_store_key_relation(&key, 's', 77, 2);
     add_row(f, PAWL_FAMILY_RELATION, &key, 0);
+    pawl_store_key_relation(&key, STORE_RELATION_DEADLINE, 77, 2);
+    add_row(f, PAWL_FAMILY_RELATION, &key, 0);
     pawl_store_key_number(&key, 9999);
     add_row(f, PAWL_FAMILY_DOCUMENT, &key, 0);
     assert_int_equal(look(f, false, &found), PAWL_OK);
-    assert_int_equal(found.derived, 8); /* and the counters: a number beyond the next one */
+    assert_int_equal(found.derived, 9); /* and the counters: a number beyond the next one */
     assert_int_equal(found.primary, 0);
     assert_int_equal(look(f, true, &found), PAWL_OK);
     assert_int_equal(look(f, false, &found), PAWL_OK);
