@@ -107,7 +107,10 @@ static pawl_status expire(pawl_store_round *round, pawl_bytes key, uint64_t due,
     pawl_post *post = post_of(round, stage);
     if (post == NULL)
         return pawl_fault_nomem(fault);
-    return pawl_store_stage_posted(round, stage, leased, post, &sequence, fault); /* takes the row away, too */
+    status = pawl_store_stage_posted(round, stage, leased, post, &sequence, fault); /* takes the row away, too */
+    if (status == PAWL_OK && post->kind == PAWL_RECORD_ENDED)
+        pawl_store_stage_tell_end(round, stage, post->body, sequence);
+    return status;
 }
 
 static pawl_status expire_some(pawl_store_round *round, pawl_fault *fault)

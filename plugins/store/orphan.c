@@ -30,12 +30,11 @@ static bool is_to_be_closed(const pawl_store_stage *child, pawl_bytes parent)
     }
 }
 
-/* The end that was just staged, for everybody. Without memory nobody is told, and the end stands. */
-static void tell_everybody(pawl_store_round *round, pawl_store_stage *child, uint64_t sequence)
+void pawl_store_stage_tell_end(pawl_store_round *round, pawl_store_stage *child, pawl_bytes body, uint64_t sequence)
 {
     const pawl_store_identity *identity = &child->entry->identity;
     const char *type = child->entry->type->name;
-    const pawl_bytes from[] = {identity->id, {type, strlen(type)}, identity->session, identity->close_body};
+    const pawl_bytes from[] = {identity->id, {type, strlen(type)}, identity->session, body};
     pawl_store_told_end *told = pawl_store_arena_take(&round->arena, sizeof *told);
     if (told == NULL)
         return;
@@ -83,7 +82,7 @@ static pawl_status close_child(pawl_store_round *round, pawl_bytes parent, uint6
     };
     status = pawl_store_stage_posted(round, child, leased, post, &sequence, fault);
     if (status == PAWL_OK && ends)
-        tell_everybody(round, child, sequence);
+        pawl_store_stage_tell_end(round, child, identity->close_body, sequence);
     return status;
 }
 

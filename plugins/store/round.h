@@ -206,6 +206,9 @@ uint64_t pawl_store_deadlines_left(const pawl_store_registry *registry);
 
 /* ---- orphan.c ---- */
 
+/** The end that was just staged, which no operation has asked for, is told to everybody. Without memory nobody is told,
+ *  and the end stands. body: of its ENDED record. */
+void pawl_store_stage_tell_end(pawl_store_round *round, pawl_store_stage *child, pawl_bytes body, uint64_t sequence);
 /** Look after some children of parents that have ended, if there are any. */
 void pawl_store_stage_orphans(pawl_store_round *round);
 /** Is there more to do? */
