@@ -406,6 +406,20 @@ pawl_status pawl_host_backup(pawl_host *host, const char *directory, pawl_text *
     return give("{\"backup\":\"x\"}", answer_about(directory, error), ret_json);
 }
 
+pawl_status pawl_host_versions(pawl_host *host, uint64_t rows_max, pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)error;
+    (void)rows_max;
+    return give("{\"plugins\":[]}", PAWL_OK, ret_json);
+}
+
+pawl_status pawl_host_forget_version(pawl_host *host, const char *digest, pawl_error *error)
+{
+    (void)host;
+    return answer_about(digest, error);
+}
+
 /* ---- the stream of ends ---- */
 
 struct pawl_ends *pawl_api_server_ends(pawl_api_server *server)
