@@ -233,8 +233,10 @@ void pawl_resident_start(pawl_resident *r)
         return;
     }
     r->journal_bytes = 0;
+    pthread_mutex_lock(&r->shard->table_lock); /* someone may be looking */
     r->recovery = (pawl_recovery){0};
-    r->paused = false;
+    pthread_mutex_unlock(&r->shard->table_lock);
+    atomic_store_explicit(&r->paused, false, memory_order_relaxed);
     r->load_again = !load(r);
     if (!r->load_again) {
         if (pawl_activation_ended(r->activation)) {
@@ -443,8 +445,9 @@ static void schedule(pawl_resident *r)
         if (timer < wall)
             wall = timer;
     }
-    if (r->recovery.back_off_unix_ns > now)
-        wall = r->recovery.back_off_unix_ns;
+    uint64_t back_off = atomic_load_explicit(&r->recovery.back_off_unix_ns, memory_order_relaxed);
+    if (back_off > now)
+        wall = back_off;
     uint64_t grace = grace_end(r);
     if (grace > now && grace < wall)
         wall = grace;
@@ -722,9 +725,9 @@ bool pawl_resident_explain(pawl_shard *shard, uint64_t number, char *text, size_
     else if (r != NULL && r->foreign)
         snprintf(text, room, "was registered under host profile %s and is left alone here",
                  (const char *)r->profile.data);
-    else if (r != NULL && r->recovery.back_off_unix_ns != 0)
+    else if (r != NULL && atomic_load_explicit(&r->recovery.back_off_unix_ns, memory_order_relaxed) != 0)
         snprintf(text, room, "backs off: %u workers in a row died while they ran it, the last one in %s",
-                 r->recovery.deaths, r->recovery.what);
+                 atomic_load_explicit(&r->recovery.deaths, memory_order_relaxed), r->recovery.what);
     else if (r != NULL)
         snprintf(text, room, "is being activated or written");
     pthread_mutex_unlock(&shard->table_lock);

@@ -61,11 +61,11 @@ typedef struct pawl_batch {
 
 /** What the journal says of workers that died while they ran the process, and who owns it. */
 typedef struct pawl_recovery {
-    uint32_t deaths;           /* in a row: nothing of it was recorded since the first of them */
-    uint64_t last_unix_ns;     /* of the last one */
-    uint64_t back_off_unix_ns; /* not run before this; 0: it may run */
-    char what[128];            /* what ran then */
-    uint64_t owner;            /* worker session of an owner-bound process that has begun; 0: none */
+    atomic_uint deaths;                     /* in a row: nothing of it was recorded since the first; also for explain */
+    uint64_t last_unix_ns;                  /* of the last one */
+    atomic_uint_least64_t back_off_unix_ns; /* not run before this; 0: it may run. Also for explain */
+    char what[128];                         /* what ran then. Changed under the shard's table_lock */
+    uint64_t owner;                         /* worker session of an owner-bound process that has begun; 0: none */
     char owner_name[128];
     bool abandoned; /* its owner is gone: it is to end, and not to be run again */
 } pawl_recovery;
@@ -129,8 +129,8 @@ struct pawl_resident {
     char park_code[64];
     char park_reason[512];
 
-    bool paused;           /* by its journal: an operator wants nothing of it to go on */
-    const pawl_gate *gate; /* an operator's, over its type; NULL: none */
+    atomic_bool paused;            /* by its journal: an operator wants nothing of it to go on. Also for explain */
+    const pawl_gate *_Atomic gate; /* an operator's, over its type; NULL: none. Also for explain */
 
     bool foreign;    /* registered under another host profile: held untouched, for a host that has it */
     bool load_again; /* the store could not be read; no activation yet */

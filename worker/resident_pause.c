@@ -6,14 +6,15 @@
 void pawl_resident_note_pause(pawl_resident *r, uint32_t kind)
 {
     if (kind == PAWL_RECORD_PAUSED)
-        r->paused = true;
+        atomic_store_explicit(&r->paused, true, memory_order_relaxed);
     else if (kind == PAWL_RECORD_CONTINUED || kind == PAWL_RECORD_CANCEL || kind == PAWL_RECORD_PARKED)
-        r->paused = false;
+        atomic_store_explicit(&r->paused, false, memory_order_relaxed);
 }
 
 bool pawl_resident_is_paused(const pawl_resident *r)
 {
-    return r->paused || pawl_gate_is_shut(r->gate);
+    return atomic_load_explicit(&r->paused, memory_order_relaxed) ||
+           pawl_gate_is_shut(atomic_load_explicit(&r->gate, memory_order_acquire));
 }
 
 /* One that is paused by itself is stored as waiting. One of a paused type stays as it is, so that it can be claimed as
@@ -27,7 +28,7 @@ bool pawl_resident_keep_still(pawl_resident *r)
     }
     if (r->calls != NULL || r->parking)
         return true;
-    if (r->paused) {
+    if (atomic_load_explicit(&r->paused, memory_order_relaxed)) {
         pawl_resident_commit(r, PAWL_OP_SUSPEND);
         return true;
     }

@@ -73,28 +73,32 @@ void pawl_resident_note_recovery(pawl_resident *r, const pawl_record *record)
     pawl_recovery *recovery = &r->recovery;
     pawl_entry entry;
     if (record->kind == PAWL_RECORD_INTERRUPTED && pawl_entry_decode(record, &entry, NULL) == PAWL_OK) {
-        recovery->deaths++;
+        atomic_fetch_add_explicit(&recovery->deaths, 1, memory_order_relaxed);
         recovery->last_unix_ns = record->time_unix_ns;
+        pthread_mutex_lock(&r->shard->table_lock);
         copy_text(recovery->what, sizeof recovery->what, entry.name);
+        pthread_mutex_unlock(&r->shard->table_lock);
     } else if (record->kind == PAWL_RECORD_OWNER && pawl_entry_decode(record, &entry, NULL) == PAWL_OK) {
         recovery->owner = entry.due_unix_ns;
         copy_text(recovery->owner_name, sizeof recovery->owner_name, entry.name);
     } else if (record->kind == PAWL_RECORD_STEP || record->kind == PAWL_RECORD_ATTEMPT ||
                record->kind == PAWL_RECORD_FIRED || record->kind == PAWL_RECORD_RESUMED) {
-        recovery->deaths = 0; /* it got on, or an operator says that it can */
+        atomic_store_explicit(&recovery->deaths, 0,
+                              memory_order_relaxed); /* it got on, or an operator says that it can */
     }
 }
 
 static void give_up(pawl_resident *r)
 {
     const pawl_recovery *recovery = &r->recovery;
+    uint32_t deaths = atomic_load_explicit(&recovery->deaths, memory_order_relaxed);
     static const char code[] = "process.abandoned";
     r->recovery.abandoned = true;
     r->result = (pawl_run_result){.kind = PAWL_RUN_ENDED, .status = PAWL_FAILED};
     snprintf(r->park_reason, sizeof r->park_reason,
              "it is bound to its owner, worker %s (session %" PRIu64 "), which is gone; it is not run again%s%s",
-             recovery->owner_name, recovery->owner, recovery->deaths > 0 ? "; that worker died in " : "",
-             recovery->deaths > 0 ? recovery->what : "");
+             recovery->owner_name, recovery->owner, deaths > 0 ? "; that worker died in " : "",
+             deaths > 0 ? recovery->what : "");
     r->result.failure = (pawl_failure){.struct_size = sizeof r->result.failure,
                                        .klass = PAWL_TERMINAL,
                                        .code = {code, sizeof code - 1},
@@ -125,26 +129,31 @@ void pawl_resident_recover(pawl_resident *r)
         bind_to_owner(r);
         return;
     }
+    uint32_t deaths = atomic_load_explicit(&recovery->deaths, memory_order_relaxed);
     uint32_t most = type->recovery_attempts == 0 ? PAWL_RECOVERY_ATTEMPTS : type->recovery_attempts;
-    if (recovery->deaths >= most) {
+    if (deaths >= most) {
         pawl_resident_park(r, "poison",
                            "%u workers in a row died while they ran it, the last one in %s; at most %u are allowed: "
                            "mend the plugin, then resume it, or terminate it",
-                           recovery->deaths, recovery->what, most);
+                           deaths, recovery->what, most);
         return;
     }
-    if (recovery->deaths < 2)
+    if (deaths < 2)
         return; /* once is nobody's fault, and whoever restarts a worker waits for its processes */
-    uint32_t doubled = recovery->deaths - 2 < BACK_OFF_DOUBLED ? recovery->deaths - 2 : BACK_OFF_DOUBLED;
-    recovery->back_off_unix_ns = recovery->last_unix_ns + (BACK_OFF_FIRST_NS << doubled);
+    uint32_t doubled = deaths - 2 < BACK_OFF_DOUBLED ? deaths - 2 : BACK_OFF_DOUBLED;
+    atomic_store_explicit(&recovery->back_off_unix_ns, recovery->last_unix_ns + (BACK_OFF_FIRST_NS << doubled),
+                          memory_order_relaxed);
 }
 
 bool pawl_resident_backs_off(pawl_resident *r)
 {
-    uint64_t until = r->recovery.back_off_unix_ns, now = resident_unix_now(r);
+    uint64_t until = atomic_load_explicit(&r->recovery.back_off_unix_ns, memory_order_relaxed);
+    if (until == 0)
+        return false;
+    uint64_t now = resident_unix_now(r);
     /* A clock that was set back must not keep it for longer than the pause. */
     bool over = until <= now || now < r->recovery.last_unix_ns;
     if (over)
-        r->recovery.back_off_unix_ns = 0;
+        atomic_store_explicit(&r->recovery.back_off_unix_ns, 0, memory_order_relaxed);
     return !over;
 }

@@ -68,7 +68,7 @@ void pawl_resident_find_code(pawl_resident *r)
     const pawl_type *first = pawl_catalog_type(catalog, r->type);
     const pawl_pinned pinned = {r->type, r->plugin, r->revision, r->digest};
     r->code = pawl_catalog_type_for(catalog, &pinned, &r->trial);
-    r->gate = first == NULL ? NULL : first->gate;
+    atomic_store_explicit(&r->gate, first == NULL ? NULL : first->gate, memory_order_release);
     if (first == NULL)
         pawl_resident_park(r, "unknown_type",
                            "this host has " NO_TYPE "%.*s; add its plugin to the profile; it resumes by itself",

@@ -16,7 +16,7 @@ static pawl_status add(pawl_process *p, long long amount, pawl_bytes *balance)
 {
     for (;;) {
         pawl_bytes before = pawl_text("0");
-        uint64_t revision;
+        uint64_t revision = 0;
         pawl_status status = pawl_session_get(p, "balance", &before, &revision);
         if (status != PAWL_E_NOT_FOUND)
             PAWL_TRY(status);
