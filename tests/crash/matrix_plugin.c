@@ -234,6 +234,8 @@ static pawl_status do_word(trip *t, const char *word)
         return pawl_now(t->p) == 0 ? pawl_fail(t->p, "crash.clock", "no time") : PAWL_OK;
     if (strcmp(word, "status") == 0)
         return pawl_set_status(t->p, pawl_bytes_of_text("{\"at\":\"status\"}"));
+    if (strncmp(word, "mark:", 5) == 0)
+        return pawl_set_attributes(t->p, pawl_printf(t->p, "{\"mark\":%s}", argument + 1));
     pawl_future future = begin_effect(t, word);
     PAWL_TRY(pawl_await(t->p, future));
     return take_result(t, future);

@@ -38,6 +38,8 @@ const scene matrix_scenes[] = {
      .poke = POKE_CANCEL,
      .any_order = true},
     {.id = "unmade", .plan = "step undo:bad step undo:keyed bad"},
+    {.id = "marks", .plan = "mark:1 step mark:2 once mark:3 step mark:4 sleep:5 mark:5"},
+    {.id = "pause", .plan = "step signal:go once step", .poke = POKE_PAUSE, .outcome_alone = true},
     {.id = "all", .plan = "all status all", .any_order = true},
 };
 const size_t matrix_scene_count = sizeof matrix_scenes / sizeof *matrix_scenes;
@@ -76,7 +78,7 @@ static void open_host(life *own)
     snprintf(profile, sizeof profile,
              "profile: crash\ntier: durable\ndata: %s/data\nstores: { main: { provider: rocksdb } }\n"
              "log: { level: error }\nretry: { attempts: 20, first_delay: 5ms, max_delay: 10ms }\n"
-             "timeouts: { stop_grace: 30s }\n",
+             "timeouts: { stop_grace: 30s }\nattributes: { mark: integer }\n",
              own->directory);
     pawl_host_options options = {.struct_size = sizeof options,
                                  .profile_text = profile,
@@ -227,6 +229,37 @@ static void ask_too_late(const life *own, const scene *s)
         give_up("%s has ended and was asked: %d %s", s->id, (int)status, error.code);
 }
 
+static bool is_paused(const life *own, const scene *s)
+{
+    json_t *process = look(own, s->id);
+    bool paused = json_object_get(process, "paused") != NULL;
+    json_decref(process);
+    return paused;
+}
+
+/* A pause that was acknowledged holds over every death until its end is asked for; what comes meanwhile is kept. */
+static void pause_and_go_on(const life *own, const scene *s)
+{
+    pawl_error error = {0};
+    uint32_t replayed = 0;
+    bool held = was_told(own, "pause", s->id), freed = was_told(own, "unpause", s->id);
+    if (held && !freed && !was_told(own, "unpausing", s->id) && (!is_paused(own, s) || has_ended(own, s->id)))
+        give_up("the pause of %s was acknowledged before the crash and is lost", s->id);
+    if (freed && is_paused(own, s))
+        give_up("the end of the pause of %s was acknowledged before the crash and is lost", s->id);
+    if (!held && pawl_host_pause(own->host, PAWL_PAUSE_PROCESS, s->id, "look", &error) != PAWL_OK)
+        give_up("pause %s: %s: %s", s->id, error.code, error.message);
+    told(own, "pause", s->id);
+    if (pawl_host_signal(own->host, s->id, "go", (pawl_bytes){"7", 1}, "s1", &replayed, &error) != PAWL_OK)
+        give_up("signal %s: %s: %s", s->id, error.code, error.message);
+    if (!was_told(own, "unpausing", s->id) && !is_paused(own, s))
+        give_up("%s went on though it was paused", s->id);
+    told(own, "unpausing", s->id);
+    if (is_paused(own, s) && pawl_host_unpause(own->host, PAWL_PAUSE_PROCESS, s->id, &error) != PAWL_OK)
+        give_up("unpause %s: %s: %s", s->id, error.code, error.message);
+    told(own, "unpause", s->id);
+}
+
 static void tell(const life *own, const scene *s)
 {
     pawl_error error = {0};
@@ -235,6 +268,10 @@ static void tell(const life *own, const scene *s)
     bool before = was_told(own, "poke", s->id);
     pawl_outcome outcome = {
         .struct_size = sizeof outcome, .status = PAWL_COMPLETED, .output = {"\"from outside\"", 14}};
+    if (s->poke == POKE_PAUSE) {
+        pause_and_go_on(own, s);
+        return;
+    }
     if (s->poke != POKE_COMPLETE)
         await_moment(own, s);
     if (s->poke == POKE_UPDATE)

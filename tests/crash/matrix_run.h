@@ -12,7 +12,8 @@ typedef enum poke {
     POKE_SIGNAL,
     POKE_CANCEL,
     POKE_CANCEL_HELD,
-    POKE_COMPLETE
+    POKE_COMPLETE,
+    POKE_PAUSE /* pause it, insist that it stands still, tell it to go on, and let it */
 } poke;
 
 typedef struct scene {
