@@ -382,7 +382,8 @@ static pawl_status copy_text(pawl_bytes from, pawl_text *ret, pawl_error *error)
     ret->data = malloc(from.size + 1);
     if (ret->data == NULL)
         return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory for an event");
-    memcpy(ret->data, from.data, from.size);
+    if (from.data != NULL)
+        memcpy(ret->data, from.data, from.size);
     ret->data[from.size] = '\0';
     ret->size = from.size;
     return PAWL_OK;
@@ -433,7 +434,7 @@ pawl_status pawl_host_wait_event(pawl_host *host, const char *id, const char *ty
     if (status != PAWL_OK)
         return status;
     pawl_arena arena = {0};
-    pawl_outcome outcome;
+    pawl_outcome outcome = {0};
     status = await_answer(wait, timeout_ns, &arena, &outcome, error);
     if (status == PAWL_OK)
         status = copy_text(outcome.output, ret_json, error);

@@ -291,8 +291,10 @@ static void read_compatible(manifest_reader *reader, const json_t *value, pawl_m
     if (process->pinned)
         pawl_reader_problem(reader, key, array, "nothing, where \"pinned\" is true: one of them");
     process->compatible = calloc(json_array_size(array) + 1, sizeof *process->compatible);
-    if (process->compatible == NULL)
+    if (process->compatible == NULL) {
         run_out_of_memory(reader);
+        return;
+    }
     size_t place = pawl_reader_enter_key(reader, key);
     for (size_t i = 0; i < json_array_size(array) && reader->status == PAWL_OK; i++) {
         const json_t *revision = json_array_get(array, i);
