@@ -1,6 +1,6 @@
-/* resident_stop.c: attempts that are to end before they do so by themselves: because of a cancel, a timeout or deadline,
- * or because their process goes. It only asks: how they ended is told like any other end. Must never take a call for
- * over that a plugin still has. */
+/* resident_stop.c: attempts that are to end before they do so by themselves: because of a cancel, a timeout or
+ * deadline, or because their process goes. It only asks: how they ended is told like any other end. Must never take a
+ * call for over that a plugin still has. */
 #include "resident_internal.h"
 
 /* One that has not begun ends now, and its end comes as a message like any other. */

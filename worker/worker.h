@@ -52,8 +52,9 @@ typedef struct pawl_worker_config {
     uint64_t journal_max_bytes;
     const pawl_worker_limits *limits; /* a type that is not there has none */
     size_t limit_count;
-    /* Told of every end that this worker has recorded, or the store by itself, after it is durable. NULL: nobody. Must not block: it comes on a
-     * shard's thread, or on the provider's; there even after the worker is gone, until the store is closed. */
+    /* Told of every end that this worker has recorded, or the store by itself, after it is durable. NULL: nobody. Must
+     * not block: it comes on a shard's thread, or on the provider's; there even after the worker is gone, until the
+     * store is closed. */
     void (*on_end)(void *context, const pawl_worker_end *end);
     void *on_end_context;
 } pawl_worker_config;
