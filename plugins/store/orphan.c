@@ -33,8 +33,7 @@ static bool is_to_be_closed(const pawl_store_stage *child, pawl_bytes parent)
 void pawl_store_stage_tell_end(pawl_store_round *round, pawl_store_stage *child, pawl_bytes body, uint64_t sequence)
 {
     const pawl_store_identity *identity = &child->entry->identity;
-    const char *type = child->entry->type->name;
-    const pawl_bytes from[] = {identity->id, {type, strlen(type)}, identity->session, body};
+    const pawl_bytes from[] = {identity->id, pawl_store_type_name(child->entry->type), identity->session, body};
     pawl_store_told_end *told = pawl_store_arena_take(&round->arena, sizeof *told);
     if (told == NULL)
         return;
