@@ -24,9 +24,9 @@ refuse include '(\.\./)*(host|worker|plugins)/' 'public headers stand on abi/ al
 refuse host/cli '(\.\./)*worker/|(\.\./)*plugins/|(\.\./)*host/(host|profile|loader|facets|assemble|view)' \
     'the CLI uses include/pawl/pawl.h and the API client alone'
 
-refuse host/api '(\.\./)*plugins/|(\.\./)*worker/[a-z_]*\.h|(\.\./)*host/(loader/|cli/|[a-z_]*\.h)' \
+refuse host/api '(\.\./)*plugins/|(\.\./)*worker/([a-z_]*\.h|activation|resident|effect)|(\.\./)*host/(loader/|cli/|[a-z_]*\.h)' \
     'the API stands on include/pawl, the profile and worker/base alone'
-engine='(activation|cancel|context|core_table|effect_pool|journal|process_host|registry|resident|shard|timer|worker)'
+engine='(activation|effect/(cancel|context|core_table|effect_pool|guard)|journal|registry|resident|shard|timer|worker)'
 for room in loader profile; do
     refuse "host/$room" "(\\.\\./)*plugins/|(\\.\\./)*worker/$engine|(\\.\\./)*host/(api/|cli/|[a-z_]*\\.h)" \
         "host/$room stands on worker/base and the words of worker/catalog.h and worker/retry.h alone"
@@ -34,7 +34,9 @@ done
 
 # No circles between the rooms of a floor: worker/base is under worker, plugins/store under the engines,
 # plugins/connector under the connectors, and no engine or connector sees another.
-refuse worker/base '(\.\./)+|worker/[a-z_]*\.h' 'worker/base stands under the worker'
+refuse worker/base '(\.\./)+|worker/([a-z_]*\.h|activation|resident|effect)' 'worker/base stands under the worker'
+refuse worker/activation 'worker/(resident|effect|worker\.h|shard\.h)' 'the deterministic core sees no thread, pool or store'
+refuse worker/effect 'worker/(resident|activation|worker\.h|shard\.h)' 'an attempt knows nothing of processes that are held'
 refuse plugins/store '(\.\./)*(memory|rocksdb)/|plugins/(memory|rocksdb)/' 'plugins/store stands under the engines'
 refuse plugins/connector '(\.\./)+|plugins/(store|memory|rocksdb|http|file|exec)/' \
     'plugins/connector stands under the connectors'

@@ -4,7 +4,7 @@
 #define PAWL_HOST_ASSEMBLE_GUARDS_H
 
 #include "host/profile/profile.h"
-#include "worker/guard.h"
+#include "worker/effect/guard.h"
 
 /** All guards of a host. Zeroes are an empty one. */
 typedef struct pawl_guard_set {

@@ -4,7 +4,7 @@
 
 #include "host_roots.h"
 #include "worker/base/sink.h"
-#include "worker/context.h"
+#include "worker/effect/context.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #define PAWL_HOST_ATTACHMENTS_H
 
 #include "worker/base/error.h"
-#include "worker/context.h"
+#include "worker/effect/context.h"
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -5,7 +5,7 @@
 #include "fingerprint.h"
 #include "host_internal.h"
 #include "worker/base/sink.h"
-#include "worker/context.h"
+#include "worker/effect/context.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -115,7 +115,8 @@ pawl_status pawl_handles_commit(pawl_host *host, pawl_handles_changes *own, pawl
 
 bool pawl_handles_belongs(const pawl_process_row *row, const char *session)
 {
-    return row->session.size == strlen(session) && memcmp(row->session.data, session, row->session.size) == 0;
+    return session != NULL && row->session.size == strlen(session) &&
+           memcmp(row->session.data, session, row->session.size) == 0;
 }
 
 /* Has it been given up by the session that it belongs to? */

@@ -2,8 +2,8 @@
 #include "host_roots.h"
 
 #include "attachments.h"
+#include "worker/activation/process_host.h"
 #include "worker/base/sink.h"
-#include "worker/process_host.h"
 #include "worker/registry.h"
 
 #include <pawl/pawl.h>

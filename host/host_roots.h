@@ -5,7 +5,7 @@
 #define PAWL_HOST_ROOTS_H
 
 #include "worker/base/error.h"
-#include "worker/core_table.h"
+#include "worker/effect/core_table.h"
 
 #include <jansson.h>
 #include <pthread.h>

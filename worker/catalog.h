@@ -5,7 +5,7 @@
 #define PAWL_CATALOG_H
 
 #include "base/error.h"
-#include "guard.h"
+#include "effect/guard.h"
 #include "retry.h"
 
 #include <stdbool.h>

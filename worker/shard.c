@@ -1,5 +1,5 @@
 /* shard.c: the loop of one shard: messages, then what is due, then sleep until either. */
-#include "resident.h"
+#include "resident/resident.h"
 
 #include <stdlib.h>
 #include <string.h>

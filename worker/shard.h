@@ -4,7 +4,7 @@
 #define PAWL_SHARD_H
 
 #include "base/inbox.h"
-#include "effect_pool.h"
+#include "effect/effect_pool.h"
 #include "flight.h"
 #include "timer_heap.h"
 #include "worker.h"

@@ -1,5 +1,5 @@
 /* worker.c: a worker's life: its session in the registry, the thread that claims, the thread that beats, stopping. */
-#include "resident.h"
+#include "resident/resident.h"
 
 #include <stdio.h>
 #include <stdlib.h>

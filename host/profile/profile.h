@@ -10,7 +10,7 @@
 #define PAWL_HOST_PROFILE_H
 
 #include "worker/base/error.h"
-#include "worker/circuit.h"
+#include "worker/effect/circuit.h"
 #include "worker/retry.h"
 
 #include <jansson.h>

@@ -4,7 +4,7 @@
 #include "fuzz.h"
 
 #include "pawl_process.h"
-#include "worker/activation.h"
+#include "worker/activation/activation.h"
 
 #include <string.h>
 

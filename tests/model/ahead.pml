@@ -1,6 +1,6 @@
 /* ahead.pml: results of effects declared local, shown to the program before they are durable, by every interleaving with
  * posts, cancel, takeover, crash, failed writes and a worker that stops. The store is in store.pml, the worker here:
- * worker/resident_ahead.c, and what resident.c, resident_calls.c and resident_commit.c do for it. Both stand for the code
+ * worker/resident/ahead.c, and what resident.c, resident/calls.c and resident/commit.c do for it. Both stand for the code
  * named at each part, and must follow it: when that code changes its rules, they change first. README.md says what is
  * left out and how to read a counterexample.
  *
@@ -137,7 +137,7 @@ inline push(w, kind)
     MIRROR(w, m_head[w]) = kind
 }
 
-/* resident.c, load(), or with what the mirror has already, resident_commit.c, catch_up() */
+/* resident.c, load(), or with what the mirror has already, resident/commit.c, catch_up() */
 inline read_journal(w)
 {
     for (i : m_head[w] + 1 .. d_head) { MIRROR(w, i) = rec[i] }
@@ -174,7 +174,7 @@ inline feed_posted(w)
     od
 }
 
-/* resident_ahead.c, pawl_resident_durable_head() */
+/* resident/ahead.c, pawl_resident_durable_head() */
 #ifdef MUTANT_SEEN_IS_THE_MIRROR
 #define DURABLE_HEAD(w) (m_head[w])
 #else
@@ -240,9 +240,9 @@ inline look(w)
     CHECK("broken: I5 the order that the program sees is the order recorded\n", flag)
 }
 
-/* ---- the worker: resident.c, resident_commit.c, resident_calls.c, resident_ahead.c -------------------------------- */
+/* ---- the worker: resident.c, resident/commit.c, resident/calls.c, resident/ahead.c -------------------------------- */
 
-/* resident_commit.c, pawl_resident_commit(): what is ahead goes in front of what is new. Without anything ahead, an
+/* resident/commit.c, pawl_resident_commit(): what is ahead goes in front of what is new. Without anything ahead, an
  * APPEND may come to stand anywhere. */
 inline submit(w, kind, record)
 {
@@ -261,7 +261,7 @@ inline submit(w, kind, record)
     printf("worker %d submits operation %d under %d, seen %d, %d of it ahead\n", w, kind, token, o_seen[w], o_ahead[w])
 }
 
-/* resident_ahead.c, pawl_resident_may_go_ahead(): it is the only call, and there is room. (No cancel request was seen:
+/* resident/ahead.c, pawl_resident_may_go_ahead(): it is the only call, and there is room. (No cancel request was seen:
  * look() says so.) */
 #ifdef MUTANT_GOES_AHEAD_BESIDE
 #define MAY_GO_AHEAD(w) (m_ahead[w] < AHEAD_MAX)
@@ -287,7 +287,7 @@ inline begin_local(w)
     }
 }
 
-/* resident_calls.c, start_one(), of a call that shows something outside */
+/* resident/calls.c, start_one(), of a call that shows something outside */
 inline begin_visible(w)
 {
     CHECK("broken: I1 the holder does not begin what it has under way\n", g_effect[w] == 0);
@@ -356,7 +356,7 @@ next: /* resident.c, step() and advance_suspended() */
         :: MAY_FEED(w) -> d_step { feed_one(w) } goto next
         :: plan == P_LEAVE -> goto idle
         :: !HELD_BY(w, token) -> printf("worker %d hears that its lease is lost\n", w); goto idle
-        :: running != 0 -> /* it has ended: resident_calls.c, settle() */
+        :: running != 0 -> /* it has ended: resident/calls.c, settle() */
             printf("worker %d: %d has ended\n", w, running);
             plan = 0; step = 0; submit(w, APPEND, running); running = 0; g_effect[w] = 0; goto answer
         :: running != 0 && m_ahead[w] > 0 -> goto write /* never, if nothing goes ahead beside it */
@@ -386,7 +386,7 @@ next: /* resident.c, step() and advance_suspended() */
         :: !stopping && !parking && plan == P_END && running == 0 -> plan = 0; submit(w, COMPLETE, 0); goto answer
         fi }
 
-run_local: /* resident_calls.c, start_one(), and resident_ahead.c, pawl_resident_go_ahead() */
+run_local: /* resident/calls.c, start_one(), and resident/ahead.c, pawl_resident_go_ahead() */
     atomic {
         if
         :: fails > 0 -> fails--; printf("worker %d: local step %d fails\n", w, step);
@@ -404,13 +404,13 @@ write: /* what is ahead, alone: nothing else can be done before */
     atomic {
         plan = 0; step = 0;
         if
-        :: refusals > 0 -> /* resident_commit.c, on_refused() */
+        :: refusals > 0 -> /* resident/commit.c, on_refused() */
             refusals--; m_refused[w] = true; parking = true; printf("worker %d: the store refuses what is ahead\n", w);
             goto next
         :: true -> submit(w, APPEND, 0)
         fi }
 
-answer: /* resident_commit.c, pawl_resident_committed() */
+answer: /* resident/commit.c, pawl_resident_committed() */
     atomic { o_way[w] == ANSWERED ->
         o_way[w] = NONE;
         printf("worker %d has the answer %d\n", w, o_answer[w]);
@@ -428,7 +428,7 @@ answer: /* resident_commit.c, pawl_resident_committed() */
         :: o_answer[w] == OK && o_kind[w] == APPEND -> goto feed
         :: o_answer[w] == MORE && m_ahead[w] == 0 -> d_step { forget_operation(w) }
         fi }
-    /* resident_commit.c, feed_committed(), when a SUSPEND or COMPLETE has not seen everything */
+    /* resident/commit.c, feed_committed(), when a SUSPEND or COMPLETE has not seen everything */
     if
     :: atomic { MAY_FEED(w) -> d_step { feed_posted(w); skip } goto next }
     :: atomic { up && !MAY_FEED(w) ->
@@ -437,7 +437,7 @@ answer: /* resident_commit.c, pawl_resident_committed() */
     :: atomic { !HELD_BY(w, token) -> goto idle }
     fi;
 
-feed: /* resident_commit.c, feed_committed() and feed_batch() */
+feed: /* resident/commit.c, feed_committed() and feed_batch() */
     atomic {
         d_step {
             if
@@ -461,7 +461,7 @@ feed: /* resident_commit.c, feed_committed() and feed_batch() */
         :: !plan && !up -> goto idle
         fi }
 
-go_back: /* resident_ahead.c, pawl_resident_go_back(): nothing of it was written, and none of it was seen outside */
+go_back: /* resident/ahead.c, pawl_resident_go_back(): nothing of it was written, and none of it was seen outside */
     atomic {
         printf("worker %d goes back: %d were ahead\n", w, m_ahead[w]);
         d_step {

@@ -38,7 +38,7 @@ hidden byte go_on;
 hidden byte cancel;
 hidden byte over;
 
-/* ---- the worker: worker/resident.c, resident_commit.c, resident_calls.c ------------------------------------------- */
+/* ---- the worker: worker/resident/resident.c, resident/commit.c, resident/calls.c ------------------------------------------- */
 
 /* pawl_resident_feed_early(): posted records whose turn has come */
 inline feed_posted(w)
@@ -92,7 +92,7 @@ inline submit(w, kind, record)
     printf("worker %d submits operation %d under %d, seen %d\n", w, kind, token, seen)
 }
 
-/* resident_calls.c, start_one(). A worker that has lost its lease and does not know may run a recorded step again: with
+/* resident/calls.c, start_one(). A worker that has lost its lease and does not know may run a recorded step again: with
  * the same idempotency key, which is what the key is for. */
 inline begin_effect(w, number)
 {
@@ -158,7 +158,7 @@ next: /* resident.c, step() */
         :: plan == P_END -> plan = 0; submit(w, COMPLETE, 0)
         fi }
 
-answer: /* resident_commit.c, pawl_resident_committed() */
+answer: /* resident/commit.c, pawl_resident_committed() */
     atomic { o_way[w] == ANSWERED ->
         o_way[w] = NONE;
         printf("worker %d has the answer %d\n", w, o_answer[w]);

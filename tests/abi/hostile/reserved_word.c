@@ -26,7 +26,7 @@ static void PAWL_CALL close_store(pawl_store *store)
 }
 static const pawl_storage_table storage = {
     sizeof storage, 1u << PAWL_FACET_SESSION, tier, open_store, close_store, NULL};
-static const pawl_session_table session = {sizeof session, 7, NULL, NULL, NULL, NULL};
+static const pawl_session_table session = {sizeof session, 7, NULL, NULL, NULL, NULL, NULL};
 
 static const void *PAWL_CALL tables(const char *id)
 {

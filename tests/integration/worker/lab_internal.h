@@ -3,7 +3,7 @@
 #define PAWL_TEST_LAB_INTERNAL_H
 
 #include "lab.h"
-#include "worker/core_table.h"
+#include "worker/effect/core_table.h"
 #include "worker/worker.h"
 
 #include <stdatomic.h>

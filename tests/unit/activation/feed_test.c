@@ -1,7 +1,7 @@
 /* feed_test.c: what a mirror accepts as its next record, what it refuses, what it costs. */
 #include "pawl_process.h"
 #include "sim.h"
-#include "worker/activation_mirror.h"
+#include "worker/activation/mirror.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #ifndef PAWL_TEST_SIM_H
 #define PAWL_TEST_SIM_H
 
-#include "worker/activation.h"
+#include "worker/activation/activation.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -10,7 +10,7 @@
 #include "host/attachments.h"
 #include "host/host_roots.h"
 #include "worker/base/sink.h"
-#include "worker/context.h"
+#include "worker/effect/context.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 
 #include "host/loader/trust.h"
 #include "worker/base/sink.h"
-#include "worker/core_table.h"
+#include "worker/effect/core_table.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* circuit_test.c: the circuit breaker, told in a trace: each line is what happened and how the circuit is then. */
-#include "worker/circuit.h"
+#include "worker/effect/circuit.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

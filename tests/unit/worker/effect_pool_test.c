@@ -1,6 +1,6 @@
 /* effect_pool_test.c: the pool by itself: threads as needed, bulkheads, calls taken back, stopping, answers of plugins
  * that do not keep to the contract. */
-#include "worker/effect_pool.h"
+#include "worker/effect/effect_pool.h"
 
 #include <pthread.h>
 #include <setjmp.h>

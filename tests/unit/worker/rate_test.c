@@ -1,5 +1,5 @@
 /* rate_test.c: the token bucket, on a clock that the test turns. */
-#include "worker/rate.h"
+#include "worker/effect/rate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

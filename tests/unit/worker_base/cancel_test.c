@@ -1,7 +1,7 @@
 /* cancel_test.c: a wish to stop is seen through the flag and the descriptor, whichever was made first. */
 #include "test.h"
 
-#include "worker/cancel.h"
+#include "worker/effect/cancel.h"
 
 #include <poll.h>
 #include <pthread.h>

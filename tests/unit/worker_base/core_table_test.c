@@ -2,8 +2,8 @@
 #include "test.h"
 
 #include "worker/base/sink.h"
-#include "worker/cancel.h"
-#include "worker/core_table.h"
+#include "worker/effect/cancel.h"
+#include "worker/effect/core_table.h"
 
 typedef struct ended {
     pawl_completion completion;
