@@ -141,12 +141,15 @@ static void say_behind(pawl_store_view *view, pawl_kv *kv)
 pawl_status pawl_store_view_read(pawl_store_view *view, pawl_store_registry *registry, uint64_t number,
                                  pawl_fault *fault)
 {
-    pawl_store_header header;
-    pawl_store_record tail;
+    pawl_store_header header = {0};
+    pawl_store_record tail = {0};
     pawl_kv *kv = registry->store->kv;
     pawl_status status = pawl_store_read_process(kv, number, &view->header, &header, &view->tail, &tail, fault);
-    /* The tail is read after the header. When the process has ended in between, its header says so by now. */
-    if (status == PAWL_OK && tail.kind == PAWL_RECORD_ENDED && !PAWL_IS_TERMINAL(header.state.status))
+    /* The tail is read after the header. When the process has ended in between, or was asked to stop, its header says
+     * so by now. */
+    bool ended = tail.kind == PAWL_RECORD_ENDED && !PAWL_IS_TERMINAL(header.state.status);
+    bool asked = tail.kind == PAWL_RECORD_CANCEL && !header.state.cancelled;
+    if (status == PAWL_OK && (ended || asked))
         status = pawl_store_read_process(kv, number, &view->header, &header, &view->tail, &tail, fault);
     if (status != PAWL_OK)
         return status;
