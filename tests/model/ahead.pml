@@ -72,7 +72,7 @@ hidden byte over;
 
 /* ---- what an operation carries ----------------------------------------------------------------------------------- */
 
-/* commit.c, append_records() */
+/* store/commit.c, append_records() */
 inline stage_own_records(w)
 {
     CHECK("broken: I5 what was seen ahead stands where it was seen, or nowhere\n",
@@ -137,7 +137,7 @@ inline push(w, kind)
     MIRROR(w, m_head[w]) = kind
 }
 
-/* resident.c, load(), or with what the mirror has already, resident/commit.c, catch_up() */
+/* resident/load.c, load(), or with what the mirror has already, resident/commit.c, catch_up() */
 inline read_journal(w)
 {
     for (i : m_head[w] + 1 .. d_head) { MIRROR(w, i) = rec[i] }
@@ -346,7 +346,7 @@ end_idle:
     :: atomic { up && d_status == ENDED -> goto gone }
     fi;
 
-load: /* resident.c, load(): the journal as far as it is written */
+load: /* resident/load.c, load(): the journal as far as it is written */
     atomic { up -> d_step { read_journal(w) } printf("worker %d reads the journal, head %d\n", w, m_head[w]) }
 
 next: /* resident.c, step() and advance_suspended() */
@@ -356,7 +356,7 @@ next: /* resident.c, step() and advance_suspended() */
         :: MAY_FEED(w) -> d_step { feed_one(w) } goto next
         :: plan == P_LEAVE -> goto idle
         :: !HELD_BY(w, token) -> printf("worker %d hears that its lease is lost\n", w); goto idle
-        :: running != 0 -> /* it has ended: resident/calls.c, settle() */
+        :: running != 0 -> /* it has ended: resident/settle.c, pawl_resident_settle() */
             printf("worker %d: %d has ended\n", w, running);
             plan = 0; step = 0; submit(w, APPEND, running); running = 0; g_effect[w] = 0; goto answer
         :: running != 0 && m_ahead[w] > 0 -> goto write /* never, if nothing goes ahead beside it */

@@ -38,7 +38,7 @@ hidden byte go_on;
 hidden byte cancel;
 hidden byte over;
 
-/* ---- the worker: worker/resident/resident.c, resident/commit.c, resident/calls.c ------------------------------------------- */
+/* ---- the worker: worker/resident/resident.c, commit.c, calls.c --------------------------------------------------- */
 
 /* pawl_resident_feed_early(): posted records whose turn has come */
 inline feed_posted(w)
@@ -134,7 +134,7 @@ end_idle:
     :: atomic { up && d_status == ENDED -> goto gone }
     fi;
 
-    /* resident.c, load(): the journal as far as it is written */
+    /* resident/load.c, load(): the journal as far as it is written */
     atomic { up ->
 #ifdef MUTANT_LOADS_NOTHING
         seen = 1

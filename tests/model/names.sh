@@ -5,9 +5,9 @@ set -eu
 cd "$1"
 models=tests/model
 bad=0
-named=$(cat "$models"/*.pml | grep -oE '[a-z_]+\.c, [a-z_]+\(\)' | tr -d ' ()' | sort -u)
+named=$(cat "$models"/*.pml | grep -oE '[a-z_/]+\.c, [a-z_]+\(\)' | tr -d ' ()' | sort -u)
 for name in $named; do
-    file=$(find plugins/store worker -name "${name%,*}")
+    file=$(find plugins/store worker -path "*/${name%,*}")
     [ -n "$file" ] && grep -qE "(^|[^a-z_])${name#*,}\(" "$file" ||
         { echo "a model stands for ${name#*,}() of ${name%,*}, which is not there"; bad=1; }
 done

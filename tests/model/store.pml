@@ -126,7 +126,7 @@ inline stage_move(status, wake)
     s_ended = s_ended || status == ENDED
 }
 
-/* commit.c, fence(): asked on the committer's thread, in the order of operations */
+/* store/commit.c, fence(): asked on the committer's thread, in the order of operations */
 #if defined(MUTANT_NO_FENCE)
 #define FENCE(w) (true)
 #elif defined(MUTANT_FENCE_AT_SUBMIT)
@@ -138,7 +138,7 @@ inline stage_move(status, wake)
 
 #ifdef MUTANT_APPEND_IGNORES_SEEN
 #define OVERTAKEN(w) (false)
-#else /* commit.c, is_overtaken() */
+#else /* store/commit.c, is_overtaken() */
 #define OVERTAKEN(w) (o_seen[w] != 0 && s_head > o_seen[w])
 #endif
 #ifdef MUTANT_SUSPEND_IGNORES_SEEN
@@ -153,11 +153,11 @@ inline stage_move(status, wake)
 #endif
 #ifdef MUTANT_PARK_IGNORES_CANCEL
 #define UNSEEN_CANCEL(w) (false)
-#else /* commit.c, has_unseen_cancel() */
+#else /* store/commit.c, has_unseen_cancel() */
 #define UNSEEN_CANCEL(w) ((s_cancel != 0 && s_cancel > o_seen[w]) || (s_cancel == 0 && v_cancel > o_seen[w]))
 #endif
 
-/* commit.c, pawl_store_stage_commit(): an operation of worker w */
+/* store/commit.c, pawl_store_stage_commit(): an operation of worker w */
 inline stage_commit(w, wake)
 {
     if
