@@ -115,7 +115,7 @@ pawl_status pawl_handles_commit(pawl_host *host, pawl_handles_changes *own, pawl
 
 bool pawl_handles_belongs(const pawl_process_row *row, const char *session)
 {
-    return session != NULL && row->session.size == strlen(session) &&
+    return row->session.size > 0 && session != NULL && row->session.size == strlen(session) &&
            memcmp(row->session.data, session, row->session.size) == 0;
 }
 
