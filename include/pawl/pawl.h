@@ -255,7 +255,8 @@ PAWL_EXPORT pawl_status pawl_host_resume(pawl_host *host, const char *id, pawl_e
  * @param id          of the process; not an external one
  * @param step        its ordinal, 1 to one more than the last (`pawl journal` shows them), or PAWL_RESTART_*
  * @param reason      for people; may be NULL
- * @param request_id  the same again is a no-op (*ret_replayed = 1; may be NULL); NULL: one of the place where it stands
+ * @param request_id  the same again is a no-op; NULL: one of the place where it stands
+ * @param[out] ret_replayed  1 when it was one; may be NULL
  * @param[out] error  PAWL_E_NOT_FOUND; PAWL_E_INVALID (no such step, external); PAWL_E_CONFLICT (the request id had
  *                    another wish) */
 PAWL_EXPORT pawl_status pawl_host_restart(pawl_host *host, const char *id, uint64_t step, const char *reason,
