@@ -54,11 +54,8 @@ static bool may_pass(pawl_status status)
     return status == PAWL_E_IO || status == PAWL_E_BUSY || status == PAWL_E_FULL || status == PAWL_E_NOMEM;
 }
 
-static void register_one(fleet *f)
+static void register_of(fleet *f, const char *type)
 {
-    const char *type;
-    while ((type = programs_type(roll(f, 30))) == NULL)
-        ;
     char *id = f->ids[f->count];
     snprintf(id, sizeof f->ids[0], "%s-%u", type, f->count);
     pawl_status status = PAWL_E_IO;
@@ -67,6 +64,14 @@ static void register_one(fleet *f)
     if (status != PAWL_OK)
         fail_msg("%s was not registered: %d", id, status);
     f->count++;
+}
+
+static void register_one(fleet *f)
+{
+    const char *type;
+    while ((type = programs_type(roll(f, 30))) == NULL)
+        ;
+    register_of(f, type);
 }
 
 /* Send it until it is acknowledged; sometimes once more, as one does who did not hear the answer. */
@@ -317,6 +322,37 @@ static void round_of_trouble(fleet *f, uint32_t round)
         lab_nap();
 }
 
+/* What every run has seen at its end, whatever the threads made of its seed: one that is parked and that nobody ends,
+ * one that sleeps, one that is signalled (come_to_rest() does it), one that is asked to stop before anything could end
+ * it, and workers that die while they hold one. */
+static const char *const certain[] = {"wild", "sleeper", "listener", "outer", "fan"};
+#define CERTAIN_COUNT (sizeof certain / sizeof *certain)
+
+static uint32_t effects_running(fleet *f)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < f->plan->workers; i++)
+        sum += lab_stats(f->slots[i].worker).effects_running;
+    return sum;
+}
+
+static void add_certain(fleet *f)
+{
+    for (uint32_t i = 0; i < f->plan->workers; i++)
+        if (f->slots[i].thaw_mono_ns != 0)
+            thaw(&f->slots[i]);
+    for (int i = 0; i < PROGRAM_SLOW; i++)
+        LAB_SCRIPT(f->slow[i], held = true);
+    for (size_t i = 0; i < CERTAIN_COUNT; i++) {
+        register_of(f, certain[i]);
+        if (strcmp(certain[i], "outer") == 0)
+            ask_to_stop(f, f->count - 1);
+    }
+    LAB_UNTIL(f->own, effects_running(f) > 1); /* those that are held stay so */
+    for (uint32_t i = 0; i < f->plan->workers; i++)
+        replace_worker(f, &f->slots[i], false);
+}
+
 static bool at_rest(fleet *f)
 {
     bool rest = true;
@@ -365,8 +401,8 @@ static void come_to_rest(fleet *f)
 static void begin(fleet *f, const fleet_plan *plan)
 {
     *f = (fleet){.plan = plan, .random = plan->seed};
-    f->ids = calloc(plan->processes, sizeof *f->ids);
-    f->signals = calloc(plan->processes, 1);
+    f->ids = calloc(plan->processes + CERTAIN_COUNT, sizeof *f->ids);
+    f->signals = calloc(plan->processes + CERTAIN_COUNT, 1);
     assert_non_null(f->ids);
     assert_non_null(f->signals);
     f->own = lab_create(plan->provider);
@@ -424,6 +460,7 @@ void fleet_run(const fleet_plan *plan, auditor_report *ret)
     begin(f, plan);
     for (uint32_t round = 0; round < plan->rounds; round++)
         round_of_trouble(f, round);
+    add_certain(f);
     come_to_rest(f);
     check_count(f);
     lab_end_all(f->own);
