@@ -483,7 +483,8 @@ typedef struct pawl_artifact_table {
     pawl_status(PAWL_CALL *remove)(pawl_store *store, const uint8_t *digest, pawl_failure_sink *why);
 } pawl_artifact_table;
 
-/* ---- facet: attachment ---- content-addressed blobs, linked to scopes (session or process ids) */
+/* ---- facet: attachment ---- content-addressed blobs, linked to scopes: names of 1 to 320 bytes, those of sessions
+ * and, with a word in front, the ids of processes */
 #define PAWL_FACTORY_ATTACHMENT "pawl.facet.attachment/1"
 typedef struct pawl_attachment_info {
     uint32_t struct_size;
@@ -497,6 +498,14 @@ typedef struct pawl_attachment_info {
 /* [any] Receives one row of a listing. Return non-zero to stop. Implemented by the caller of list. */
 typedef int32_t(PAWL_CALL *pawl_attachment_visit)(void *context, const pawl_attachment_info *info);
 typedef struct pawl_attachment_upload pawl_attachment_upload; /* the provider's own */
+/* A pass of collect: what to remove, and what was. */
+typedef struct pawl_attachment_collect {
+    uint32_t struct_size;
+    uint32_t limit;          /* at most so many contents and uploads; 0: all */
+    uint64_t before_unix_ns; /* those let go by their last scope, and uploads begun, before this */
+    uint64_t removed;        /* set by the provider; as many as limit: there may be more */
+    uint64_t bytes;          /* likewise: of the contents among them */
+} pawl_attachment_collect;
 typedef struct pawl_attachment_table {
     uint32_t struct_size;
     uint32_t reserved0;
@@ -524,10 +533,9 @@ typedef struct pawl_attachment_table {
     /* [worker] Everything a scope links, in order of digest. */
     pawl_status(PAWL_CALL *list)(pawl_store *store, pawl_bytes scope, pawl_attachment_visit visit, void *context,
                                  pawl_failure_sink *why);
-    /* [worker] Remove content (and abandoned uploads) that nothing links and that is older than this. Content with a
-     * link is never removed. *removed: how many blobs. */
-    pawl_status(PAWL_CALL *collect)(pawl_store *store, uint64_t before_unix_ns, uint64_t *removed,
-                                    pawl_failure_sink *why);
+    /* [worker] Remove content that nothing links, and uploads that nobody will commit. Content with a link is never
+     * removed, nor an upload that is under way. Costs what is removed, not what is stored. */
+    pawl_status(PAWL_CALL *collect)(pawl_store *store, pawl_attachment_collect *pass, pawl_failure_sink *why);
 } pawl_attachment_table;
 
 /* ---- facet: session ---- revisioned key-value state */
@@ -1126,6 +1134,7 @@ PAWL_FROZEN_(pawl_care_finding, rows, 120);
 PAWL_FROZEN_(pawl_storage_care_table, restore, 32);
 PAWL_FROZEN_(pawl_artifact_table, remove, 48);
 PAWL_FROZEN_(pawl_attachment_info, name, 88);
+PAWL_FROZEN_(pawl_attachment_collect, bytes, 32);
 PAWL_FROZEN_(pawl_attachment_table, collect, 88);
 PAWL_FROZEN_(pawl_session_change, value, 40);
 PAWL_FROZEN_(pawl_session_table, list, 48);

@@ -1,8 +1,6 @@
-/* attachment.c: reading, sharing and collecting attachments. A link is two rows, one under the scope and one under the
- * digest, always written together; content whose digest has no link may be collected. */
+/* attachment.c: reading and sharing attachments. A link is two rows, one under the scope and one under the digest,
+ * always written together; whoever takes the last one leaves a third, by which collect.c finds the content. */
 #include "attachment.h"
-
-#include <stdlib.h>
 
 static pawl_status emit(const pawl_store *store, pawl_failure_sink *why, const pawl_fault *fault, pawl_status status)
 {
@@ -58,6 +56,14 @@ static void key_reverse(pawl_key *key, const uint8_t *digest, pawl_bytes scope)
     pawl_key_append(key, scope);
 }
 
+void pawl_store_key_loose(pawl_key *key, uint64_t loose_unix_ns, const uint8_t *digest)
+{
+    pawl_key_start(key);
+    pawl_key_u8(key, 'g');
+    pawl_key_u64(key, loose_unix_ns);
+    pawl_key_append(key, digest_bytes(digest));
+}
+
 void pawl_store_blob_put(pawl_batch *batch, const uint8_t *digest, const pawl_store_blob *blob)
 {
     pawl_key key;
@@ -66,10 +72,26 @@ void pawl_store_blob_put(pawl_batch *batch, const uint8_t *digest, const pawl_st
     pawl_buffer_u64(&batch->bytes, blob->number);
     pawl_buffer_u64(&batch->bytes, blob->size);
     pawl_buffer_u64(&batch->bytes, blob->created_unix_ns);
+    pawl_buffer_u64(&batch->bytes, blob->loose_unix_ns);
     pawl_batch_end(batch);
+    if (blob->loose_unix_ns == 0)
+        return;
+    pawl_store_key_loose(&key, blob->loose_unix_ns, digest);
+    pawl_batch_mark(batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
 }
 
-static pawl_status decode_blob(pawl_bytes key, pawl_bytes value, pawl_store_blob *blob, pawl_fault *fault)
+void pawl_store_blob_tighten(pawl_batch *batch, const uint8_t *digest, pawl_store_blob *blob)
+{
+    pawl_key key;
+    if (blob->loose_unix_ns == 0)
+        return;
+    pawl_store_key_loose(&key, blob->loose_unix_ns, digest);
+    pawl_batch_delete(batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
+    blob->loose_unix_ns = 0;
+    pawl_store_blob_put(batch, digest, blob);
+}
+
+pawl_status pawl_store_blob_decode(pawl_bytes key, pawl_bytes value, pawl_store_blob *blob, pawl_fault *fault)
 {
     pawl_reader reader;
     pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_ATTACHMENT, key, value, fault);
@@ -78,6 +100,7 @@ static pawl_status decode_blob(pawl_bytes key, pawl_bytes value, pawl_store_blob
     blob->number = pawl_reader_u64(&reader);
     blob->size = pawl_reader_u64(&reader);
     blob->created_unix_ns = pawl_reader_u64(&reader);
+    blob->loose_unix_ns = pawl_reader_u64(&reader);
     return reader.bad ? pawl_row_bad(PAWL_FAMILY_ATTACHMENT, key, "it is too short", fault) : PAWL_OK;
 }
 
@@ -92,7 +115,7 @@ pawl_status pawl_store_blob_read(pawl_store *store, const uint8_t *digest, pawl_
         pawl_fault_set(fault, status, "attachment.not_found", "there is no attachment %s",
                        pawl_store_digest_text(digest, text));
     if (status == PAWL_OK)
-        status = decode_blob(pawl_key_bytes(&key), (pawl_bytes){buffer.data, buffer.size}, blob, fault);
+        status = pawl_store_blob_decode(pawl_key_bytes(&key), (pawl_bytes){buffer.data, buffer.size}, blob, fault);
     pawl_buffer_finish(&buffer);
     return status;
 }
@@ -106,9 +129,17 @@ void pawl_store_chunks_delete(pawl_batch *batch, uint64_t blob)
     pawl_batch_delete_range(batch, PAWL_FAMILY_CHUNK, pawl_key_bytes(&from), pawl_key_bytes(&to));
 }
 
+void pawl_store_blob_delete(pawl_batch *batch, const uint8_t *digest, const pawl_store_blob *blob)
+{
+    pawl_key key;
+    key_blob(&key, digest);
+    pawl_batch_delete(batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
+    pawl_store_chunks_delete(batch, blob->number);
+}
+
 pawl_status pawl_store_link_check(pawl_bytes scope, pawl_bytes media_type, pawl_bytes name, pawl_fault *fault)
 {
-    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, fault);
+    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_SCOPE_BYTES_MAX, fault);
     if (status == PAWL_OK)
         status = pawl_store_check_size("a media type", media_type, PAWL_STORE_MEDIA_TYPE_BYTES_MAX, fault);
     if (status == PAWL_OK)
@@ -131,15 +162,29 @@ void pawl_store_link_put(pawl_batch *batch, pawl_bytes scope, const uint8_t *dig
 
 /* ---- reading ---- */
 
-static pawl_status read_chunk(pawl_store *store, const pawl_store_blob *blob, uint32_t index, pawl_buffer *buffer,
-                              pawl_bytes *content, pawl_fault *fault)
+/* A chunk that is not there is damage, unless the content was let go and collected while it was read. */
+static pawl_status chunk_missing(pawl_store *store, const uint8_t *digest, const pawl_store_blob *blob,
+                                 const pawl_key *key, pawl_fault *fault)
+{
+    pawl_store_blob now;
+    pawl_status status = pawl_store_blob_read(store, digest, &now, fault);
+    if (status == PAWL_OK && now.number != blob->number)
+        return pawl_fault_set(fault, PAWL_E_NOT_FOUND, "attachment.not_found",
+                              "the attachment was let go and stored anew while it was read; read it again");
+    if (status != PAWL_OK)
+        return status;
+    return pawl_row_bad(PAWL_FAMILY_CHUNK, pawl_key_bytes(key), "it is missing", fault);
+}
+
+static pawl_status read_chunk(pawl_store *store, const uint8_t *digest, const pawl_store_blob *blob, uint32_t index,
+                              pawl_buffer *buffer, pawl_bytes *content, pawl_fault *fault)
 {
     pawl_key key;
     pawl_reader reader;
     pawl_store_key_chunk(&key, blob->number, index);
     pawl_status status = pawl_kv_get(store->kv, PAWL_FAMILY_CHUNK, pawl_key_bytes(&key), buffer, fault);
     if (status == PAWL_E_NOT_FOUND)
-        return pawl_row_bad(PAWL_FAMILY_CHUNK, pawl_key_bytes(&key), "it is missing", fault);
+        return chunk_missing(store, digest, blob, &key, fault);
     if (status == PAWL_OK)
         status = pawl_row_open(&reader, PAWL_FAMILY_CHUNK, pawl_key_bytes(&key),
                                (pawl_bytes){buffer->data, buffer->size}, fault);
@@ -152,8 +197,8 @@ static pawl_status read_chunk(pawl_store *store, const pawl_store_blob *blob, ui
     return PAWL_OK;
 }
 
-static pawl_status read_range(pawl_store *store, const pawl_store_blob *blob, uint64_t offset, uint64_t size,
-                              pawl_sink *out, pawl_fault *fault)
+static pawl_status read_range(pawl_store *store, const uint8_t *digest, const pawl_store_blob *blob, uint64_t offset,
+                              uint64_t size, pawl_sink *out, pawl_fault *fault)
 {
     pawl_buffer buffer = {0};
     pawl_status status = PAWL_OK;
@@ -162,7 +207,7 @@ static pawl_status read_range(pawl_store *store, const pawl_store_blob *blob, ui
         end = offset + size;
     while (offset < end && status == PAWL_OK) {
         pawl_bytes content = {NULL, 0};
-        status = read_chunk(store, blob, (uint32_t)(offset / PAWL_STORE_CHUNK_BYTES), &buffer, &content, fault);
+        status = read_chunk(store, digest, blob, (uint32_t)(offset / PAWL_STORE_CHUNK_BYTES), &buffer, &content, fault);
         if (status != PAWL_OK)
             break;
         size_t skip = (size_t)(offset % PAWL_STORE_CHUNK_BYTES);
@@ -184,7 +229,7 @@ pawl_status pawl_store_attachment_read(pawl_store *store, const uint8_t *digest,
     if (status == PAWL_OK && total != NULL)
         *total = blob.size;
     if (status == PAWL_OK && size > 0)
-        status = read_range(store, &blob, offset, size, out, &fault);
+        status = read_range(store, digest, &blob, offset, size, out, &fault);
     return emit(store, why, &fault, status);
 }
 
@@ -220,7 +265,7 @@ pawl_status pawl_store_attachment_stat(pawl_store *store, pawl_bytes scope, cons
     pawl_key key;
     pawl_buffer buffer = {0};
     int32_t stop;
-    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_SCOPE_BYTES_MAX, &fault);
     if (status == PAWL_OK) {
         key_link(&key, scope, digest);
         status = pawl_kv_get(store->kv, PAWL_FAMILY_LINK, pawl_key_bytes(&key), &buffer, &fault);
@@ -256,7 +301,7 @@ pawl_status pawl_store_attachment_list(pawl_store *store, pawl_bytes scope, pawl
 {
     pawl_fault fault = {0};
     pawl_key prefix;
-    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
+    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_SCOPE_BYTES_MAX, &fault);
     if (status == PAWL_OK) {
         key_scope(&prefix, scope);
         pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(store->kv, PAWL_FAMILY_LINK, &prefix);
@@ -277,6 +322,7 @@ static pawl_status link_locked(pawl_store *store, pawl_bytes scope, const uint8_
     pawl_status status = pawl_store_blob_read(store, digest, &blob, fault);
     if (status != PAWL_OK)
         return status;
+    pawl_store_blob_tighten(&batch, digest, &blob);
     pawl_store_link_put(&batch, scope, digest, media_type, name);
     status = pawl_kv_write(store->kv, &batch, true, fault);
     pawl_batch_finish(&batch);
@@ -296,135 +342,72 @@ pawl_status pawl_store_attachment_link(pawl_store *store, pawl_bytes scope, cons
     return emit(store, why, &fault, status);
 }
 
-pawl_status pawl_store_attachment_unlink(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
-                                         pawl_failure_sink *why)
-{
-    pawl_fault fault = {0};
-    pawl_key key;
-    pawl_batch batch = {0};
-    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_ID_BYTES_MAX, &fault);
-    if (status == PAWL_OK) {
-        key_link(&key, scope, digest);
-        pawl_batch_delete(&batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
-        key_reverse(&key, digest, scope);
-        pawl_batch_delete(&batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
-        pthread_mutex_lock(pawl_store_digest_lock(store, digest));
-        status = pawl_kv_write(store->kv, &batch, true, &fault);
-        pthread_mutex_unlock(pawl_store_digest_lock(store, digest));
-    }
-    pawl_batch_finish(&batch);
-    return emit(store, why, &fault, status);
-}
-
-/* ---- collecting ---- */
-
-static pawl_status is_linked(pawl_store *store, const uint8_t *digest, bool *linked, pawl_fault *fault)
+pawl_status pawl_store_is_linked(pawl_store *store, const uint8_t *digest, pawl_bytes but, bool *linked,
+                                 pawl_fault *fault)
 {
     pawl_key prefix;
+    pawl_key own;
     key_blob(&prefix, digest);
+    key_reverse(&own, digest, but);
     pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(store->kv, PAWL_FAMILY_LINK, &prefix);
     if (cursor == NULL)
         return pawl_fault_nomem(fault);
     pawl_kv_cursor_seek(cursor, pawl_key_bytes(&prefix));
+    if (cursor->valid && but.size > 0 && pawl_bytes_equal(cursor->key, pawl_key_bytes(&own)))
+        pawl_kv_cursor_next(cursor);
     *linked = cursor->valid;
     pawl_status status = pawl_kv_cursor_status(cursor, fault);
     pawl_kv_cursor_close(cursor);
     return status;
 }
 
-/* Under the digest's lock, so that nobody links it in between. */
-static pawl_status collect_blob(pawl_store *store, const uint8_t *digest, uint64_t before, uint64_t *removed,
-                                pawl_fault *fault)
-{
-    bool linked = true;
-    pawl_store_blob blob;
-    pawl_key key;
-    pawl_batch batch = {0};
-    pawl_status status = pawl_store_blob_read(store, digest, &blob, fault);
-    if (status == PAWL_E_NOT_FOUND)
-        return PAWL_OK;
-    if (status == PAWL_OK && blob.created_unix_ns >= before)
-        return PAWL_OK;
-    if (status == PAWL_OK)
-        status = is_linked(store, digest, &linked, fault);
-    if (status != PAWL_OK || linked)
-        return status;
-    key_blob(&key, digest);
-    pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
-    pawl_store_chunks_delete(&batch, blob.number);
-    status = pawl_kv_write(store->kv, &batch, true, fault);
-    pawl_batch_finish(&batch);
-    *removed += status == PAWL_OK;
-    return status;
-}
-
-static pawl_status collect_upload(pawl_store *store, pawl_bytes key, pawl_bytes value, uint64_t before,
-                                  uint64_t *removed, pawl_fault *fault)
-{
-    pawl_reader reader;
-    pawl_batch batch = {0};
-    pawl_status status = pawl_row_open(&reader, PAWL_FAMILY_ATTACHMENT, key, value, fault);
-    if (status != PAWL_OK)
-        return status;
-    uint64_t started = pawl_reader_u64(&reader);
-    pawl_reader key_reader = pawl_reader_of(key);
-    pawl_reader_u8(&key_reader);
-    uint64_t blob = pawl_reader_u64(&key_reader);
-    if (started >= before || pawl_store_upload_is_running(store, blob))
-        return PAWL_OK;
-    /* The row is that of the cursor's snapshot. If it is gone by now the upload was committed meanwhile, and its chunks
-     * are content. */
-    pawl_buffer current = {0};
-    status = pawl_kv_get(store->kv, PAWL_FAMILY_ATTACHMENT, key, &current, fault);
-    pawl_buffer_finish(&current);
-    if (status != PAWL_OK)
-        return status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
-    pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, key);
-    pawl_store_chunks_delete(&batch, blob);
-    status = pawl_kv_write(store->kv, &batch, true, fault);
-    pawl_batch_finish(&batch);
-    *removed += status == PAWL_OK;
-    return status;
-}
-
-/* A damaged row stops nothing: it is reported, and what it stands for stays. */
-static pawl_status collect_row(pawl_store *store, pawl_bytes key, pawl_bytes value, uint64_t before, uint64_t *removed,
+/* When this was the last link, the content is loose from now on. */
+static pawl_status stage_loose(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_batch *batch,
                                pawl_fault *fault)
 {
-    uint8_t digest[PAWL_STORE_DIGEST_BYTES];
-    const uint8_t *data = key.data;
-    pawl_status status = PAWL_OK;
-    if (key.size == 1 + sizeof digest && data[0] == 'd') {
-        memcpy(digest, data + 1, sizeof digest);
-        pthread_mutex_lock(pawl_store_digest_lock(store, digest));
-        status = collect_blob(store, digest, before, removed, fault);
-        pthread_mutex_unlock(pawl_store_digest_lock(store, digest));
-    } else if (data[0] == 'u') {
-        status = collect_upload(store, key, value, before, removed, fault);
+    bool linked = false;
+    pawl_store_blob blob;
+    pawl_status status = pawl_store_blob_read(store, digest, &blob, fault);
+    if (status == PAWL_OK && blob.loose_unix_ns == 0)
+        status = pawl_store_is_linked(store, digest, scope, &linked, fault);
+    if (status == PAWL_OK && blob.loose_unix_ns == 0 && !linked) {
+        blob.loose_unix_ns = pawl_store_unix_now(store);
+        pawl_store_blob_put(batch, digest, &blob);
     }
-    if (status != PAWL_E_CORRUPT)
-        return status;
-    pawl_store_log(store, PAWL_LOG_ERROR, "collect leaves an attachment behind: %s", fault->message);
-    *fault = (pawl_fault){0};
-    return PAWL_OK;
+    if (status == PAWL_E_CORRUPT) /* who wants to let go of it can */
+        pawl_store_log(store, PAWL_LOG_ERROR, "an attachment will not be collected: %s", fault->message);
+    if (status == PAWL_E_CORRUPT || status == PAWL_E_NOT_FOUND) {
+        *fault = (pawl_fault){0};
+        return PAWL_OK;
+    }
+    return status;
 }
 
-pawl_status pawl_store_attachment_collect(pawl_store *store, uint64_t before_unix_ns, uint64_t *removed,
-                                          pawl_failure_sink *why)
+static pawl_status unlink_locked(pawl_store *store, pawl_bytes scope, const uint8_t *digest, pawl_fault *fault)
+{
+    pawl_key key;
+    pawl_batch batch = {0};
+    pawl_status status = stage_loose(store, scope, digest, &batch, fault);
+    if (status == PAWL_OK) {
+        key_link(&key, scope, digest);
+        pawl_batch_delete(&batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
+        key_reverse(&key, digest, scope);
+        pawl_batch_delete(&batch, PAWL_FAMILY_LINK, pawl_key_bytes(&key));
+        status = pawl_kv_write(store->kv, &batch, true, fault);
+    }
+    pawl_batch_finish(&batch);
+    return status;
+}
+
+pawl_status pawl_store_attachment_unlink(pawl_store *store, pawl_bytes scope, const uint8_t *digest,
+                                         pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    const pawl_bytes none = {NULL, 0};
-    uint64_t count = 0;
-    pawl_kv_cursor *cursor = pawl_kv_cursor_open(store->kv, PAWL_FAMILY_ATTACHMENT, none, none);
-    pawl_status status = cursor == NULL ? pawl_fault_nomem(&fault) : PAWL_OK;
+    pawl_status status = pawl_store_check_name("a scope", scope, PAWL_STORE_SCOPE_BYTES_MAX, &fault);
     if (status == PAWL_OK) {
-        for (pawl_kv_cursor_seek(cursor, none); status == PAWL_OK && cursor->valid; pawl_kv_cursor_next(cursor))
-            status = collect_row(store, cursor->key, cursor->value, before_unix_ns, &count, &fault);
-        if (status == PAWL_OK)
-            status = pawl_kv_cursor_status(cursor, &fault);
+        pthread_mutex_lock(pawl_store_digest_lock(store, digest));
+        status = unlink_locked(store, scope, digest, &fault);
+        pthread_mutex_unlock(pawl_store_digest_lock(store, digest));
     }
-    pawl_kv_cursor_close(cursor);
-    if (removed != NULL)
-        *removed = count;
     return emit(store, why, &fault, status);
 }

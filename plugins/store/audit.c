@@ -276,6 +276,7 @@ json_t *pawl_store_audit_facts(const pawl_audit *audit)
         {"attachments", audit->attachments},
         {"artifacts", audit->artifacts},
         {"abandoned_uploads", audit->abandoned_uploads},
+        {"loose_attachments", audit->loose_attachments},
         {"leftover_chunks", audit->leftover_chunks},
         {"problems", audit->problems},
         {"repairable", audit->repairable},

@@ -31,6 +31,7 @@ typedef struct pawl_audit {
     uint64_t artifacts;
     uint64_t queue_items;
     uint64_t abandoned_uploads; /* no problem: collected later */
+    uint64_t loose_attachments; /* that nothing links: no problem, likewise */
     uint64_t leftover_chunks;   /* of interrupted artifact puts: no problem */
     uint64_t counts[STORE_STATUS_COUNT];
     uint64_t largest_number;

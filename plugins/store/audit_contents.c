@@ -66,16 +66,21 @@ typedef struct session_walk {
 } session_walk;
 
 /* The name in front of a session's keys, with its length. */
-static bool take_session(pawl_bytes key, pawl_bytes *session, pawl_reader *rest)
+static bool take_name(pawl_bytes key, size_t most, pawl_bytes *session, pawl_reader *rest)
 {
     *rest = pawl_reader_of(key);
     uint32_t high = pawl_reader_u8(rest);
     size_t size = (size_t)high << 8 | pawl_reader_u8(rest);
-    if (key.data == NULL || rest->bad || size > PAWL_STORE_ID_BYTES_MAX || size > (size_t)(rest->end - rest->at))
+    if (key.data == NULL || rest->bad || size > most || size > (size_t)(rest->end - rest->at))
         return false;
     rest->at += size;
     *session = (pawl_bytes){key.data, size + 2};
     return true;
+}
+
+static bool take_session(pawl_bytes key, pawl_bytes *session, pawl_reader *rest)
+{
+    return take_name(key, PAWL_STORE_ID_BYTES_MAX, session, rest);
 }
 
 static pawl_status check_session_row(pawl_audit *audit, pawl_kv_cursor *cursor, void *context, pawl_fault *fault)
@@ -237,33 +242,109 @@ static pawl_status check_content(pawl_audit *audit, content *own, const pawl_aud
 
 /* ---- attachments ---- */
 
+/* Does any row under the digest say that somebody links it? */
+static pawl_status has_links(pawl_audit *audit, const uint8_t *digest, bool *ret, pawl_fault *fault)
+{
+    pawl_key prefix;
+    pawl_key_start(&prefix);
+    pawl_key_u8(&prefix, 'd');
+    pawl_key_append(&prefix, (pawl_bytes){digest, DIGEST_BYTES});
+    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(audit->kv, PAWL_FAMILY_LINK, &prefix);
+    if (cursor == NULL)
+        return pawl_fault_nomem(fault);
+    pawl_kv_cursor_seek(cursor, pawl_key_bytes(&prefix));
+    *ret = cursor->valid || pawl_kv_cursor_status(cursor, NULL) != PAWL_OK; /* in doubt nothing is collected */
+    pawl_kv_cursor_close(cursor);
+    return PAWL_OK;
+}
+
+/* What no scope links is loose, by its own row and by the one that collect looks for; all else is neither. */
+static pawl_status check_loose(pawl_audit *audit, const pawl_audit_place *place, const uint8_t *digest,
+                               pawl_store_blob *blob, pawl_fault *fault)
+{
+    pawl_key key;
+    pawl_reader row = {0};
+    bool linked = true;
+    pawl_status status = has_links(audit, digest, &linked, fault);
+    if (status != PAWL_OK)
+        return status;
+    audit->loose_attachments += !linked;
+    if (linked && blob->loose_unix_ns != 0) {
+        pawl_store_blob_tighten(&audit->fix, digest, blob);
+        return pawl_store_audit_derived(audit, place, "content that is linked and to be collected",
+                                        "content that stays", fault);
+    }
+    pawl_store_key_loose(&key, blob->loose_unix_ns, digest);
+    if (linked || (blob->loose_unix_ns != 0 && look_up(audit, PAWL_FAMILY_ATTACHMENT, &key, &row) == THERE))
+        return PAWL_OK;
+    if (blob->loose_unix_ns == 0)
+        blob->loose_unix_ns = blob->created_unix_ns == 0 ? 1 : blob->created_unix_ns;
+    pawl_store_blob_put(&audit->fix, digest, blob);
+    return pawl_store_audit_derived(audit, place, "content that nothing refers to and nobody would collect",
+                                    "the row by which it is collected", fault);
+}
+
+static pawl_status check_content_row(pawl_audit *audit, pawl_kv_cursor *cursor, const pawl_audit_place *place,
+                                     pawl_fault *fault)
+{
+    pawl_fault bad = {0};
+    pawl_store_blob blob = {0};
+    const uint8_t *digest = (const uint8_t *)cursor->key.data + 1;
+    if (pawl_store_blob_decode(cursor->key, cursor->value, &blob, &bad) != PAWL_OK) {
+        pawl_store_audit_unreadable(audit, place, &bad, ADVICE_UPLOAD);
+        return PAWL_OK;
+    }
+    audit->attachments++;
+    content own = {.family = PAWL_FAMILY_CHUNK, .size = blob.size};
+    pawl_store_audit_ticket(audit, blob.number);
+    pawl_key_start(&own.prefix);
+    pawl_key_u64(&own.prefix, blob.number);
+    pawl_status status = check_content(audit, &own, place, digest, fault);
+    return status == PAWL_OK && !audit->stopped ? check_loose(audit, place, digest, &blob, fault) : status;
+}
+
+/* A row by which content is collected leads to content of the same moment. */
+static pawl_status check_loose_row(pawl_audit *audit, pawl_kv_cursor *cursor, const pawl_audit_place *place,
+                                   pawl_fault *fault)
+{
+    pawl_key key;
+    pawl_reader row = {0};
+    pawl_reader own = pawl_reader_of(cursor->key);
+    pawl_reader_u8(&own);
+    uint64_t loose = pawl_reader_u64(&own);
+    pawl_key_start(&key);
+    pawl_key_u8(&key, 'd');
+    pawl_key_append(&key, (pawl_bytes){own.at, DIGEST_BYTES});
+    is_there there = look_up(audit, PAWL_FAMILY_ATTACHMENT, &key, &row);
+    for (int i = 0; i < 3 && there == THERE; i++)
+        (void)pawl_reader_u64(&row);
+    if (there == UNREADABLE || (there == THERE && pawl_reader_u64(&row) == loose))
+        return PAWL_OK; /* its own check tells */
+    pawl_batch_delete(&audit->fix, PAWL_FAMILY_ATTACHMENT, cursor->key);
+    return pawl_store_audit_derived(audit, place, "a row by which content would be collected that is not loose", "none",
+                                    fault);
+}
+
 static pawl_status check_attachment(pawl_audit *audit, pawl_kv_cursor *cursor, void *context, pawl_fault *fault)
 {
     (void)context;
     pawl_reader row = {0};
     const uint8_t *key = cursor->key.data;
     const pawl_audit_place place = {.family = PAWL_FAMILY_ATTACHMENT, .key = cursor->key};
-    bool is_content = cursor->key.size == 1 + DIGEST_BYTES && key[0] == 'd';
-    if (!is_content && !(cursor->key.size == 9 && key[0] == 'u')) {
+    if (cursor->key.size == 1 + DIGEST_BYTES && key[0] == 'd')
+        return check_content_row(audit, cursor, &place, fault);
+    if (cursor->key.size == 9 + DIGEST_BYTES && key[0] == 'g')
+        return check_loose_row(audit, cursor, &place, fault);
+    if (cursor->key.size != 9 || key[0] != 'u') {
         pawl_store_audit_primary(audit, &place, "a key of no known kind", "a digest or an upload", PAWL_AUDIT_RESTORE);
         return PAWL_OK;
     }
     if (!open_row(audit, &place, cursor->value, ADVICE_UPLOAD, &row))
         return PAWL_OK;
-    if (!is_content) {
-        pawl_reader number = pawl_reader_of((pawl_bytes){key + 1, 8});
-        pawl_store_audit_ticket(audit, pawl_reader_u64(&number));
-        audit->abandoned_uploads++;
-        return PAWL_OK;
-    }
-    audit->attachments++;
-    content own = {.family = PAWL_FAMILY_CHUNK};
-    uint64_t blob = pawl_reader_u64(&row);
-    own.size = pawl_reader_u64(&row);
-    pawl_store_audit_ticket(audit, blob);
-    pawl_key_start(&own.prefix);
-    pawl_key_u64(&own.prefix, blob);
-    return check_content(audit, &own, &place, key + 1, fault);
+    pawl_reader number = pawl_reader_of((pawl_bytes){key + 1, 8});
+    pawl_store_audit_ticket(audit, pawl_reader_u64(&number));
+    audit->abandoned_uploads++;
+    return PAWL_OK;
 }
 
 /* 's', scope, digest: the link. 'd', digest, scope: the way back. */
@@ -276,7 +357,7 @@ static pawl_status check_link(pawl_audit *audit, pawl_kv_cursor *cursor, pawl_fa
     const uint8_t *data = cursor->key.data;
     const pawl_audit_place place = {.family = PAWL_FAMILY_LINK, .key = cursor->key};
     (void)open_row(audit, &place, cursor->value, ADVICE_UPLOAD, &row);
-    if (!take_session((pawl_bytes){data + 1, cursor->key.size - 1}, &scope, &rest) ||
+    if (!take_name((pawl_bytes){data + 1, cursor->key.size - 1}, PAWL_STORE_SCOPE_BYTES_MAX, &scope, &rest) ||
         (size_t)(rest.end - rest.at) != DIGEST_BYTES) {
         pawl_store_audit_primary(audit, &place, "a key of no known kind", "a scope and a digest", PAWL_AUDIT_RESTORE);
         return PAWL_OK;
@@ -306,7 +387,7 @@ static pawl_status check_way_back(pawl_audit *audit, pawl_kv_cursor *cursor, paw
     size_t size = cursor->key.size;
     bool readable = pawl_row_open(&row, PAWL_FAMILY_LINK, cursor->key, cursor->value, &bad) == PAWL_OK;
     is_there link = MISSING;
-    if (size > 1 + DIGEST_BYTES && size <= 1 + DIGEST_BYTES + PAWL_STORE_ID_BYTES_MAX) {
+    if (size > 1 + DIGEST_BYTES && size <= 1 + DIGEST_BYTES + PAWL_STORE_SCOPE_BYTES_MAX) {
         pawl_key_start(&key);
         pawl_key_u8(&key, 's');
         pawl_key_part(&key, (pawl_bytes){data + 1 + DIGEST_BYTES, size - 1 - DIGEST_BYTES});
@@ -368,6 +449,8 @@ static pawl_status judge_window(pawl_audit *audit, window *own, pawl_fault *faul
         const uint8_t *data = cursor->key.data;
         pawl_reader row = {0};
         bool is_upload = cursor->key.size == 9 && data[0] == 'u';
+        if (cursor->key.size == 9 + DIGEST_BYTES && data[0] == 'g')
+            continue;
         if (is_upload)
             row = pawl_reader_of((pawl_bytes){data + 1, 8});
         else if (pawl_row_open(&row, PAWL_FAMILY_ATTACHMENT, cursor->key, cursor->value, &bad) != PAWL_OK)
@@ -405,9 +488,10 @@ static pawl_status take_chunk(pawl_audit *audit, pawl_kv_cursor *cursor, void *c
 
 pawl_status pawl_store_audit_attachments(pawl_audit *audit, pawl_fault *fault)
 {
-    pawl_status status = walk(audit, PAWL_FAMILY_ATTACHMENT, check_attachment, NULL, fault);
+    /* Links first: what they lead to is judged by the ways back, which are mended with them. */
+    pawl_status status = walk(audit, PAWL_FAMILY_LINK, check_link_row, NULL, fault);
     if (status == PAWL_OK && !audit->stopped)
-        status = walk(audit, PAWL_FAMILY_LINK, check_link_row, NULL, fault);
+        status = walk(audit, PAWL_FAMILY_ATTACHMENT, check_attachment, NULL, fault);
     window *own = status == PAWL_OK && !audit->stopped ? calloc(1, sizeof *own) : NULL;
     if (own == NULL)
         return status == PAWL_OK && !audit->stopped ? pawl_fault_nomem(fault) : status;

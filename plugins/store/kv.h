@@ -29,7 +29,8 @@ typedef enum pawl_family {
     PAWL_FAMILY_DOCUMENT,   /* number -> status document; number, 'a' -> search attributes */
     PAWL_FAMILY_SESSION,    /* session, 0 -> revision; session, 1, key -> value */
     PAWL_FAMILY_COMMIT_KEY, /* session, commit key -> revision, fingerprint */
-    PAWL_FAMILY_ATTACHMENT, /* 'd', digest -> blob; 'u', blob -> when the upload began */
+    PAWL_FAMILY_ATTACHMENT, /* 'd', digest -> blob; 'u', blob -> when the upload began;
+                               'g', since when, digest -> nothing: no scope links it */
     PAWL_FAMILY_LINK,       /* 's', scope, digest -> media type, name; 'd', digest, scope -> nothing */
     PAWL_FAMILY_CHUNK,      /* blob, index -> bytes */
     PAWL_FAMILY_ARTIFACT,   /* digest -> facts; digest, index -> bytes */

@@ -160,10 +160,12 @@ static pawl_status write_content(pawl_attachment_upload *upload, const uint8_t *
         pawl_store_key_upload(&key, upload->blob);
         pawl_batch_delete(&batch, PAWL_FAMILY_ATTACHMENT, pawl_key_bytes(&key));
     }
-    if (status == PAWL_OK && stored_in_part) {
-        pawl_store_chunks_delete(&batch, upload->blob);
-    } else if (status == PAWL_E_NOT_FOUND) {
-        blob = (pawl_store_blob){upload->blob, upload->size, pawl_store_unix_now(upload->store)};
+    if (status == PAWL_OK) {
+        if (stored_in_part)
+            pawl_store_chunks_delete(&batch, upload->blob);
+        pawl_store_blob_tighten(&batch, digest, &blob);
+    } else {
+        blob = (pawl_store_blob){upload->blob, upload->size, pawl_store_unix_now(upload->store), 0};
         if (upload->rest.size > 0)
             put_chunk(upload, &batch, (pawl_bytes){upload->rest.data, upload->rest.size});
         pawl_store_blob_put(&batch, digest, &blob);

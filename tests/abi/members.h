@@ -189,6 +189,13 @@ MEMBER(pawl_attachment_info, digest)
 MEMBER(pawl_attachment_info, media_type)
 MEMBER(pawl_attachment_info, name)
 
+STRUCT(pawl_attachment_collect)
+MEMBER(pawl_attachment_collect, struct_size)
+MEMBER(pawl_attachment_collect, limit)
+MEMBER(pawl_attachment_collect, before_unix_ns)
+MEMBER(pawl_attachment_collect, removed)
+MEMBER(pawl_attachment_collect, bytes)
+
 STRUCT(pawl_attachment_table)
 MEMBER(pawl_attachment_table, struct_size)
 MEMBER(pawl_attachment_table, reserved0)

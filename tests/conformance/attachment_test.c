@@ -93,6 +93,19 @@ static pawl_status stat_of(struct world *world, const char *scope, const uint8_t
     return world->attachment->stat(world->store, text_bytes(scope), digest, see, seen, &world->why);
 }
 
+static pawl_status collect_some(struct world *world, uint64_t before_unix_ns, uint32_t limit, uint64_t *removed)
+{
+    pawl_attachment_collect pass = {.struct_size = sizeof(pass), .before_unix_ns = before_unix_ns, .limit = limit};
+    pawl_status status = world->attachment->collect(world->store, &pass, &world->why);
+    *removed = pass.removed;
+    return status;
+}
+
+static pawl_status collect(struct world *world, uint64_t before_unix_ns, uint64_t *removed)
+{
+    return collect_some(world, before_unix_ns, 0, removed);
+}
+
 static void test_S05_content_is_addressed_by_its_bytes(void **state)
 {
     struct world *world = *state;
@@ -135,7 +148,7 @@ static void test_S05_shared_bytes_outlive_one_of_their_scopes(void **state)
     }
     uint64_t removed = 77;
     host_advance(world->host, HOST_SECOND_NS);
-    assert_int_equal(world->attachment->collect(world->store, UINT64_MAX, &removed, &world->why), PAWL_OK);
+    assert_int_equal(collect(world, UINT64_MAX, &removed), PAWL_OK);
     assert_int_equal(removed, 0);
     world_settle(world);
     assert_int_equal(stat_of(world, "one", digest, &seen), PAWL_E_NOT_FOUND);
@@ -259,20 +272,98 @@ static void test_S06_unlinked_content_is_collected_past_the_cutoff_only(void **s
     assert_int_equal(world->attachment->unlink(world->store, text_bytes("s"), loose, &world->why), PAWL_OK);
     world_settle(world);
     uint64_t removed = 77;
-    assert_int_equal(world->attachment->collect(world->store, HOST_START_UNIX_NS, &removed, &world->why), PAWL_OK);
+    assert_int_equal(collect(world, HOST_START_UNIX_NS, &removed), PAWL_OK);
     assert_int_equal(removed, 0);
     assert_true(content_is(world, loose, "to be collected"));
     host_advance(world->host, 10 * HOST_SECOND_NS);
     uint64_t cutoff = host_unix_ns(world->host);
-    assert_int_equal(world->attachment->collect(world->store, cutoff, &removed, &world->why), PAWL_OK);
+    assert_int_equal(collect(world, cutoff, &removed), PAWL_OK);
     assert_int_equal(removed, 1);
     world_settle(world);
     assert_true(content_is(world, loose, NULL));
     assert_true(content_is(world, kept, "to be kept"));
-    assert_int_equal(world->attachment->collect(world->store, cutoff, &removed, &world->why), PAWL_OK);
+    assert_int_equal(collect(world, cutoff, &removed), PAWL_OK);
     assert_int_equal(removed, 0);
     store_text(world, "s", "x", "to be collected", loose); /* and it can come back */
     assert_true(content_is(world, loose, "to be collected"));
+}
+
+static void test_S06_what_is_linked_again_stays(void **state)
+{
+    struct world *world = *state;
+    uint8_t digest[32];
+    uint8_t again[32];
+    uint64_t removed = 77;
+    store_text(world, "s", "x", "let go and linked again", digest);
+    store_text(world, "s", "y", "let go and stored again", again);
+    assert_int_equal(world->attachment->unlink(world->store, text_bytes("s"), digest, &world->why), PAWL_OK);
+    assert_int_equal(world->attachment->unlink(world->store, text_bytes("s"), again, &world->why), PAWL_OK);
+    world_settle(world);
+    world_track_scope(world, "t");
+    assert_int_equal(
+        world->attachment->link(world->store, text_bytes("t"), digest, text_bytes(""), text_bytes("z"), &world->why),
+        PAWL_OK);
+    store_text(world, "s", "y", "let go and stored again", again);
+    host_advance(world->host, 10 * HOST_SECOND_NS);
+    assert_int_equal(collect(world, host_unix_ns(world->host), &removed), PAWL_OK);
+    assert_int_equal(removed, 0);
+    assert_true(content_is(world, digest, "let go and linked again"));
+    assert_true(content_is(world, again, "let go and stored again"));
+    /* And its time begins anew when it is let go again. */
+    uint64_t cutoff = host_unix_ns(world->host);
+    assert_int_equal(world->attachment->unlink(world->store, text_bytes("t"), digest, &world->why), PAWL_OK);
+    world_settle(world);
+    assert_int_equal(collect(world, cutoff, &removed), PAWL_OK);
+    assert_int_equal(removed, 0);
+    assert_int_equal(collect(world, cutoff + 1, &removed), PAWL_OK);
+    assert_int_equal(removed, 1);
+}
+
+static void test_S06_a_pass_is_bounded_and_the_next_goes_on(void **state)
+{
+    struct world *world = *state;
+    uint8_t digests[5][32];
+    char text[32];
+    uint64_t removed = 77;
+    for (int i = 0; i < 5; i++) {
+        snprintf(text, sizeof(text), "content %d", i);
+        store_text(world, "s", "x", text, digests[i]);
+        assert_int_equal(world->attachment->unlink(world->store, text_bytes("s"), digests[i], &world->why), PAWL_OK);
+        host_advance(world->host, HOST_SECOND_NS);
+    }
+    world_settle(world);
+    uint64_t cutoff = host_unix_ns(world->host);
+    assert_int_equal(collect_some(world, cutoff, 2, &removed), PAWL_OK);
+    assert_int_equal(removed, 2);
+    assert_true(content_is(world, digests[1], NULL)); /* the oldest first */
+    assert_true(content_is(world, digests[2], "content 2"));
+    world_settle(world);
+    assert_int_equal(collect_some(world, cutoff, 2, &removed), PAWL_OK);
+    assert_int_equal(removed, 2);
+    assert_int_equal(collect_some(world, cutoff, 2, &removed), PAWL_OK);
+    assert_int_equal(removed, 1);
+    assert_true(content_is(world, digests[4], NULL));
+}
+
+static void test_S05_a_scope_takes_the_longest_id_and_a_word(void **state)
+{
+    struct world *world = *state;
+    char scope[322];
+    uint8_t digest[32];
+    struct seen seen;
+    memset(scope, 'i', sizeof(scope));
+    scope[320] = '\0';
+    pawl_attachment_upload *upload = NULL;
+    assert_int_equal(begin(world, scope, "a/b", "long", &upload), PAWL_OK);
+    assert_int_equal(world->attachment->commit(upload, digest, NULL, &world->why), PAWL_OK);
+    assert_int_equal(stat_of(world, scope, digest, &seen), PAWL_OK);
+    memset(&seen, 0, sizeof(seen));
+    assert_int_equal(world->attachment->list(world->store, text_bytes(scope), see, &seen, &world->why), PAWL_OK);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(world->attachment->unlink(world->store, text_bytes(scope), digest, &world->why), PAWL_OK);
+    scope[320] = 'i';
+    scope[321] = '\0';
+    assert_int_equal(begin(world, scope, "a/b", "too long", &upload), PAWL_E_LIMIT);
 }
 
 static void test_S06_collecting_does_not_touch_an_upload_under_way(void **state)
@@ -283,7 +374,7 @@ static void test_S06_collecting_does_not_touch_an_upload_under_way(void **state)
     pawl_status written = world->attachment->write(upload, text_bytes("first half, "), &world->why);
     host_advance(world->host, 1000 * HOST_SECOND_NS);
     uint64_t removed = 77;
-    pawl_status collected = world->attachment->collect(world->store, HOST_START_UNIX_NS - 1, &removed, &world->why);
+    pawl_status collected = collect(world, HOST_START_UNIX_NS - 1, &removed);
     pawl_status again = world->attachment->write(upload, text_bytes("second half"), &world->why);
     uint8_t digest[32];
     uint64_t size = 0;
@@ -311,12 +402,10 @@ static void test_S06_what_a_killed_program_was_uploading_is_collected(void **sta
     assert_true(content_is(world, digest, NULL));
     uint64_t removed = 0;
     host_advance(world->host, 3600 * HOST_SECOND_NS);
-    assert_int_equal(world->attachment->collect(world->store, host_unix_ns(world->host), &removed, &world->why),
-                     PAWL_OK);
+    assert_int_equal(collect(world, host_unix_ns(world->host), &removed), PAWL_OK);
     assert_true(content_is(world, kept, "committed before"));
     assert_true(content_is(world, digest, NULL));
-    assert_int_equal(world->attachment->collect(world->store, host_unix_ns(world->host), &removed, &world->why),
-                     PAWL_OK);
+    assert_int_equal(collect(world, host_unix_ns(world->host), &removed), PAWL_OK);
     assert_int_equal(removed, 0);
 }
 
@@ -329,6 +418,9 @@ static const struct CMUnitTest attachment_tests[] = {
     CASE(test_S05_empty_content_is_content),
     CASE(test_S06_an_aborted_upload_leaves_nothing),
     CASE(test_S06_unlinked_content_is_collected_past_the_cutoff_only),
+    CASE(test_S06_what_is_linked_again_stays),
+    CASE(test_S06_a_pass_is_bounded_and_the_next_goes_on),
+    CASE(test_S05_a_scope_takes_the_longest_id_and_a_word),
     CASE(test_S06_collecting_does_not_touch_an_upload_under_way),
     CASE(test_S06_what_a_killed_program_was_uploading_is_collected),
 };

@@ -153,6 +153,11 @@ static void make_contents(fixture *f)
         pawl_store_attachment_table.begin(f->store, BYTES("a session"), none, BYTES("name"), &upload, NULL), PAWL_OK);
     assert_int_equal(pawl_store_attachment_table.write(upload, (pawl_bytes){content, size}, NULL), PAWL_OK);
     assert_int_equal(pawl_store_attachment_table.commit(upload, digest, NULL, NULL), PAWL_OK);
+    /* one that nothing links any more */
+    assert_int_equal(
+        pawl_store_attachment_table.begin(f->store, BYTES("a session"), none, BYTES("loose"), &upload, NULL), PAWL_OK);
+    assert_int_equal(pawl_store_attachment_table.commit(upload, digest, NULL, NULL), PAWL_OK);
+    assert_int_equal(pawl_store_attachment_table.unlink(f->store, BYTES("a session"), digest, NULL), PAWL_OK);
     assert_int_equal(
         pawl_store_artifact_table.put(f->store, BYTES("plugin"), (pawl_bytes){content, size}, digest, NULL), PAWL_OK);
     assert_int_equal(pawl_store_artifact_table.hold(f->store, digest, BYTES("me"), NULL), PAWL_OK);
@@ -251,7 +256,8 @@ static bool is_derived(const raw_row *raw, bool is_tombstone)
     return (raw->family == PAWL_FAMILY_IDENT && !is_tombstone) || raw->family == PAWL_FAMILY_READY ||
            raw->family == PAWL_FAMILY_WAKE || raw->family == PAWL_FAMILY_STATUS ||
            raw->family == PAWL_FAMILY_RELATION || raw->family == PAWL_FAMILY_ENDED || raw->family == PAWL_FAMILY_TURN ||
-           key_is(raw, "counters") || (raw->family == PAWL_FAMILY_LINK && raw->key.data[0] == 'd');
+           key_is(raw, "counters") || (raw->family == PAWL_FAMILY_LINK && raw->key.data[0] == 'd') ||
+           (raw->family == PAWL_FAMILY_ATTACHMENT && raw->key.data[0] == 'g');
 }
 
 static bool is_tombstone(const raw_row *raw)
@@ -375,6 +381,33 @@ static void test_rows_that_are_too_much_are_taken_away(void **state)
     assert_int_equal(before, after);
 }
 
+/* Content whose row and loose row say other things than its links do. */
+static void test_S06_content_that_nobody_would_collect_is_found_and_what_is_linked_stays(void **state)
+{
+    fixture *f = *state;
+    size_t count;
+    findings found = {0};
+    raw_row *rows = all_rows(f, &count);
+    pawl_attachment_collect pass = {.struct_size = sizeof pass, .before_unix_ns = UINT64_MAX};
+    for (size_t i = 0; i < count; i++) /* the links of all, as if they had never been */
+        if (rows[i].family == PAWL_FAMILY_LINK)
+            delete_raw(f, &rows[i]);
+    assert_int_equal(look(f, false, &found), PAWL_OK);
+    assert_int_equal(found.derived, 1);
+    assert_int_equal(found.primary, 0);
+    assert_int_equal(look(f, true, &found), PAWL_OK);
+    for (size_t i = 0; i < count; i++) /* and there again: now it is loose and linked */
+        if (rows[i].family == PAWL_FAMILY_LINK)
+            put_raw(f, &rows[i]);
+    assert_int_equal(look(f, false, &found), PAWL_OK);
+    assert_int_equal(found.derived, 1);
+    assert_int_equal(pawl_store_attachment_table.collect(f->store, &pass, NULL), PAWL_OK);
+    assert_int_equal(pass.removed, 1); /* the one that is loose; the other one is put right */
+    assert_int_equal(look(f, false, &found), PAWL_OK);
+    assert_int_equal(found.derived + found.primary, 0);
+    free_rows(rows, count);
+}
+
 /* Broken off after each of its changes, as by kill -9, and begun again. */
 static void test_a_repair_that_is_broken_off_anywhere_goes_on(void **state)
 {
@@ -426,6 +459,7 @@ int main(void)
         TEST(test_every_row_that_is_missing_is_missed_and_what_is_derived_comes_back),
         TEST(test_every_row_that_is_damaged_is_named_and_what_is_derived_is_mended),
         TEST(test_rows_that_are_too_much_are_taken_away),
+        TEST(test_S06_content_that_nobody_would_collect_is_found_and_what_is_linked_stays),
         TEST(test_a_repair_that_is_broken_off_anywhere_goes_on),
         TEST(test_a_repair_leaves_what_is_primary_alone_and_names_the_process),
     };

@@ -78,6 +78,14 @@ static pawl_attachment_upload *begin(fixture *f, const char *scope)
     return upload;
 }
 
+static pawl_status collect(fixture *f, uint64_t before_unix_ns, uint64_t *removed)
+{
+    pawl_attachment_collect pass = {.struct_size = sizeof pass, .before_unix_ns = before_unix_ns};
+    pawl_status status = attachments->collect(f->store, &pass, NULL);
+    *removed = pass.removed;
+    return status;
+}
+
 static void put_big(fixture *f, const char *scope, const uint8_t *content, uint8_t *digest)
 {
     uint64_t size = 0;
@@ -113,13 +121,16 @@ static void test_S05_same_content_is_stored_once(void **state)
     assert_int_equal(count_rows(f, PAWL_FAMILY_ATTACHMENT), 1);
     assert_int_equal(attachments->unlink(f->store, BYTES("one"), digests[0], NULL), PAWL_OK);
     fixture_advance(f, 1000);
-    assert_int_equal(attachments->collect(f->store, f->unix_ns, &removed, NULL), PAWL_OK);
+    assert_int_equal(collect(f, f->unix_ns, &removed), PAWL_OK);
     assert_int_equal(removed, 0); /* "two" still has it */
     assert_int_equal(read_all(f, digests[0], 0, UINT64_MAX, &out, NULL), PAWL_OK);
     assert_int_equal(out.bytes.size, BIG);
     assert_memory_equal(out.bytes.data, content, BIG);
     assert_int_equal(attachments->unlink(f->store, BYTES("two"), digests[0], NULL), PAWL_OK);
-    assert_int_equal(attachments->collect(f->store, f->unix_ns, &removed, NULL), PAWL_OK);
+    assert_int_equal(collect(f, f->unix_ns, &removed), PAWL_OK);
+    assert_int_equal(removed, 0); /* it counts from the last link on */
+    fixture_advance(f, 1);
+    assert_int_equal(collect(f, f->unix_ns, &removed), PAWL_OK);
     assert_int_equal(removed, 1);
     assert_int_equal(count_rows(f, PAWL_FAMILY_CHUNK), 0);
     assert_int_equal(count_rows(f, PAWL_FAMILY_LINK), 0);
@@ -164,7 +175,7 @@ static void test_S06_a_running_upload_is_not_collected(void **state)
     pawl_attachment_upload *upload = begin(f, "s");
     assert_int_equal(attachments->write(upload, (pawl_bytes){content, BIG}, NULL), PAWL_OK);
     fixture_advance(f, 1000);
-    assert_int_equal(attachments->collect(f->store, f->unix_ns, &removed, NULL), PAWL_OK);
+    assert_int_equal(collect(f, f->unix_ns, &removed), PAWL_OK);
     assert_int_equal(removed, 0);
     assert_int_equal(attachments->commit(upload, digest, NULL, NULL), PAWL_OK);
     assert_int_equal(count_rows(f, PAWL_FAMILY_CHUNK), 4);
@@ -190,9 +201,9 @@ static void test_S06_an_abandoned_upload_is_collected_when_it_is_old_enough(void
     assert_true(count_rows(f, PAWL_FAMILY_CHUNK) > 0);
     fixture_reopen(f);
     fixture_advance(f, 1000);
-    assert_int_equal(attachments->collect(f->store, started, &removed, NULL), PAWL_OK);
+    assert_int_equal(collect(f, started, &removed), PAWL_OK);
     assert_int_equal(removed, 0);
-    assert_int_equal(attachments->collect(f->store, started + 1, &removed, NULL), PAWL_OK);
+    assert_int_equal(collect(f, started + 1, &removed), PAWL_OK);
     assert_int_equal(removed, 1);
     assert_int_equal(count_rows(f, PAWL_FAMILY_CHUNK), 0);
     assert_int_equal(count_rows(f, PAWL_FAMILY_ATTACHMENT), 0);
@@ -213,7 +224,7 @@ static void test_a_commit_that_fails_links_nothing(void **state)
     assert_int_equal(count_rows(f, PAWL_FAMILY_CHUNK), 0);
     put_big(f, "s", content, digest);
     fixture_advance(f, 1000);
-    assert_int_equal(attachments->collect(f->store, f->unix_ns, &removed, NULL), PAWL_OK);
+    assert_int_equal(collect(f, f->unix_ns, &removed), PAWL_OK);
     assert_int_equal(removed, 0);
     free(content);
 }
