@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <pawl_plugin.h>
 #include <pawl_process.h>
+#include <pawl_session.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -204,6 +205,21 @@ static pawl_status begin_and_undo(const trip *t, const char *word)
     return pawl_on_rollback_of(t->p, begin_effect(t, word), "crash.step", pawl_bytes_of_text(t->previous));
 }
 
+/* One more under a key of the session's state; what is taken is the count, which a repeated commit would raise twice.
+ */
+static pawl_status do_count(trip *t)
+{
+    pawl_bytes value = pawl_bytes_of_text("0");
+    uint64_t revision = 0;
+    pawl_status status = pawl_session_get(t->p, "count", &value, &revision);
+    if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
+        return status;
+    value = pawl_printf(t->p, "%ld", strtol(pawl_cstring(t->p, value), NULL, 10) + 1);
+    PAWL_TRY(pawl_session_put(t->p, revision, "count", value, &revision));
+    take(t, pawl_printf(t->p, "%.*s@%llu", (int)value.size, (const char *)value.data, (unsigned long long)revision));
+    return PAWL_OK;
+}
+
 static pawl_status do_word(trip *t, const char *word)
 {
     const char *argument = strchr(word, ':');
@@ -230,6 +246,10 @@ static pawl_status do_word(trip *t, const char *word)
     }
     if (strcmp(word, "all") == 0)
         return do_all(t);
+    if (strcmp(word, "count") == 0)
+        return do_count(t);
+    if (strncmp(word, "version:", 8) == 0)
+        return pawl_version(t->p, word, 1, 2) == 2 ? PAWL_OK : pawl_fail(t->p, "crash.version", "an old version");
     if (strcmp(word, "clock") == 0)
         return pawl_now(t->p) == 0 ? pawl_fail(t->p, "crash.clock", "no time") : PAWL_OK;
     if (strcmp(word, "status") == 0)

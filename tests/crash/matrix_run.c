@@ -40,6 +40,9 @@ const scene matrix_scenes[] = {
     {.id = "unmade", .plan = "step undo:bad step undo:keyed bad"},
     {.id = "marks", .plan = "mark:1 step mark:2 once mark:3 step mark:4 sleep:5 mark:5"},
     {.id = "pause", .plan = "step signal:go once step", .poke = POKE_PAUSE, .outcome_alone = true},
+    {.id = "state", .plan = "count step count once count sleep:5 count", .session = "matrix"},
+    {.id = "version", .plan = "version:a step version:b once version:a"},
+    {.id = "late", .plan = "signal:never", .deadline_ms = 30},
     {.id = "all", .plan = "all status all", .any_order = true},
 };
 const size_t matrix_scene_count = sizeof matrix_scenes / sizeof *matrix_scenes;
@@ -118,6 +121,13 @@ static bool was_told(const life *own, const char *what, const char *id)
     return found;
 }
 
+static uint64_t unix_now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 static void start(const life *own, const scene *s)
 {
     char input[80];
@@ -126,7 +136,10 @@ static void start(const life *own, const scene *s)
                          .flags = s->plan == NULL ? PAWL_START_EXTERNAL : 0,
                          .id = s->id,
                          .type = "crash.plan",
-                         .input = {input, (size_t)size}};
+                         .input = {input, (size_t)size},
+                         .session = s->session};
+    if (s->deadline_ms != 0) /* of the first start; a later one does not move it */
+        wanted.deadline_unix_ns = unix_now_ns() + s->deadline_ms * 1000000ull;
     pawl_started started;
     pawl_error error = {0};
     if (pawl_host_start(own->host, &wanted, &started, &error) != PAWL_OK)

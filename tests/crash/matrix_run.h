@@ -18,10 +18,12 @@ typedef enum poke {
 
 typedef struct scene {
     const char *id;
-    const char *plan;   /* NULL: an external process */
-    poke poke;          /* what is told to it, when it waits or holds */
-    bool any_order;     /* steps run side by side, so their records may come in any order */
-    bool outcome_alone; /* whether a step was cut off is a race; only how it ended is the same */
+    const char *plan;     /* NULL: an external process */
+    poke poke;            /* what is told to it, when it waits or holds */
+    bool any_order;       /* steps run side by side, so their records may come in any order */
+    bool outcome_alone;   /* whether a step was cut off is a race; only how it ended is the same */
+    const char *session;  /* the one it belongs to, or NULL */
+    unsigned deadline_ms; /* after its first start; 0: none */
 } scene;
 
 extern const scene matrix_scenes[];
