@@ -23,7 +23,7 @@ endif()
 function(pawl_compile target)
   target_compile_definitions(${target} PRIVATE _GNU_SOURCE)
   target_compile_options(${target} PRIVATE
-    -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wvla
+    -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes> -Wvla
     $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> # messages are cut on purpose, into rooms whose size is a documented limit
     $<$<BOOL:${PAWL_WERROR}>:-Werror>)
   if(PAWL_SANITIZE)

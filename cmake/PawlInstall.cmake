@@ -4,8 +4,10 @@ include(CMakePackageConfigHelpers)
 
 set(PAWL_PLUGIN_DIR "${CMAKE_INSTALL_LIBDIR}/pawl/plugins")
 
-install(FILES abi/pawl_abi.h abi/pawl_plugin.h abi/pawl_process.h abi/pawl_session.h include/pawl/pawl.h include/pawl/error.h
+install(FILES abi/pawl_abi.h abi/pawl_plugin.h abi/pawl_process.h abi/pawl_session.h abi/pawl.hpp abi/pawl_edge.hpp
+        abi/pawl_program.hpp abi/pawl_effect.hpp include/pawl/pawl.h include/pawl/error.h
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pawl")
+install(FILES abi/pawl_plugin.map DESTINATION "${CMAKE_INSTALL_DATADIR}/pawl")
 
 install(TARGETS pawl_static pawl_shared
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"

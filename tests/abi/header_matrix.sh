@@ -60,5 +60,13 @@ for compiler in $cxx_compilers; do
     done
 done
 
+for compiler in $cxx_compilers; do
+    for standard in c++17 c++20; do
+        for header in pawl.hpp pawl_edge.hpp pawl_program.hpp pawl_effect.hpp; do
+            try "$compiler" c++ $standard $header
+        done
+    done
+done
+
 echo "$tried compilations with$c_compilers$cxx_compilers, $failed failed"
 [ $failed = 0 ]
