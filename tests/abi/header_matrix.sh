@@ -62,9 +62,7 @@ done
 
 for compiler in $cxx_compilers; do
     for standard in c++17 c++20; do
-        for header in pawl.hpp pawl_edge.hpp pawl_program.hpp pawl_effect.hpp; do
-            try "$compiler" c++ $standard $header
-        done
+        try "$compiler" c++ $standard pawl.hpp
     done
 done
 
