@@ -8,6 +8,8 @@ install(FILES abi/pawl_abi.h abi/pawl_plugin.h abi/pawl_process.h abi/pawl_sessi
         abi/pawl_program.hpp abi/pawl_effect.hpp include/pawl/pawl.h include/pawl/error.h
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pawl")
 install(FILES abi/pawl_plugin.map DESTINATION "${CMAKE_INSTALL_DATADIR}/pawl")
+install(FILES abi/rust/pawl.rs abi/rust/sys.rs abi/rust/edge.rs abi/rust/program.rs abi/rust/effect.rs
+        DESTINATION "${CMAKE_INSTALL_DATADIR}/pawl/rust")
 
 install(TARGETS pawl_static pawl_shared
         LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"

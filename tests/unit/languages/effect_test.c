@@ -1,5 +1,5 @@
-/* effect_test.c: effects and connectors in C++: results, what their exceptions become at the edge, and that a call
- * which was taken over always ends, once. */
+/* effect_test.c: effects and connectors in C++ and Rust: results, what exceptions and panics become at the edge, and
+ * that a call which was taken over always ends, once. */
 #include "sample.h"
 
 #include <setjmp.h>
@@ -116,11 +116,11 @@ static void test_exceptions_become_failures(void **state)
     assert_int_equal(why.retry_after_ns, 3000000000u);
     why = failed(table->execute, "throw");
     assert_int_equal(why.klass, PAWL_UNKNOWN_OUTCOME);
-    assert_string_equal(why.code, "plugin.exception");
+    assert_string_equal(why.code, THROWN_BY_EFFECT);
     assert_string_equal(why.message, "a plain exception");
     why = failed(table->execute, "number");
     assert_int_equal(why.klass, PAWL_UNKNOWN_OUTCOME);
-    assert_string_equal(why.code, "plugin.exception");
+    assert_string_equal(why.code, THROWN_BY_EFFECT);
 }
 
 static void test_whether_it_happened(void **state)
@@ -166,9 +166,15 @@ static void test_a_call_that_was_not_begun_ends_at_once(void **state)
     pawl_effect_call call = call_of("answer", "refuse");
     pawl_completion done = {.ends = 0};
     pawl_failure_sink why = {.klass = 0};
+#ifdef SAMPLE_IS_RUST /* where the completion alone says how the call ends */
+    assert_int_equal(table->start(&call, &done, &why), PAWL_PENDING);
+    assert_string_equal(done.text, "answer.refused");
+    assert_int_equal(done.ends, 1);
+#else
     assert_int_equal(table->start(&call, &done, &why), PAWL_E_FAILED);
     assert_string_equal(why.code, "answer.refused");
     assert_int_equal(done.ends, 0);
+#endif
 }
 
 static void test_instances_of_a_connector(void **state)
@@ -189,7 +195,9 @@ static void test_instances_of_a_connector(void **state)
     assert_int_equal(table->invoke(two, &call, &out, &why), PAWL_OK);
     assert_int_equal(table->invoke(one, &call, &out, &why), PAWL_OK);
     assert_string_equal(out.text, "one 1two 1one 2");
+#ifndef SAMPLE_IS_RUST
     assert_int_equal(table->start(one, &call, NULL, &why), PAWL_E_UNSUPPORTED);
+#endif
     assert_int_equal(table->reconcile(one, &call, &out, &why), PAWL_E_UNSUPPORTED);
     table->destroy(one);
     table->destroy(two);

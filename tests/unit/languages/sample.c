@@ -11,7 +11,7 @@
 
 const pawl_plugin_root *sample_root(void)
 {
-    void *library = dlopen(CXX_SAMPLE, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    void *library = dlopen(SAMPLE_PLUGIN, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (library == NULL)
         fail_msg("%s", dlerror());
     pawl_plugin_entry_fn entry = NULL;
