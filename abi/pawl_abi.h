@@ -863,7 +863,8 @@ typedef struct pawl_watch {
     uint64_t kinds; /* bit (1 << (kind - 64)) for kinds 64..127; 0: the end only */
 } pawl_watch;
 
-/* Removes terminal processes whose end is older. Their ids stay known as "no longer retained". */
+/* Removes terminal processes whose end is older. Their ids stay known as "no longer retained" until they are forgotten.
+ */
 typedef struct pawl_prune {
     uint32_t struct_size;
     uint32_t limit; /* at most this many in this operation */
@@ -872,6 +873,9 @@ typedef struct pawl_prune {
      * there, or has not ended, is passed over. */
     const uint64_t *numbers;
     size_t number_count;
+    /* Not 0: removes no process, but forgets the ids of removed ones whose end is older than this, at most limit: they
+     * are unknown then. Only with PAWL_REGISTRY_FORGETS. */
+    uint64_t ids_before_unix_ns;
 } pawl_prune;
 
 /* Which ended processes to look at, from the oldest end on. The cursor is the end (updated_unix_ns) and the number of
@@ -980,6 +984,7 @@ typedef struct pawl_registry_host {
 
 #define PAWL_REGISTRY_ATTRIBUTES 1u /* keeps and lists by search attributes */
 #define PAWL_REGISTRY_ENDED      2u /* ended() is there, and PRUNE takes numbers */
+#define PAWL_REGISTRY_FORGETS    4u /* PRUNE forgets ids */
 typedef struct pawl_registry_table {
     uint32_t struct_size;
     uint32_t reserved0;
@@ -1147,7 +1152,7 @@ PAWL_FROZEN_(pawl_commit, pin, 120);
 PAWL_FROZEN_(pawl_delivery, after_ns, 96);
 PAWL_FROZEN_(pawl_post, reserved0, 112);
 PAWL_FROZEN_(pawl_watch, kinds, 40);
-PAWL_FROZEN_(pawl_prune, number_count, 32);
+PAWL_FROZEN_(pawl_prune, ids_before_unix_ns, 40);
 PAWL_FROZEN_(pawl_ended, after_number, 32);
 PAWL_FROZEN_(pawl_type_limits, reserved0, 40);
 PAWL_FROZEN_(pawl_claim, limits, 64);

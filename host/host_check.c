@@ -178,3 +178,32 @@ pawl_status pawl_unknown_type(const pawl_host *host, const char *type, pawl_erro
     pawl_sink_finish(&all);
     return PAWL_E_NOT_FOUND;
 }
+
+static int32_t PAWL_CALL look_at_none(void *context, pawl_bytes key, pawl_bytes value)
+{
+    (void)context;
+    (void)key;
+    (void)value;
+    return 1;
+}
+
+pawl_status pawl_check_known_session(pawl_host *host, const char *session, pawl_error *error)
+{
+    const pawl_open_store *open = host->facets.facet[PAWL_FACET_SESSION];
+    uint64_t revision = 0;
+    if (session == NULL)
+        return pawl_error_set(error, PAWL_E_INVALID, "missing_session",
+                              "a known session is asked for, and none is named");
+    pawl_failure_slot why;
+    pawl_failure_init(&why);
+    pawl_status status = open->plugin->session->scan(open->store, pawl_bytes_text(session), (pawl_bytes){NULL, 0},
+                                                     look_at_none, NULL, &revision, &why);
+    if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
+        status = pawl_failure_error(&why, status, error);
+    else
+        status = revision > 0 ? PAWL_OK
+                              : pawl_error_set(error, PAWL_E_NOT_FOUND, "unknown_session",
+                                               "there is no session \"%s\": nobody has committed to it", session);
+    pawl_failure_finish(&why);
+    return status;
+}

@@ -42,8 +42,8 @@ struct pawl_host {
     pawl_worker_limits *limits; /* of the profile's types, for the worker */
     const char *no_worker_because;
     char worker_name[320];
-    struct pawl_retention *retention; /* NULL: nothing is forgotten by itself */
-    struct pawl_return *returning;    /* NULL: no worker here */
+    struct pawl_upkeep *upkeep;    /* NULL: nothing is put away by itself */
+    struct pawl_return *returning; /* NULL: no worker here */
     char flight_path[4096];
     pawl_callbacks *callbacks;
     pawl_new_ids new_ids;
@@ -80,6 +80,8 @@ pawl_status pawl_host_post_entry(pawl_host *host, const char *id, const char *po
 pawl_status pawl_check_id(const char *id, pawl_error *error);
 /** Also that it is no name that Pawl keeps for itself. */
 pawl_status pawl_check_session(const char *session, pawl_error *error);
+/** PAWL_E_NOT_FOUND, "unknown_session", unless somebody has committed to it. Blocks. */
+pawl_status pawl_check_known_session(pawl_host *host, const char *session, pawl_error *error);
 pawl_status pawl_check_text(const char *what, const char *text, size_t bytes_max, pawl_error *error);
 pawl_status pawl_check_bytes(const char *what, pawl_bytes bytes, uint64_t bytes_max, pawl_error *error);
 /** "no process type x here; close ones: ..." */

@@ -3,8 +3,8 @@
 #include "host_open.h"
 
 #include "host_plugins.h"
-#include "host_prune.h"
 #include "host_return.h"
+#include "host_upkeep.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -296,7 +296,7 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
     if (status == PAWL_OK)
         status = pawl_handles_open(host, error);
     if (status == PAWL_OK)
-        status = pawl_retention_start(host, &host->retention, error);
+        status = pawl_upkeep_start(host, &host->upkeep, error);
     if (status == PAWL_OK)
         status = pawl_return_start(host, &host->returning, error);
     return status;
@@ -322,7 +322,7 @@ static bool stop_worker(pawl_host *host)
 void pawl_host_dismantle(pawl_host *host)
 {
     host->returning = pawl_return_stop(host->returning);
-    host->retention = pawl_retention_stop(host->retention);
+    host->upkeep = pawl_upkeep_stop(host->upkeep);
     bool stopped = stop_worker(host);
     host->callbacks = pawl_callbacks_destroy(host->callbacks);
     pawl_attachments_close(&host->attachments);

@@ -1,6 +1,6 @@
-/* host_prune.c: forgetting ended processes: on demand, and by the profile's retention, on a thread that does little at
- * a time. What a process alone held (its attachments) goes first, so that whatever dies in between leaves a process
- * that is pruned again, never content that nobody would ask for. Never touches a process that has not ended. */
+/* host_prune.c: forgetting ended processes, on demand and for the upkeep of a host, some at a time. What a process
+ * alone held (its attachments) goes first, so that whatever dies in between leaves a process that is pruned again,
+ * never content that nobody would ask for. Never touches a process that has not ended. */
 #include "host_internal.h"
 
 #include "host_prune.h"
@@ -11,39 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLICE_ROWS      500u /* looked at between two writes */
-#define LIMIT_DEFAULT   1000u
-#define LIMIT_MAX       10000u
-#define PERIOD_MAX_NS   (60 * UINT64_C(1000000000))
-#define PERIOD_MIN_NS   UINT64_C(1000000000)
-#define PERIOD_OF_SPANS 10u
-
-/* Which of the ended ones go. */
-typedef struct prune_rule {
-    pawl_host *host;
-    const char *type;        /* NULL: all */
-    uint64_t before_unix_ns; /* whose end is older */
-    uint64_t now_unix_ns;    /* not 0: by the profile's retention, as of now */
-} prune_rule;
+#define LIMIT_DEFAULT 1000u
+#define LIMIT_MAX     10000u
 
 typedef struct slice {
-    const prune_rule *rule;
+    const pawl_prune_rule *rule;
     pawl_arena arena;
-    pawl_bytes ids[SLICE_ROWS];
-    uint64_t numbers[SLICE_ROWS];
+    pawl_bytes ids[PAWL_PRUNE_SLICE];
+    uint64_t numbers[PAWL_PRUNE_SLICE];
     size_t count;
     uint32_t looked;
     uint64_t after_unix_ns;
     uint64_t after_number;
     pawl_status status;
 } slice;
-
-typedef struct tally {
-    uint64_t looked;
-    uint64_t pruned;
-    uint64_t attachments;
-    bool more;
-} tally;
 
 static uint64_t kept_ns(const pawl_profile *profile, pawl_bytes type)
 {
@@ -55,7 +36,7 @@ static uint64_t kept_ns(const pawl_profile *profile, pawl_bytes type)
     return profile->retention.ended_ns;
 }
 
-static bool goes(const prune_rule *rule, const pawl_process_row *row)
+static bool goes(const pawl_prune_rule *rule, const pawl_process_row *row)
 {
     if (rule->now_unix_ns != 0) {
         uint64_t kept = kept_ns(rule->host->profile, row->type);
@@ -78,7 +59,7 @@ static int32_t PAWL_CALL take_row(void *context, const pawl_process_row *row)
         return 1;
     }
     own->numbers[own->count++] = row->number;
-    return own->looked == SLICE_ROWS;
+    return own->looked == PAWL_PRUNE_SLICE;
 }
 
 /* ---- what a process alone held ---- */
@@ -138,7 +119,7 @@ static pawl_status drop_of_process(pawl_host *host, pawl_bytes id, uint64_t *dro
 
 /* ---- one slice ---- */
 
-static pawl_status remove_all(pawl_host *host, slice *own, tally *ret, pawl_error *error)
+static pawl_status remove_all(pawl_host *host, slice *own, pawl_prune_tally *ret, pawl_error *error)
 {
     for (size_t i = 0; i < own->count; i++) {
         pawl_status status = drop_of_process(host, own->ids[i], &ret->attachments, error);
@@ -146,7 +127,7 @@ static pawl_status remove_all(pawl_host *host, slice *own, tally *ret, pawl_erro
             return status;
     }
     const pawl_prune body = {
-        .struct_size = sizeof body, .limit = SLICE_ROWS, .numbers = own->numbers, .number_count = own->count};
+        .struct_size = sizeof body, .limit = PAWL_PRUNE_SLICE, .numbers = own->numbers, .number_count = own->count};
     pawl_registry_op op = {.struct_size = sizeof op};
     pawl_status status = pawl_registry_call(&host->registry, &op, PAWL_OP_PRUNE, &body, error);
     if (status == PAWL_OK)
@@ -155,7 +136,8 @@ static pawl_status remove_all(pawl_host *host, slice *own, tally *ret, pawl_erro
 }
 
 /* From the cursor on; it moves behind what was looked at. */
-static pawl_status prune_slice(const prune_rule *rule, pawl_ended *from, bool dry_run, tally *ret, pawl_error *error)
+pawl_status pawl_prune_slice(const pawl_prune_rule *rule, pawl_ended *from, bool dry_run, pawl_prune_tally *ret,
+                             pawl_error *error)
 {
     pawl_host *host = rule->host;
     slice *own = calloc(1, sizeof *own);
@@ -187,7 +169,7 @@ static pawl_status prune_slice(const prune_rule *rule, pawl_ended *from, bool dr
     return status;
 }
 
-static pawl_status check_offered(const pawl_host *host, pawl_error *error)
+pawl_status pawl_prune_offered(const pawl_host *host, pawl_error *error)
 {
     if ((host->registry.table.features & PAWL_REGISTRY_ENDED) != 0 && host->registry.table.ended != NULL)
         return PAWL_OK;
@@ -202,12 +184,12 @@ static pawl_status check_offered(const pawl_host *host, pawl_error *error)
 pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *given, pawl_text *ret_json, pawl_error *error)
 {
     pawl_prune_options options;
-    tally all = {0};
+    pawl_prune_tally all = {0};
     pawl_status status = pawl_host_usable(host, error);
     if (status == PAWL_OK && !pawl_take_struct(&options, sizeof options, given))
         status = pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "options.struct_size is not set");
     if (status == PAWL_OK)
-        status = check_offered(host, error);
+        status = pawl_prune_offered(host, error);
     if (status == PAWL_OK && options.before_unix_ns == 0)
         status = pawl_error_set(error, PAWL_E_INVALID, "invalid_argument",
                                 "prune needs a moment: processes that ended before it go");
@@ -216,15 +198,15 @@ pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *given, pa
                                 options.limit, LIMIT_MAX);
     if (status != PAWL_OK)
         return status;
-    const prune_rule which = {.host = host, .type = options.type, .before_unix_ns = options.before_unix_ns};
+    const pawl_prune_rule which = {.host = host, .type = options.type};
     pawl_ended from = {.struct_size = sizeof from,
                        .before_unix_ns = options.before_unix_ns,
                        .after_unix_ns = options.after_unix_ns,
                        .after_number = options.after_number};
     uint64_t limit = options.limit == 0 ? LIMIT_DEFAULT : options.limit;
     do {
-        from.limit = limit - all.looked < SLICE_ROWS ? (uint32_t)(limit - all.looked) : SLICE_ROWS;
-        status = prune_slice(&which, &from, options.dry_run != 0, &all, error);
+        from.limit = limit - all.looked < PAWL_PRUNE_SLICE ? (uint32_t)(limit - all.looked) : PAWL_PRUNE_SLICE;
+        status = pawl_prune_slice(&which, &from, options.dry_run != 0, &all, error);
     } while (status == PAWL_OK && all.more && all.looked < limit && pawl_host_usable(host, NULL) == PAWL_OK);
     if (status != PAWL_OK)
         return status;
@@ -233,123 +215,4 @@ pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *given, pa
                                     (int)all.more, "after_unix_ns", (json_int_t)from.after_unix_ns, "after_number",
                                     (json_int_t)from.after_number),
                           ret_json, error);
-}
-
-/* ---- by the profile's retention ---- */
-
-struct pawl_retention {
-    pawl_host *host;
-    uint64_t least_ns; /* the shortest time that anything is kept */
-    pthread_t thread;
-    pthread_mutex_t lock; /* guards stop */
-    pthread_cond_t changed;
-    bool stop;
-};
-
-static bool stops(pawl_retention *own)
-{
-    pthread_mutex_lock(&own->lock);
-    bool stop = own->stop;
-    pthread_mutex_unlock(&own->lock);
-    return stop;
-}
-
-/* Everything that is due now, slice by slice. */
-static void pass(pawl_retention *own)
-{
-    pawl_host *host = own->host;
-    tally all = {.more = true};
-    pawl_error error = {0};
-    pawl_status status = PAWL_OK;
-    uint64_t now = host->clock->unix_ns(host->clock);
-    if (now <= own->least_ns)
-        return;
-    const prune_rule which = {.host = host, .before_unix_ns = now - own->least_ns, .now_unix_ns = now};
-    pawl_ended from = {.struct_size = sizeof from, .limit = SLICE_ROWS, .before_unix_ns = now - own->least_ns};
-    while (status == PAWL_OK && all.more && !stops(own))
-        status = prune_slice(&which, &from, false, &all, &error);
-    char count[32];
-    snprintf(count, sizeof count, "%llu", (unsigned long long)all.pruned);
-    if (status != PAWL_OK && status != PAWL_E_CLOSED)
-        pawl_log_write(&host->log, PAWL_LOG_ERROR, "retention could not prune; it is tried again", "error",
-                       error.message, (char *)NULL);
-    if (all.pruned > 0)
-        pawl_log_write(&host->log, PAWL_LOG_INFO, "ended processes are no longer retained", "count", count,
-                       (char *)NULL);
-}
-
-static void *run(void *argument)
-{
-    pawl_retention *own = argument;
-    uint64_t period = own->least_ns / PERIOD_OF_SPANS;
-    period = period < PERIOD_MIN_NS ? PERIOD_MIN_NS : period > PERIOD_MAX_NS ? PERIOD_MAX_NS : period;
-    while (!stops(own)) {
-        uint64_t began = own->host->clock->mono_ns(own->host->clock);
-        pass(own);
-        uint64_t took = own->host->clock->mono_ns(own->host->clock) - began;
-        uint64_t rest = period > 20 * took ? period : 20 * took; /* never more than a twentieth of one core */
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += (time_t)(rest / 1000000000);
-        pthread_mutex_lock(&own->lock);
-        while (!own->stop && pthread_cond_timedwait(&own->changed, &own->lock, &until) == 0)
-            continue;
-        pthread_mutex_unlock(&own->lock);
-    }
-    return NULL;
-}
-
-static uint64_t least_kept(const pawl_profile *profile)
-{
-    uint64_t least = profile->retention.ended_ns;
-    for (size_t i = 0; i < profile->retention.type_count; i++) {
-        uint64_t kept = profile->retention.types[i].ended_ns;
-        if (kept != 0 && (least == 0 || kept < least))
-            least = kept;
-    }
-    return least;
-}
-
-pawl_status pawl_retention_start(pawl_host *host, pawl_retention **ret, pawl_error *error)
-{
-    uint64_t least = least_kept(host->profile);
-    if (least == 0)
-        return PAWL_OK;
-    pawl_status status = check_offered(host, error);
-    if (status != PAWL_OK)
-        return status;
-    pawl_retention *own = calloc(1, sizeof *own);
-    pthread_condattr_t attributes;
-    if (own == NULL)
-        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while opening the host");
-    own->host = host;
-    own->least_ns = least;
-    pthread_mutex_init(&own->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&own->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (pthread_create(&own->thread, NULL, run, own) != 0) {
-        pthread_cond_destroy(&own->changed);
-        pthread_mutex_destroy(&own->lock);
-        free(own);
-        return pawl_error_set(error, PAWL_E_NOMEM, "no_thread", "no thread for the retention of ended processes");
-    }
-    *ret = own;
-    return PAWL_OK;
-}
-
-pawl_retention *pawl_retention_stop(pawl_retention *own)
-{
-    if (own == NULL)
-        return NULL;
-    pthread_mutex_lock(&own->lock);
-    own->stop = true;
-    pthread_cond_signal(&own->changed);
-    pthread_mutex_unlock(&own->lock);
-    pthread_join(own->thread, NULL);
-    pthread_cond_destroy(&own->changed);
-    pthread_mutex_destroy(&own->lock);
-    free(own);
-    return NULL;
 }

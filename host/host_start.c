@@ -36,36 +36,6 @@ static pawl_status check_input(const pawl_start *start, const pawl_type_rules *r
                           start->type, why.message);
 }
 
-static int32_t PAWL_CALL look_at_none(void *context, pawl_bytes key, pawl_bytes value)
-{
-    (void)context;
-    (void)key;
-    (void)value;
-    return 1;
-}
-
-/* Has anybody ever committed to it? */
-static pawl_status check_known_session(pawl_host *host, const char *session, pawl_error *error)
-{
-    const pawl_open_store *open = host->facets.facet[PAWL_FACET_SESSION];
-    uint64_t revision = 0;
-    if (session == NULL)
-        return pawl_error_set(error, PAWL_E_INVALID, "missing_session",
-                              "a known session is asked for, and none is named");
-    pawl_failure_slot why;
-    pawl_failure_init(&why);
-    pawl_status status = open->plugin->session->scan(open->store, pawl_bytes_text(session), (pawl_bytes){NULL, 0},
-                                                     look_at_none, NULL, &revision, &why);
-    if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
-        status = pawl_failure_error(&why, status, error);
-    else
-        status = revision > 0 ? PAWL_OK
-                              : pawl_error_set(error, PAWL_E_NOT_FOUND, "unknown_session",
-                                               "there is no session \"%s\": nobody has committed to it", session);
-    pawl_failure_finish(&why);
-    return status;
-}
-
 static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_type **ret_type, pawl_error *error)
 {
     pawl_status status = pawl_host_usable(host, error);
@@ -87,8 +57,9 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
                               PAWL_PRIORITY_HIGHEST, PAWL_PRIORITY_LOWEST);
     if ((start->flags & ~(PAWL_START_EXTERNAL | PAWL_START_KNOWN_SESSION)) != 0)
         return pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "unknown start flags 0x%x", start->flags);
-    if ((start->flags & PAWL_START_KNOWN_SESSION) != 0)
-        status = check_known_session(host, start->session, error);
+    bool known = host->profile->sessions.known && start->session != NULL;
+    if (known || (start->flags & PAWL_START_KNOWN_SESSION) != 0)
+        status = pawl_check_known_session(host, start->session, error);
     if (status != PAWL_OK)
         return status;
     if (start->reuse > PAWL_REUSE_AFTER_FAILURE)

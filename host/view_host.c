@@ -1,4 +1,5 @@
 /* view_host.c: the host itself, for operators: what it was made of and how it is. */
+#include "host_upkeep.h"
 #include "view.h"
 
 #include "worker/base/sink.h"
@@ -286,6 +287,7 @@ json_t *pawl_view_host(pawl_host *host)
         pawl_view_set(json, "attributes", view_attributes(host)) &&
         pawl_view_set(json, "effects", view_effects(host)) && pawl_view_set(json, "guards", view_guards(host)) &&
         pawl_view_set(json, "worker", view_worker(host)) && pawl_view_set(json, "counts", view_counts(host)) &&
+        pawl_view_set(json, "upkeep", pawl_upkeep_view(host->upkeep)) &&
         pawl_view_set(json, "stores", view_stores(host)) &&
         pawl_view_set(json, "unknown_extensions", pawl_roots_unknown(&host->roots));
     if (made)

@@ -81,6 +81,23 @@ static void print_worker(FILE *out, json_t *worker)
     }
 }
 
+/* What was put away since the host was opened; all of it only grows. */
+static void print_upkeep(FILE *out, json_t *upkeep)
+{
+    const char *key;
+    json_t *value;
+    json_object_foreach(upkeep, key, value)
+    {
+        char name[128];
+        char total[140];
+        metric_name(name, sizeof name, "pawl_upkeep_", key);
+        snprintf(total, sizeof total, "%s_total", name);
+        print_head(out, total, "Put away by this host.");
+        fputs(total, out);
+        print_number(out, value);
+    }
+}
+
 /* Labels are names of the profile: as many as it has guards. */
 static void print_guard_number(FILE *out, const json_t *guard, const char *name, const char *key)
 {
@@ -185,6 +202,7 @@ char *pawl_metrics_text(const json_t *description, const pawl_api_numbers *serve
     print_counts(out, json_object_get(description, "counts"));
     print_worker(out, json_object_get(description, "worker"));
     print_guards(out, json_object_get(description, "guards"));
+    print_upkeep(out, json_object_get(description, "upkeep"));
     print_server(out, server);
     if (fclose(out) == 0)
         return text;

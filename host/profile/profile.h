@@ -207,6 +207,7 @@ typedef struct pawl_profile {
         uint64_t journal_max_bytes;
         uint64_t input_bytes;
         uint64_t plugin_file_bytes;
+        uint64_t attachment_bytes;
         uint32_t resident;
         uint32_t effects_queued;
         uint32_t requests;
@@ -229,7 +230,13 @@ typedef struct pawl_profile {
         uint64_t ended_ns; /* how long a process is kept after its end; 0: for ever */
         pawl_profile_keep *types;
         size_t type_count;
+        uint32_t max;             /* so many ended processes are kept; 0: any number */
+        uint64_t ids_ns;          /* how long after its end the id of a forgotten process is known; 0: for ever */
+        uint64_t unreferenced_ns; /* how long content is kept that nothing refers to; 0: for ever */
     } retention;
+    struct {
+        bool known; /* what begins in a session that nobody has committed to is refused */
+    } sessions;
     struct pawl_profile_memory *memory; /* owns all text and arrays above */
 } pawl_profile;
 

@@ -230,10 +230,19 @@ static const pawl_key retention_keys[] = {
     {"ended", PAWL_KEY_DURATION, AT(retention.ended_ns), .min = 0, .max = 100 * YEAR, .initial = "0"},
     {"types", PAWL_KEY_MAP, AT(retention.types), .count_offset = offsetof(THIS, retention.type_count),
      .section = &keep_section},
+    {"max", PAWL_KEY_COUNT, AT(retention.max), .min = 0, .max = 1000000000, .initial = "0"},
+    {"ids", PAWL_KEY_DURATION, AT(retention.ids_ns), .min = 0, .max = 100 * YEAR, .initial = "0"},
+    {"unreferenced", PAWL_KEY_DURATION, AT(retention.unreferenced_ns), .min = 0, .max = 100 * YEAR, .initial = "1h"},
+    {.name = NULL},
+};
+static const pawl_section retention_section = {.keys = retention_keys};
+
+static const pawl_key session_keys[] = {
+    {"known", PAWL_KEY_FLAG, AT(sessions.known), .initial = "false"},
     {.name = NULL},
 };
 #undef THIS
-static const pawl_section retention_section = {.keys = retention_keys};
+static const pawl_section session_section = {.keys = session_keys};
 
 /* ---- settings of the host itself ---- */
 
@@ -256,6 +265,7 @@ static const pawl_key limit_keys[] = {
     {"effects_queued", PAWL_KEY_COUNT, AT(limits.effects_queued), .min = 1, .max = 10000000, .initial = "10000"},
     {"requests", PAWL_KEY_COUNT, AT(limits.requests), .min = 1, .max = 65536, .initial = "256"},
     {"plugin_file", PAWL_KEY_SIZE, AT(limits.plugin_file_bytes), .min = KIB, .max = 4 * GIB, .initial = "256MiB"},
+    {"attachment", PAWL_KEY_SIZE, AT(limits.attachment_bytes), .min = KIB, .max = 1024 * GIB, .initial = "4GiB"},
     {.name = NULL},
 };
 static const pawl_section limit_section = {.keys = limit_keys};
@@ -300,6 +310,7 @@ static const pawl_key profile_keys[] = {
     {"attributes", PAWL_KEY_MAP, AT(attributes), .count_offset = offsetof(THIS, attribute_count),
      .section = &attribute_section},
     {"retention", PAWL_KEY_SECTION, .section = &retention_section},
+    {"sessions", PAWL_KEY_SECTION, .section = &session_section},
     {.name = NULL},
 };
 const pawl_section pawl_profile_section = {.keys = profile_keys, .set_offset = offsetof(THIS, retry_set)};

@@ -360,6 +360,46 @@ static pawl_status check_row(pawl_audit *audit, pawl_family family, pawl_kv_curs
 
 /* ---- ids ---- */
 
+/* The row by which it is forgotten one day. */
+static pawl_status expect_way(pawl_audit *audit, const pawl_audit_place *tombstone, pawl_reader *row, pawl_fault *fault)
+{
+    pawl_key key;
+    pawl_reader way = {0};
+    pawl_audit_place place = *tombstone;
+    pawl_store_tombstone left = {.number = tombstone->number, .ended_unix_ns = pawl_reader_u64(row)};
+    left.run = pawl_reader_u32(row);
+    pawl_store_key_tombstone(&key, &left);
+    place.family = PAWL_FAMILY_RELATION;
+    place.key = pawl_key_bytes(&key);
+    const char *found = read_row(audit, &place, &way);
+    if (found == NULL && pawl_bytes_equal(pawl_reader_rest(&way), tombstone->key))
+        return PAWL_OK;
+    pawl_store_put_tombstone(&audit->fix, tombstone->key, &left);
+    return pawl_store_audit_derived(audit, &place, found == NULL ? "the way to another id" : found,
+                                    "the way to the id of a pruned process", fault);
+}
+
+/* From there back. One that cannot be read was told of with its tombstone, or leads to none. */
+static pawl_status check_way(pawl_audit *audit, pawl_kv_cursor *cursor, pawl_fault *fault)
+{
+    pawl_fault bad = {0};
+    pawl_reader row = {0};
+    pawl_store_tombstone left = {0};
+    pawl_reader key = pawl_reader_of(cursor->key);
+    const pawl_audit_place place = {.family = PAWL_FAMILY_RELATION, .key = cursor->key};
+    pawl_reader_u8(&key);
+    uint64_t ended = pawl_reader_u64(&key);
+    uint64_t number = pawl_reader_u64(&key);
+    if (pawl_row_open(&row, PAWL_FAMILY_RELATION, cursor->key, cursor->value, &bad) == PAWL_OK) {
+        pawl_status status = pawl_store_read_tombstone(audit->kv, pawl_reader_rest(&row), &left, &bad);
+        bool leads = status == PAWL_OK && left.number == number && left.ended_unix_ns == ended;
+        if (leads || (status != PAWL_OK && status != PAWL_E_NOT_FOUND)) /* in doubt it stays */
+            return PAWL_OK;
+    }
+    pawl_batch_delete(&audit->fix, PAWL_FAMILY_RELATION, cursor->key);
+    return pawl_store_audit_derived(audit, &place, "the way to a tombstone that is not there", "none", fault);
+}
+
 static void check_tombstone(pawl_audit *audit, const pawl_audit_place *place, owner_is owner,
                             const pawl_store_header *header)
 {
@@ -371,7 +411,7 @@ static void check_tombstone(pawl_audit *audit, const pawl_audit_place *place, ow
     pawl_store_audit_primary(audit, place, found, "none of them", PAWL_AUDIT_RESTORE);
 }
 
-static void check_id(pawl_audit *audit, pawl_kv_cursor *cursor)
+static pawl_status check_id(pawl_audit *audit, pawl_kv_cursor *cursor, pawl_fault *fault)
 {
     char found[160];
     pawl_fault bad = {0};
@@ -383,7 +423,7 @@ static void check_id(pawl_audit *audit, pawl_kv_cursor *cursor)
             audit->known_bad_ident--;
         else
             pawl_store_audit_unreadable(audit, &place, &bad, "this id cannot be used until a backup is restored");
-        return;
+        return PAWL_OK;
     }
     uint32_t tag = pawl_reader_u8(&row);
     place.number = pawl_reader_u64(&row);
@@ -392,7 +432,9 @@ static void check_id(pawl_audit *audit, pawl_kv_cursor *cursor)
     owner_is owner = find_owner(audit, place.number, &header);
     if (tag != 0) {
         check_tombstone(audit, &place, owner, &header);
-    } else if (owner == OWNER_GONE) {
+        return owner == OWNER_GONE ? expect_way(audit, &place, &row, fault) : PAWL_OK;
+    }
+    if (owner == OWNER_GONE) {
         snprintf(found, sizeof found, "the id of process number %llu, which is not there",
                  (unsigned long long)place.number);
         pawl_store_audit_primary(audit, &place, found, "its process, or a tombstone",
@@ -401,6 +443,12 @@ static void check_id(pawl_audit *audit, pawl_kv_cursor *cursor)
         snprintf(found, sizeof found, "process number %llu, which has another id", (unsigned long long)place.number);
         pawl_store_audit_primary(audit, &place, found, "the process with this id", PAWL_AUDIT_RESTORE);
     }
+    return PAWL_OK;
+}
+
+static bool is_way(const pawl_kv_cursor *cursor)
+{
+    return cursor->key.size == 17 && ((const uint8_t *)cursor->key.data)[0] == STORE_RELATION_TOMBSTONE;
 }
 
 pawl_status pawl_store_audit_indexes(pawl_audit *audit, pawl_fault *fault)
@@ -418,7 +466,9 @@ pawl_status pawl_store_audit_indexes(pawl_audit *audit, pawl_fault *fault)
              status == PAWL_OK && cursor->valid && pawl_store_audit_row(audit, families[i]);
              pawl_kv_cursor_next(cursor)) {
             if (families[i] == PAWL_FAMILY_IDENT)
-                check_id(audit, cursor);
+                status = check_id(audit, cursor, fault);
+            else if (families[i] == PAWL_FAMILY_RELATION && is_way(cursor))
+                status = check_way(audit, cursor, fault);
             else
                 status = check_row(audit, families[i], cursor, fault);
         }

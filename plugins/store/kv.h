@@ -24,7 +24,8 @@ typedef enum pawl_family {
     PAWL_FAMILY_POST,       /* number, kind, post id -> sequence, fingerprint */
     PAWL_FAMILY_STATUS,     /* status, number -> nothing */
     PAWL_FAMILY_RELATION,   /* 's'|'p'|'t'|'o'|'d', hash of session, hash of parent, type, 0 or deadline, number;
-                               'a', name of a search attribute, kind, value, number -> nothing */
+                               'a', name of a search attribute, kind, value, number -> nothing;
+                               'z', end of a pruned process, its number -> its id */
     PAWL_FAMILY_ENDED,      /* end time, number -> nothing */
     PAWL_FAMILY_DOCUMENT,   /* number -> status document; number, 'a' -> search attributes */
     PAWL_FAMILY_SESSION,    /* session, 0 -> revision; session, 1, key -> value */

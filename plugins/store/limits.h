@@ -3,9 +3,10 @@
 #ifndef PAWL_STORE_LIMITS_H
 #define PAWL_STORE_LIMITS_H
 
-#define PAWL_STORE_ID_BYTES_MAX    256u /* process ids, session names, holders, plugin and profile names */
-#define PAWL_STORE_SCOPE_BYTES_MAX 320u /* who links attachments: an id of the largest size, and what is put in front  \
-                                         */
+#define PAWL_STORE_ID_BYTES_MAX 256u /* process ids, session names, holders, plugin and profile names */
+#define PAWL_STORE_SCOPE_BYTES_MAX                                                                                     \
+    320u /* who links attachments: an id of the largest size, and what is put in front                                 \
+          */
 #define PAWL_STORE_TYPE_BYTES_MAX         256u /* process type names */
 #define PAWL_STORE_POST_ID_BYTES_MAX      256u /* idempotency ids: posts, session commits */
 #define PAWL_STORE_DELIVERY_KEY_BYTES_MAX 256u /* what tells deliveries apart, or joins them */

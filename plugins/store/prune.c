@@ -111,7 +111,8 @@ static pawl_status prune_one(pawl_store_round *round, uint64_t number, uint64_t 
         return PAWL_E_BUSY; /* its children are being looked after */
     status = pawl_store_stage_remove(round, stage, ended_unix_ns, fault);
     if (status == PAWL_OK)
-        pawl_store_put_tombstone(&round->rows, entry->identity.id, number, ended_unix_ns, stage->state.run);
+        pawl_store_put_tombstone(&round->rows, entry->identity.id,
+                                 &(pawl_store_tombstone){number, ended_unix_ns, stage->state.run});
     return status;
 }
 
@@ -194,6 +195,10 @@ pawl_status pawl_store_stage_prune(pawl_store_round *round, pawl_registry_op *op
         round->closed = true;
         pawl_status given = prune_given(round, prune, &op->count, fault);
         return op->count > 0 ? PAWL_OK : given;
+    }
+    if (prune->ids_before_unix_ns != 0) {
+        round->closed = true;
+        return pawl_store_stage_forget_ids(round, prune, &op->count, fault);
     }
     const pawl_bytes none = {NULL, 0};
     pawl_kv_cursor *cursor = pawl_kv_cursor_open(round->registry->store->kv, PAWL_FAMILY_ENDED, none, none);

@@ -286,7 +286,8 @@ static pawl_status known(pawl_store_round *round, pawl_store_entry *entry, pawl_
 static pawl_status known_no_more(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
 {
     const pawl_register *request = op->request;
-    uint32_t run = 0;
+    pawl_store_tombstone left = {0};
+    pawl_key key;
     char id[300];
     if (request->reuse != PAWL_REUSE_AFTER_END)
         return pawl_fault_set(fault, PAWL_E_CONFLICT, STORE_NO_LONGER_RETAINED,
@@ -294,8 +295,14 @@ static pawl_status known_no_more(pawl_store_round *round, pawl_registry_op *op, 
                               "the start says so (reuse after the end)",
                               pawl_fault_text(request->id, id, sizeof id));
     *fault = (pawl_fault){0};
-    pawl_status status = pawl_store_read_tombstone(round->registry->store->kv, request->id, &run, fault);
-    return status == PAWL_OK ? create(round, op, run + 1, fault) : status;
+    pawl_status status = pawl_store_read_tombstone(round->registry->store->kv, request->id, &left, fault);
+    if (status == PAWL_OK)
+        status = create(round, op, left.run + 1, fault);
+    if (status == PAWL_OK) {
+        pawl_store_key_tombstone(&key, &left);
+        pawl_batch_delete(&round->rows, PAWL_FAMILY_RELATION, pawl_key_bytes(&key));
+    }
+    return status;
 }
 
 static pawl_status stage_register(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)

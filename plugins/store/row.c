@@ -3,9 +3,6 @@
 
 #include <xxhash.h>
 
-#define IDENT_LIVE   0u
-#define IDENT_PRUNED 1u
-
 #define FLAG_CANCELLED    1u
 #define FLAG_CHILDREN     2u
 #define FLAG_COMPENSATING 4u
@@ -455,7 +452,7 @@ pawl_status pawl_store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, 
         pawl_reader_u64(&reader);
         if (reader.bad)
             status = pawl_row_bad(PAWL_FAMILY_IDENT, id, "its fields do not fit", fault);
-        else if (tag == IDENT_PRUNED)
+        else if (tag == STORE_IDENT_PRUNED)
             status = pawl_fault_set(fault, PAWL_E_NOT_FOUND, STORE_NO_LONGER_RETAINED,
                                     "process \"%s\" has ended and is no longer retained",
                                     pawl_fault_text(id, text, sizeof text));
@@ -464,39 +461,10 @@ pawl_status pawl_store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, 
     return status;
 }
 
-pawl_status pawl_store_read_tombstone(pawl_kv *kv, pawl_bytes id, uint32_t *run, pawl_fault *fault)
-{
-    pawl_buffer buffer = {0};
-    pawl_reader reader = {0};
-    pawl_status status = pawl_kv_get(kv, PAWL_FAMILY_IDENT, id, &buffer, fault);
-    if (status == PAWL_OK)
-        status = pawl_row_open(&reader, PAWL_FAMILY_IDENT, id, (pawl_bytes){buffer.data, buffer.size}, fault);
-    if (status == PAWL_OK) {
-        bool pruned = pawl_reader_u8(&reader) == IDENT_PRUNED;
-        pawl_reader_u64(&reader);
-        pawl_reader_u64(&reader);
-        *run = pawl_reader_u32(&reader);
-        if (!pruned || reader.bad)
-            status = pawl_row_bad(PAWL_FAMILY_IDENT, id, "it is no tombstone", fault);
-    }
-    pawl_buffer_finish(&buffer);
-    return status;
-}
-
-void pawl_store_put_tombstone(pawl_batch *batch, pawl_bytes id, uint64_t number, uint64_t ended_unix_ns, uint32_t run)
-{
-    pawl_batch_begin(batch, PAWL_FAMILY_IDENT, id);
-    pawl_buffer_u8(&batch->bytes, IDENT_PRUNED);
-    pawl_buffer_u64(&batch->bytes, number);
-    pawl_buffer_u64(&batch->bytes, ended_unix_ns);
-    pawl_buffer_u32(&batch->bytes, run);
-    pawl_batch_end(batch);
-}
-
 void pawl_store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number)
 {
     pawl_batch_begin(batch, PAWL_FAMILY_IDENT, id);
-    pawl_buffer_u8(&batch->bytes, IDENT_LIVE);
+    pawl_buffer_u8(&batch->bytes, STORE_IDENT_LIVE);
     pawl_buffer_u64(&batch->bytes, number);
     pawl_buffer_u64(&batch->bytes, 0);
     pawl_batch_end(batch);

@@ -55,9 +55,21 @@ void pawl_store_state_advance(pawl_store_state *state, const pawl_store_record *
 /** id -> number. PAWL_E_NOT_FOUND; pruned ones give PAWL_E_NOT_FOUND with code "registry.no_longer_retained". */
 pawl_status pawl_store_read_ident(pawl_kv *kv, pawl_bytes id, uint64_t *number, pawl_fault *fault);
 void pawl_store_put_ident(pawl_batch *batch, pawl_bytes id, uint64_t number);
-/** What is left of a pruned process: its id, its number, its end, its run. */
-void pawl_store_put_tombstone(pawl_batch *batch, pawl_bytes id, uint64_t number, uint64_t ended_unix_ns, uint32_t run);
-pawl_status pawl_store_read_tombstone(pawl_kv *kv, pawl_bytes id, uint32_t *run, pawl_fault *fault);
+#define STORE_IDENT_LIVE   0u
+#define STORE_IDENT_PRUNED 1u
+
+/** What is left of a pruned process beside its id. (tombstone.c) */
+typedef struct pawl_store_tombstone {
+    uint64_t number;
+    uint64_t ended_unix_ns;
+    uint32_t run;
+} pawl_store_tombstone;
+/** The row under its id, and the one by which it is found when it is to be forgotten. */
+void pawl_store_put_tombstone(pawl_batch *batch, pawl_bytes id, const pawl_store_tombstone *tombstone);
+/** PAWL_E_NOT_FOUND: the id is unknown, or that of a process. */
+pawl_status pawl_store_read_tombstone(pawl_kv *kv, pawl_bytes id, pawl_store_tombstone *ret, pawl_fault *fault);
+/** The row by which it is found; its value is the id. */
+void pawl_store_key_tombstone(pawl_key *key, const pawl_store_tombstone *tombstone);
 #define STORE_NO_LONGER_RETAINED "registry.no_longer_retained"
 
 /** number 0: the row that says whose turn it is. */
@@ -76,8 +88,9 @@ void pawl_store_key_wake(pawl_key *key, uint32_t type, uint64_t due, uint64_t nu
 void pawl_store_key_status(pawl_key *key, uint32_t status, uint64_t number);
 void pawl_store_key_ended(pawl_key *key, uint64_t ended_unix_ns, uint64_t number);
 void pawl_store_key_post(pawl_key *key, uint64_t number, uint32_t kind, pawl_bytes post_id);
-#define STORE_RELATION_ORPHANS  ((uint8_t)'o')
-#define STORE_RELATION_DEADLINE ((uint8_t)'d')
+#define STORE_RELATION_ORPHANS   ((uint8_t)'o')
+#define STORE_RELATION_DEADLINE  ((uint8_t)'d')
+#define STORE_RELATION_TOMBSTONE ((uint8_t)'z')
 /** relation: 's' session, 'p' parent, 't' type (value: its number), 'o' (value: 0) ended with children to look after,
  *  'd' (value: when) has a deadline. */
 void pawl_store_key_relation(pawl_key *key, uint8_t relation, uint64_t value, uint64_t number);

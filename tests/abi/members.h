@@ -375,6 +375,7 @@ MEMBER(pawl_prune, limit)
 MEMBER(pawl_prune, ended_before_unix_ns)
 MEMBER(pawl_prune, numbers)
 MEMBER(pawl_prune, number_count)
+MEMBER(pawl_prune, ids_before_unix_ns)
 
 STRUCT(pawl_ended)
 MEMBER(pawl_ended, struct_size)

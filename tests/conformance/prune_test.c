@@ -71,6 +71,53 @@ static void test_S11_a_pruned_id_is_not_used_again(void **state)
     assert_true(next->op.number > number); /* a number means one process for ever, too */
 }
 
+static uint64_t forget(struct world *world, uint64_t before_unix_ns, uint32_t limit)
+{
+    struct step *step = step_prune(world, 0, limit);
+    step->request.prune.ids_before_unix_ns = before_unix_ns;
+    return step_ok(step)->op.count;
+}
+
+static void test_S11_a_pruned_id_is_forgotten_when_that_is_asked_for(void **state)
+{
+    struct world *world = *state;
+    struct row row;
+    if ((world->registry->features & PAWL_REGISTRY_FORGETS) == 0)
+        skip();
+    end_one(world, "old");
+    uint64_t old_end = row_of(world, "old").updated_unix_ns;
+    uint64_t number = row_of(world, "old").number;
+    assert_int_equal(forget(world, UINT64_MAX, 100), 0); /* it is there */
+    assert_int_equal(row_of(world, "old").status, PAWL_COMPLETED);
+    assert_int_equal(step_ok(step_prune(world, UINT64_MAX, 10))->op.count, 1);
+    assert_int_equal(forget(world, old_end, 100), 0); /* not older than its own end */
+    assert_int_equal(row_get(world, "old", &row), PAWL_E_NOT_FOUND);
+    assert_string_equal(world->why.code, "registry.no_longer_retained");
+    assert_int_equal(forget(world, old_end + 1, 100), 1);
+    assert_int_equal(row_get(world, "old", &row), PAWL_E_NOT_FOUND);
+    assert_string_not_equal(world->why.code, "registry.no_longer_retained");
+    const struct step *again = step_ok(step_register(world, "old", "t", ""));
+    assert_true(again->op.number > number); /* its number is never another's */
+    assert_int_equal(forget(world, UINT64_MAX, 100), 0);
+    assert_int_equal(row_of(world, "old").status, PAWL_READY);
+}
+
+static void test_S11_an_id_that_is_used_again_is_not_forgotten(void **state)
+{
+    struct world *world = *state;
+    if ((world->registry->features & PAWL_REGISTRY_FORGETS) == 0)
+        skip();
+    end_one(world, "old");
+    end_one(world, "other");
+    assert_int_equal(step_ok(step_prune(world, UINT64_MAX, 10))->op.count, 2);
+    struct step *again = step_register(world, "old", "t", "");
+    again->request.registration.reuse = PAWL_REUSE_AFTER_END;
+    assert_int_equal(step_ok(again)->op.count, 2);     /* the run */
+    assert_int_equal(forget(world, UINT64_MAX, 1), 1); /* the other one */
+    assert_int_equal(forget(world, UINT64_MAX, 1), 0);
+    assert_int_equal(row_of(world, "old").status, PAWL_READY);
+}
+
 static void test_S11_at_most_limit_at_a_time(void **state)
 {
     struct world *world = *state;
@@ -92,6 +139,8 @@ static const struct CMUnitTest prune_tests[] = {
     CASE(test_S11_only_ended_ones_past_the_cutoff_are_removed),
     CASE(test_S11_no_longer_retained_is_not_unknown),
     CASE(test_S11_a_pruned_id_is_not_used_again),
+    CASE(test_S11_a_pruned_id_is_forgotten_when_that_is_asked_for),
+    CASE(test_S11_an_id_that_is_used_again_is_not_forgotten),
     CASE(test_S11_at_most_limit_at_a_time),
 };
 const struct group prune_group = GROUP(prune, REGISTRY_BIT);

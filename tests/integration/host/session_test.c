@@ -349,6 +349,29 @@ static void test_G11_a_session_that_must_be_there_is_asked_for(void **state)
     expect_end(own, "p", "completed", "1");
 }
 
+/* The same by the profile, for every start in a session. */
+static void test_G11_the_profile_can_ask_for_known_sessions(void **state)
+{
+    (void)state;
+    fixture *own = fixture_make("memory");
+    own->extra = "sessions: { known: true }\n";
+    fixture_open(own);
+    uint64_t revision = 0;
+    pawl_error error = {0};
+    pawl_start begin = {
+        .struct_size = sizeof begin, .id = "p", .type = "test.echo", .session = "ann", .input = {"1", 1}};
+    assert_int_equal(pawl_host_start(own->host, &begin, NULL, &error), PAWL_E_NOT_FOUND);
+    assert_string_equal(error.code, "unknown_session");
+    assert_ok(pawl_host_session_commit(own->host, "ann", 0, NULL, NULL, 0, &revision, &why_));
+    assert_ok(pawl_host_start(own->host, &begin, NULL, &why_));
+    expect_end(own, "p", "completed", "1");
+    begin.session = NULL;
+    begin.id = "of nobody";
+    assert_ok(pawl_host_start(own->host, &begin, NULL, &why_));
+    expect_end(own, "of nobody", "completed", "1");
+    fixture_remove(own);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +390,7 @@ int main(void)
                                         teardown),
         OVER_BOTH(test_C12_a_release_keeps_what_others_hold),
         OVER_BOTH(test_G11_a_session_that_must_be_there_is_asked_for),
+        cmocka_unit_test(test_G11_the_profile_can_ask_for_known_sessions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
