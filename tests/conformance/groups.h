@@ -23,6 +23,7 @@ extern const struct group waiting_group;
 extern const struct group deadline_group;
 extern const struct group lease_group;
 extern const struct group claim_group;
+extern const struct group scheduling_group;
 extern const struct group list_group;
 extern const struct group prune_group;
 extern const struct group runs_group;

@@ -170,8 +170,9 @@ pawl_status claim_id(struct world *world, uint64_t session, const char *id, stru
     return world->registry->claim(world->store, &claim, collect_row, &collect, &world->why);
 }
 
-size_t claim_types_with(struct world *world, uint64_t session, const pawl_bytes *types, size_t type_count,
-                        uint32_t limit, struct row *rows, pawl_status *status, pawl_failure_sink *why)
+size_t claim_types_within(struct world *world, uint64_t session, const pawl_bytes *types,
+                          const pawl_type_limits *const *limits, size_t type_count, uint32_t limit, struct row *rows,
+                          pawl_status *status, pawl_failure_sink *why)
 {
     failure_reset(why);
     struct collect collect = {.rows = rows, .capacity = limit};
@@ -182,11 +183,18 @@ size_t claim_types_with(struct world *world, uint64_t session, const pawl_bytes 
         .types = types,
         .type_count = type_count,
         .type_size = sizeof(pawl_bytes),
+        .limits = limits,
     };
     *status = world->registry->claim(world->store, &claim, collect_row, &collect, why);
     if (collect.count > limit)
         host_violation(world->host, "claim: %zu rows of at most %u\n", collect.count, limit);
     return collect.count;
+}
+
+size_t claim_types_with(struct world *world, uint64_t session, const pawl_bytes *types, size_t type_count,
+                        uint32_t limit, struct row *rows, pawl_status *status, pawl_failure_sink *why)
+{
+    return claim_types_within(world, session, types, NULL, type_count, limit, rows, status, why);
 }
 
 size_t claim_type(struct world *world, uint64_t session, const char *type, uint32_t limit, struct row *rows)

@@ -56,6 +56,10 @@ size_t journal_read(struct world *world, uint64_t number, uint64_t from, uint64_
 pawl_status claim_id(struct world *world, uint64_t session, const char *id, struct row *row);
 /** claim() by one type. @return how many */
 size_t claim_type(struct world *world, uint64_t session, const char *type, uint32_t limit, struct row *rows);
+/** claim() by types with a limit for each (NULL: none), for any thread. */
+size_t claim_types_within(struct world *world, uint64_t session, const pawl_bytes *types,
+                          const pawl_type_limits *const *limits, size_t type_count, uint32_t limit, struct row *rows,
+                          pawl_status *status, pawl_failure_sink *why);
 /** claim() by types, for any thread. */
 size_t claim_types_with(struct world *world, uint64_t session, const pawl_bytes *types, size_t type_count,
                         uint32_t limit, struct row *rows, pawl_status *status, pawl_failure_sink *why);
