@@ -24,7 +24,7 @@
 #define PAWL_EXIT_NOT_COMPLETED 8
 #define PAWL_EXIT_DAMAGED       9
 
-#define PAWL_CLI_OPTIONS_MAX   24u
+#define PAWL_CLI_OPTIONS_MAX   96u
 #define PAWL_CLI_ARGUMENTS_MAX 1024u
 
 typedef struct pawl_cli pawl_cli;
@@ -224,6 +224,7 @@ int pawl_cli_plugin_unused(pawl_cli *cli);
 int pawl_cli_plugin_forget(pawl_cli *cli);
 int pawl_cli_plugin_show(pawl_cli *cli);
 int pawl_cli_plugin_probe(pawl_cli *cli);
+int pawl_cli_plugin_check(pawl_cli *cli); /* plugin_check.c */
 int pawl_cli_check(pawl_cli *cli);
 int pawl_cli_check_store(pawl_cli *cli, const char *profile); /* of pawl_cli_check; care.c */
 int pawl_cli_backup(pawl_cli *cli);

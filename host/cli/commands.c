@@ -225,6 +225,26 @@ static const pawl_cli_option check_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option plugin_check_options[] = {
+    {"level", "LEVEL", "how much is asked: must, should (default) or pedantic"},
+    {"case", "NAME...", "only this case (may be repeated)"},
+    {"waive", "CASE=REASON...", "leave a case out, and say why (may be repeated)"},
+    {"config", "JSON", "for init, as in a profile: JSON or @FILE"},
+    {"instance", "JSON", "for the instances of a connector: JSON or @FILE"},
+    {"store", "JSON", "for the store of a storage plugin; %DIR% stands for a fresh directory"},
+    {"input", "NAME=JSON...", "a sample input of an operation or process type (may be repeated)"},
+    {"slow", "NAME=JSON...", "one whose call takes long, for being cancelled (may be repeated)"},
+    {"generate", NULL, "call operations without a sample, too, with inputs made from their schemas"},
+    {"timeout", "SPAN", "of one case (default 30s)"},
+    {"latency", "SPAN", "a call that was asked to stop may take so long to return (default 5s)"},
+    {"jobs", "N", "cases at a time (default 2)"},
+    {"warnings-fail", NULL, "a warning fails the check"},
+    {"in-process", NULL, "run the one --case in this process, for a debugger"},
+    {"junit", "FILE", "write the result as JUnit XML, too"},
+    {"list", NULL, "list the cases"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option restore_options[] = {
     {"accept-damage", NULL, "restore also what the check finds problems in"},
     {NULL, NULL, NULL},
@@ -429,6 +449,15 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"plugin probe", "FILE", 1, 1, "Load a plugin in a child process, as a host would before trusting it",
      "With a profile, a quarantine of the plugin is lifted when it passes.", "pawl plugin probe ./mailer.so",
      no_options, pawl_cli_plugin_probe},
+    {"plugin check", "FILE", 0, 1, "Check a plugin by using it, one case per child process",
+     "Each case names its rule in docs/abi-rules.md. Operations are called for real, with the samples given here or "
+     "as\n"
+     "`examples` in the manifest. Exit code 6 when a case fails, crashes or hangs. docs/plugin-authors/checking.md\n"
+     "explains every case.",
+     "pawl plugin check ./mailer.so --config '{\"host\":\"localhost\"}' --input mail.send='{\"to\":\"a@b\"}'\n"
+     "pawl plugin check --list\n"
+     "gdb --args pawl plugin check ./mailer.so --case call.sample --in-process",
+     plugin_check_options, pawl_cli_plugin_check},
     {"plugin unused", "", 0, 0,
      "List the versions of plugins that no live process is pinned to and nothing begins with",
      "They can be taken out of the profile, and forgotten.", "pawl plugin unused", versions_options,

@@ -39,6 +39,7 @@ static const manifest_word facet_words[] = {{"session", PAWL_FACET_SESSION},
                                             {"registry", PAWL_FACET_REGISTRY},
                                             {NULL, 0}};
 #define RECOVERY_ATTEMPTS_MAX 1000u
+#define EXAMPLES_MAX          16u
 
 static const manifest_word recovery_words[] = {
     {"rerun", PAWL_RECOVERY_RERUN}, {"owner_bound", PAWL_RECOVERY_OWNER_BOUND}, {NULL, 0}};
@@ -196,10 +197,31 @@ static json_t *schema_or_anything(manifest_reader *reader, const json_t *object,
     return schema == NULL ? json_true() : schema;
 }
 
+/* Inputs that may be tried: {input, output: a schema, slow}. */
+static json_t *read_examples(manifest_reader *reader, const json_t *object)
+{
+    static const char *const keys[] = {"input", "output", "slow", NULL};
+    json_t *array = pawl_reader_array(reader, object, "examples", EXAMPLES_MAX);
+    size_t place = pawl_reader_enter_key(reader, "examples");
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *value = json_array_get(array, i);
+        size_t element = pawl_reader_enter_index(reader, i);
+        if (pawl_reader_object(reader, value, keys)) {
+            if (json_object_get(value, "input") == NULL)
+                pawl_reader_problem(reader, "input", NULL, "an input to try the operation with");
+            pawl_reader_schema(reader, value, "output");
+            pawl_reader_flag(reader, value, "slow", false);
+        }
+        pawl_reader_leave(reader, element);
+    }
+    pawl_reader_leave(reader, place);
+    return array;
+}
+
 static void read_operation(manifest_reader *reader, const json_t *value, pawl_manifest_operation *operation)
 {
-    static const char *const keys[] = {"name",  "input_schema", "output_schema", "media_type", "runs", "outcome",
-                                       "local", "timeout",      "retry",         "deadline",   NULL};
+    static const char *const keys[] = {"name",  "input_schema", "output_schema", "media_type", "runs",     "outcome",
+                                       "local", "timeout",      "retry",         "deadline",   "examples", NULL};
     static const uint32_t pool = PAWL_RUNS_POOL;
     static const uint64_t none = 0;
     operation->name = "";
@@ -221,6 +243,7 @@ static void read_operation(manifest_reader *reader, const json_t *value, pawl_ma
     operation->timeout_ms = pawl_reader_integer(reader, value, "timeout", &none, 1, TIMEOUT_MAX_MS);
     operation->deadline_ms = pawl_reader_integer(reader, value, "deadline", &none, 1, TIMEOUT_MAX_MS);
     operation->retry = read_retry(reader, value);
+    operation->examples = read_examples(reader, value);
 }
 
 static bool name_taken(const pawl_manifest_operation *operations, size_t count, const char *name)

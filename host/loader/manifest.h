@@ -7,7 +7,8 @@
  * ["effect"|"connector"|"process"|"storage"] effects [operation] · connector {concurrency, config_schema, operations
  * [operation]} processes [{name, revision, input_schema, tier, recovery, recovery_attempts, compatible_with,
  * pinned}] · facets [{facet, tier}]
- * operation: {name, input_schema, output_schema, media_type, runs, outcome, local, timeout, deadline, retry} */
+ * operation: {name, input_schema, output_schema, media_type, runs, outcome, local, timeout, deadline, retry, examples
+ *   [{input, output, slow}]} */
 #ifndef PAWL_HOST_MANIFEST_H
 #define PAWL_HOST_MANIFEST_H
 
@@ -36,6 +37,7 @@ typedef struct pawl_manifest_operation {
     uint64_t timeout_ms;    /* of one attempt; 0: not said */
     uint64_t deadline_ms;   /* of all attempts of a call; 0: not said */
     json_t *retry;          /* as written, or NULL; see pawl_manifest_retry */
+    json_t *examples;       /* an array of {input, output, slow} as written, or NULL; borrowed */
 } pawl_manifest_operation;
 
 typedef struct pawl_manifest_process {

@@ -57,7 +57,8 @@ static void test_P07_every_part_is_read(void **state)
         "\"abi\":{\"major\":1,\"minor\":0},\"kinds\":[\"effect\",\"connector\",\"process\",\"storage\"],"
         "\"effects\":[{\"name\":\"bank.charge\",\"input_schema\":{\"type\":\"object\"},\"output_schema\":false,"
         "\"media_type\":\"text/plain\",\"runs\":\"async\",\"outcome\":\"reconcile\",\"timeout\":1500,\"deadline\":9000,"
-        "\"retry\":{\"attempts\":7,\"first_delay_ms\":10,\"factor\":1.5,\"max_delay_ms\":20}},"
+        "\"retry\":{\"attempts\":7,\"first_delay_ms\":10,\"factor\":1.5,\"max_delay_ms\":20},"
+        "\"examples\":[{\"input\":1},{\"input\":null,\"output\":{},\"slow\":true}]},"
         "{\"name\":\"note\",\"input_schema\":true,\"output_schema\":true,\"outcome\":\"idempotent\",\"local\":true,"
         "\"runs\":\"inline\"}],"
         "\"connector\":{\"concurrency\":\"shared\",\"config_schema\":{},\"operations\":[{\"name\":\"get\","
@@ -78,6 +79,8 @@ static void test_P07_every_part_is_read(void **state)
     assert_int_equal(m->effects[0].timeout_ms, 1500);
     assert_int_equal(m->effects[0].deadline_ms, 9000);
     assert_true(json_is_false(m->effects[0].output_schema));
+    assert_int_equal(json_array_size(m->effects[0].examples), 2);
+    assert_null(m->effects[1].examples);
     assert_true(m->effects[1].local);
     assert_int_equal(m->effects[1].runs, PAWL_RUNS_INLINE);
     assert_int_equal(m->operation_count, 1);
@@ -229,6 +232,11 @@ static const struct {
     {WITH_EFFECT(",\"timeout\":-5"), "at $.effects[0].timeout: found -5"},
     {WITH_EFFECT(",\"timeout\":1.5"), "at $.effects[0].timeout: found 1.5"},
     {WITH_EFFECT(",\"timeout\":99999999999999"), "at $.effects[0].timeout: found 99999999999999"},
+    {WITH_EFFECT(",\"examples\":{}"), "at $.effects[0].examples: found an object, wanted an array of 1 to 16"},
+    {WITH_EFFECT(",\"examples\":[{}]"), "at $.effects[0].examples[0].input: found nothing, wanted an input to try"},
+    {WITH_EFFECT(",\"examples\":[{\"input\":1,\"output\":2}]"),
+     "at $.effects[0].examples[0].output: found 2, wanted a JSON Schema"},
+    {WITH_EFFECT(",\"examples\":[{\"input\":1,\"fast\":true}]"), "at $.effects[0].examples[0].fast: found true"},
     {WITH_EFFECT(",\"retry\":5"), "at $.effects[0].retry: found 5, wanted an object"},
     {WITH_EFFECT(",\"retry\":{\"attempts\":-1}"), "at $.effects[0].retry.attempts: found -1"},
     {WITH_EFFECT(",\"retry\":{\"factor\":0.5}"), "at $.effects[0].retry.factor: found 0.5, wanted a number from 1"},

@@ -1,0 +1,77 @@
+/* cases.c: the list of all cases, in the order in which they are told. A name is stable: build servers and waivers know
+ * it. docs/plugin-authors/checking.md has the same list; a house test compares them. */
+#include "cases.h"
+
+#include "host/loader/manifest.h"
+
+#include <string.h>
+
+#define EFFECT    PAWL_KIND_EFFECT
+#define CONNECTOR PAWL_KIND_CONNECTOR
+#define CALLED    (PAWL_KIND_EFFECT | PAWL_KIND_CONNECTOR)
+#define PROCESS   PAWL_KIND_PROCESS
+#define STORAGE   PAWL_KIND_STORAGE
+/* what stands when calls can be made */
+#define READY (STAGE_FILE | STAGE_ENTRY | STAGE_INIT | STAGE_TABLES)
+#define CALLS (READY | STAGE_INSTANCE | STAGE_CALL)
+
+const checker_case checker_cases[] = {
+    {"file.facts", "A-32..A-43", LEVEL_MUST, 0, 0, STAGE_FILE, "the file is a plugin that a host takes",
+     case_file_facts},
+    {"file.alone", "A-30", LEVEL_SHOULD, 0, STAGE_FILE, 0, "it needs nothing beside itself: a host loads a copy",
+     case_file_alone},
+    {"manifest.schemas", "B-1", LEVEL_MUST, 0, STAGE_FILE, 0, "the schemas of its manifest can be used",
+     case_manifest_schemas},
+    {"manifest.said", "B-1", LEVEL_PEDANTIC, 0, STAGE_FILE, 0, "the manifest says what operations take, give and last",
+     case_manifest_said},
+    {"entry.contract", "A-51..A-53", LEVEL_MUST, 0, STAGE_FILE, STAGE_ENTRY,
+     "it loads, and its entry gives the root that the manifest promises", case_entry_contract},
+    {"entry.pure", "B-2", LEVEL_MUST, 0, STAGE_FILE | STAGE_ENTRY, 0, "loading it and calling the entry change nothing",
+     case_entry_pure},
+    {"life.init", "A-54", LEVEL_MUST, 0, STAGE_FILE | STAGE_ENTRY, STAGE_INIT, "init works, and deinit ends it",
+     case_life_init},
+    {"life.tables", "A-55..A-59", LEVEL_MUST, 0, STAGE_FILE | STAGE_ENTRY | STAGE_INIT, STAGE_TABLES,
+     "there is a whole table for everything the manifest declares", case_life_tables},
+    {"life.exit", "A-47", LEVEL_MUST, 0, READY, 0, "the program ends well with it loaded", case_life_exit},
+    {"life.again", "A-14", LEVEL_MUST, 0, READY, 0, "init works again after deinit", case_life_again},
+    {"life.factory", "B-3", LEVEL_MUST, 0, STAGE_FILE | STAGE_ENTRY | STAGE_INIT, 0,
+     "get_factory gives one static table per id, on any thread, and NULL for the rest", case_life_factory},
+    {"life.newer_host", "B-4", LEVEL_MUST, 0, READY, 0, "it works in a host of a later minor", case_life_newer_host},
+    {"life.two_hosts", "A-14", LEVEL_SHOULD, 0, READY, 0, "two hosts in one program can have it", case_life_two_hosts},
+    {"life.bare_host", "B-4", LEVEL_SHOULD, 0, READY, 0, "a host without extensions is refused with words, or served",
+     case_life_bare_host},
+    {"life.bad_config", "B-5", LEVEL_SHOULD, 0, READY, 0, "init survives every config and says what it does not take",
+     case_life_bad_config},
+    {"instance.create", "B-6", LEVEL_MUST, CONNECTOR, READY, STAGE_INSTANCE, "an instance can be made",
+     case_instance_create},
+    {"instance.null", "B-6", LEVEL_MUST, CONNECTOR, READY, 0, "destroy takes NULL", case_instance_null},
+    {"instance.several", "B-6", LEVEL_MUST, CONNECTOR, READY | STAGE_INSTANCE, 0, "several instances live side by side",
+     case_instance_several},
+    {"instance.bad_config", "B-5", LEVEL_SHOULD, CONNECTOR, READY, 0,
+     "create survives every config and refuses what its schema excludes", case_instance_bad_config},
+    {"state.life", "A-18", LEVEL_MUST, 0, READY, 0,
+     "init, create, destroy and deinit leave alone what belongs to the program", case_state_life},
+    {"left.life", "B-7", LEVEL_SHOULD, 0, READY, 0, "no thread, child or descriptor is left after deinit",
+     case_left_life},
+    {"left.exec", "B-8", LEVEL_SHOULD, 0, READY, 0, "its descriptors are not inherited by other programs",
+     case_left_exec},
+    {"state.printed", "B-9", LEVEL_SHOULD, 0, READY, 0, "it prints nothing", case_state_printed},
+};
+
+const size_t checker_case_count = sizeof checker_cases / sizeof *checker_cases;
+
+const checker_case *checker_case_find(const char *name)
+{
+    for (size_t i = 0; i < checker_case_count; i++)
+        if (strcmp(checker_cases[i].name, name) == 0)
+            return &checker_cases[i];
+    return NULL;
+}
+
+bool checker_wants(const checker_options *options, const checker_case *entry)
+{
+    for (size_t i = 0; i < options->only_count; i++)
+        if (strcmp(options->only[i], entry->name) == 0)
+            return true;
+    return options->only_count == 0 && entry->level <= options->level;
+}

@@ -1,0 +1,86 @@
+/* bad_test.c: every bad plugin meets the check. Each breaks one rule: the case about it must say so, and no other. */
+#include "checker.h"
+
+#define MEET(directory, expectations) check_meet(directory, expectations, sizeof(expectations) / sizeof *(expectations))
+
+static void test_P01_the_check_names_what_a_loader_refuses(void **state)
+{
+    static const check_expectation cases[] = {
+        {"bad_manifest", "file.facts", "fail", "A-32", "at $.effects[0].runs: found \"pol\"", NULL},
+        {"extra_symbol", "file.facts", "fail", "A-32", "helper_that_leaked", NULL},
+        {"null_root", "entry.contract", "fail", "A-51", "returned NULL", NULL},
+        {"constructor_crash", "entry.contract", "crash", "A-51", "dlopen", NULL},
+        {"init_crash", "life.init", "crash", "A-54", "in: init", NULL},
+        {"init_refuses", "life.init", "fail", "A-54", "--config", NULL},
+        {"init_exit", "life.init", "crash", "A-54", "must never end the program", NULL},
+        {"init_hang", "life.init", "timeout", "A-54", "it hung in: init", "--timeout 4s"},
+        {"deinit_crash", "life.init", "crash", "A-54", "in: deinit", NULL},
+        {"null_factory", "life.tables", "fail", "A-55", "\"pawl.effect/1\"", NULL},
+        {"null_member", "life.tables", "fail", "A-55", "the member execute", NULL},
+        {"destructor_crash", "life.exit", "crash", "A-47", "in: exit", NULL},
+        {"well_behaved", NULL, NULL, NULL, NULL, NULL},
+    };
+    (void)state;
+    MEET(PAWL_HOSTILE_DIR, cases);
+}
+
+static void test_P01_the_check_finds_what_a_file_or_an_entry_does(void **state)
+{
+    static const check_expectation cases[] = {
+        {"origin", "file.alone", "fail", "A-30", "$ORIGIN/lib", NULL},
+        {"schema", "manifest.schemas", "fail", "B-1", "bad.schema.input_schema", NULL},
+        {"entry_thread", "entry.pure", "fail", "B-2", "a thread that was not there before", NULL},
+        {"entry_environment", "entry.pure", "fail", "B-2", "PAWL_CHECK_TEST", NULL},
+        {"entry_fresh", "entry.pure", "fail", "B-2", "another root", NULL},
+    };
+    (void)state;
+    MEET(PAWL_BAD_DIR, cases);
+}
+
+static void test_P01_the_check_finds_what_is_wrong_with_a_life(void **state)
+{
+    static const check_expectation cases[] = {
+        {"init_once", "life.again", "fail", "A-14", "once.gone", NULL},
+        {"init_alone", "life.two_hosts", "fail", "A-14", "alone.taken", NULL},
+        {"init_picky", "life.newer_host", "fail", "B-4", "picky.minor", NULL},
+        {"init_trusting", "life.bare_host", "crash", "B-4", "in: init under a host", NULL},
+        {"config_crash", "life.bad_config", "crash", "B-5", "an array", NULL},
+        {"config_silent", "life.bad_config", "fail", "B-5", "no reason", NULL},
+        {"factory_fresh", "life.factory", "fail", "B-3", "another table", NULL},
+        {"factory_prefix", "life.factory", "fail", "B-3", "pawl.effect/999", NULL},
+        {"instance_null", "instance.null", "crash", "B-6", "destroy(NULL)", NULL},
+        {"instance_one", "instance.several", "fail", "B-6", "the same instance", NULL},
+        {"instance_any", "instance.bad_config", "fail", "B-5", "the config_schema excludes it", NULL},
+    };
+    (void)state;
+    MEET(PAWL_BAD_DIR, cases);
+}
+
+static void test_P01_the_check_finds_what_is_changed_or_left(void **state)
+{
+    static const check_expectation cases[] = {
+        {"state_signal", "state.life", "fail", "A-18", "the signal 13", NULL},
+        {"state_locale", "state.life", "fail", "A-18", "C.UTF-8", NULL},
+        {"state_directory", "state.life", "fail", "A-18", "the working directory was", NULL},
+        {"state_umask", "state.life", "fail", "A-18", "and is 0000", NULL},
+        {"state_environment", "state.life", "fail", "A-18", "PAWL_CHECK_SECRET", NULL},
+        {"state_prints", "state.printed", "fail", "B-9", "hello from a plugin", NULL},
+        {"left_thread", "left.life", "fail", "B-7", "1 threads more", NULL},
+        {"left_descriptor", "left.life", "fail", "B-7", "/dev/null", NULL},
+        {"left_child", "left.life", "fail", "B-7", "child processes", NULL},
+        {"left_exec", "left.exec", "fail", "B-8", "without close-on-exec", NULL},
+    };
+    (void)state;
+    MEET(PAWL_BAD_DIR, cases);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_P01_the_check_names_what_a_loader_refuses),
+        cmocka_unit_test(test_P01_the_check_finds_what_a_file_or_an_entry_does),
+        cmocka_unit_test(test_P01_the_check_finds_what_is_wrong_with_a_life),
+        cmocka_unit_test(test_P01_the_check_finds_what_is_changed_or_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,115 @@
+/* checker.c: see checker.h. */
+#include "checker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+int check_run(const char *words, char **ret_output)
+{
+    char command[8192];
+    char *text = NULL;
+    size_t size = 0;
+    snprintf(command, sizeof command, "%s %s 2>&1", PAWL_CHECKER, words);
+    FILE *pipe = popen(command, "re");
+    assert_non_null(pipe);
+    ssize_t got = getdelim(&text, &size, '\0', pipe);
+    int end = pclose(pipe);
+    assert_true(WIFEXITED(end));
+    *ret_output = text;
+    if (got < 0)
+        text[0] = '\0';
+    return WEXITSTATUS(end);
+}
+
+int check_report(const char *words, json_t **ret_report)
+{
+    char more[8192];
+    char *text = NULL;
+    snprintf(more, sizeof more, "%s --json", words);
+    int code = check_run(more, &text);
+    *ret_report = json_loads(text, 0, NULL);
+    if (*ret_report == NULL)
+        fail_msg("no report from %s: %s", words, text);
+    free(text);
+    return code;
+}
+
+const char *check_verdict(const json_t *one)
+{
+    return json_string_value(json_object_get(one, "verdict"));
+}
+
+const json_t *check_case(const json_t *report, const char *name)
+{
+    size_t index;
+    const json_t *one;
+    json_array_foreach(json_object_get(report, "cases"), index, one)
+    {
+        if (strcmp(json_string_value(json_object_get(one, "case")), name) == 0)
+            return one;
+    }
+    fail_msg("the report has no case %s", name);
+    return NULL;
+}
+
+char *check_texts(const json_t *one)
+{
+    static const char *const keys[] = {"where", "found", "wanted"};
+    char *text = NULL;
+    size_t size = 0, index;
+    const json_t *finding;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    fprintf(out, "%s\n", json_string_value(json_object_get(one, "reason")));
+    json_array_foreach(json_object_get(one, "findings"), index, finding)
+    {
+        for (size_t i = 0; i < 3; i++)
+            fprintf(out, "%s; ", json_string_value(json_object_get(finding, keys[i])));
+        fputc('\n', out);
+    }
+    fclose(out);
+    return text;
+}
+
+static int is_bad(const char *verdict)
+{
+    return strcmp(verdict, "fail") == 0 || strcmp(verdict, "crash") == 0 || strcmp(verdict, "timeout") == 0;
+}
+
+static void meet_one(const char *directory, const check_expectation *e)
+{
+    char words[4096];
+    json_t *report = NULL;
+    size_t index;
+    const json_t *one;
+    snprintf(words, sizeof words, "%s/%s.so %s", directory, e->plugin, e->words == NULL ? "" : e->words);
+    int code = check_report(words, &report);
+    json_array_foreach(json_object_get(report, "cases"), index, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "case"));
+        char *texts = check_texts(one);
+        if (e->name != NULL && strcmp(name, e->name) == 0) {
+            if (strcmp(check_verdict(one), e->verdict) != 0 || strstr(texts, e->fragment) == NULL)
+                fail_msg("%s: %s: wanted %s with \"%s\", got %s: %s", e->plugin, name, e->verdict, e->fragment,
+                         check_verdict(one), texts);
+            if (strstr(json_string_value(json_object_get(one, "rules")), e->rules) == NULL)
+                fail_msg("%s: %s names the rules %s; wanted %s", e->plugin, name,
+                         json_string_value(json_object_get(one, "rules")), e->rules);
+        } else if (is_bad(check_verdict(one))) {
+            fail_msg("%s: %s is a %s, too: %s", e->plugin, name, check_verdict(one), texts);
+        }
+        free(texts);
+    }
+    if (e->name != NULL)
+        check_case(report, e->name);
+    assert_int_equal(code, e->name != NULL && is_bad(e->verdict) ? 6 : 0);
+    json_decref(report);
+}
+
+void check_meet(const char *directory, const check_expectation *expectations, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        meet_one(directory, &expectations[i]);
+}
