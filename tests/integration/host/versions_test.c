@@ -128,7 +128,7 @@ static void test_V07_a_rebuilt_plugin_takes_over_after_a_trial_replay(void **sta
     expect_pinned(own, "b", "next", 2);
 }
 
-static void test_V07_a_trial_replay_that_differs_parks_and_writes_nothing(void **state)
+static void test_V07_P16_a_trial_replay_that_differs_parks_and_writes_nothing(void **state)
 {
     fixture *own = *state;
     open_with(own, "first");
@@ -154,7 +154,7 @@ static void test_V07_a_trial_replay_that_differs_parks_and_writes_nothing(void *
     assert_true(journal_has(own, "a", "what it lacked is here again"));
 }
 
-static void test_V07_a_version_that_is_not_there_parks_its_processes(void **state)
+static void test_V07_P16_a_version_that_is_not_there_parks_its_processes(void **state)
 {
     fixture *own = *state;
     open_with(own, "next");
@@ -339,8 +339,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_V07_new_processes_begin_with_the_current_version_and_old_ones_keep_theirs),
         TEST(test_V07_a_rebuilt_plugin_takes_over_after_a_trial_replay),
-        TEST(test_V07_a_trial_replay_that_differs_parks_and_writes_nothing),
-        TEST(test_V07_a_version_that_is_not_there_parks_its_processes),
+        TEST(test_V07_P16_a_trial_replay_that_differs_parks_and_writes_nothing),
+        TEST(test_V07_P16_a_version_that_is_not_there_parks_its_processes),
         TEST(test_P12_a_version_is_kept_until_nobody_is_pinned_to_it),
         TEST(test_P12_a_kept_copy_may_be_listed_when_the_file_is_gone),
         TEST(test_P03_versions_that_cannot_stand_beside_each_other_are_refused_with_their_place),
