@@ -1109,6 +1109,112 @@ typedef struct pawl_queue_table {
                                  size_t count, uint64_t *done, pawl_failure_sink *why);
 } pawl_queue_table;
 
+/* ---- middleware and observers ------------------------------------------------------------------------------------ */
+
+#define PAWL_ATTEMPT_UNDOES 1u /* the call undoes an earlier one: it is better not refused */
+/* One attempt of a call, as middleware sees it. Bytes are valid for the call that they are passed to. */
+typedef struct pawl_attempt {
+    uint32_t struct_size;
+    uint32_t attempt;   /* 1 and up; of this call, across restarts */
+    uint32_t run;       /* of the process; 1 and up */
+    uint32_t flags;     /* PAWL_ATTEMPT_* */
+    uint64_t ordinal;   /* of the call in that run: the last part of its idempotency key */
+    pawl_bytes process; /* its id */
+    pawl_bytes type;
+    pawl_bytes session; /* empty: none */
+    pawl_bytes effect;  /* as process code names it: "bank.charge", or connector instance and operation */
+    pawl_bytes input;   /* in `before`; empty in `after` */
+} pawl_attempt;
+
+/* What became of an attempt that was let through. */
+typedef struct pawl_attempt_end {
+    uint32_t struct_size;
+    uint32_t begun;     /* 0: it did not begin: what stands behind held it back or refused it, or nobody wants it now */
+    pawl_status status; /* of the effect; 0 when it did not begin */
+    uint32_t reserved0;
+    uint64_t duration_ns;
+    const pawl_failure *failure; /* NULL: it did not fail */
+} pawl_attempt_end;
+
+/* "pawl.middleware/1": decides about attempts of calls before they begin, and is told how they ended. The profile makes
+ * instances of it, and names them in the `order` of connectors and effects. What it counts is its own, and in memory:
+ * a host that starts again makes new instances. */
+#define PAWL_FACTORY_MIDDLEWARE "pawl.middleware/1"
+typedef struct pawl_middleware pawl_middleware; /* the plugin's own */
+typedef struct pawl_middleware_table {
+    uint32_t struct_size;
+    uint32_t flags; /* 0 */
+    /* [loader] One instance. name: as in the profile; config_json: an object, secrets already filled in. */
+    pawl_status(PAWL_CALL *create)(const pawl_host_root *host, pawl_bytes name, pawl_bytes config_json,
+                                   pawl_middleware **instance, pawl_failure_sink *why);
+    void(PAWL_CALL *destroy)(pawl_middleware *instance); /* [loader] no call is under way; NULL is allowed */
+    /* [any][nonblock] May this attempt begin? PAWL_OK: yes; *ticket (0 at first) is given to the `after` that belongs
+     * to it. PAWL_PENDING: not now; ask again after *wait_ns (1 ms to a day), or earlier; the message told to `why`, if
+     * any, says what for. Negative: not at all; the call fails with what was told to `why`, and no attempt is made or
+     * repeated. Any other answer fails the call, too. */
+    pawl_status(PAWL_CALL *before)(pawl_middleware *instance, const pawl_attempt *attempt, uint64_t *ticket,
+                                   uint64_t *wait_ns, pawl_failure_sink *why);
+    /* [any][nonblock] Once for each attempt that `before` has let through, from any thread. Non-zero: what this
+     * instance holds back may be let through now, and is asked about again. May be NULL. */
+    int32_t(PAWL_CALL *after)(pawl_middleware *instance, const pawl_attempt *attempt, uint64_t ticket,
+                              const pawl_attempt_end *end);
+    /* [any][nonblock] How it is now, for an operator: one JSON object of at most 64 KiB. May be NULL. */
+    pawl_status(PAWL_CALL *describe)(pawl_middleware *instance, pawl_sink *json);
+} pawl_middleware_table;
+
+/* What an observer is told of. A kind that it does not know is to be ignored. */
+#define PAWL_OBSERVED_CLAIMED      1u /* this worker holds the process now */
+#define PAWL_OBSERVED_ACTIVATED    2u /* its program has run: duration_ns; status: PAWL_SUSPEND, PAWL_OK, or it failed */
+#define PAWL_OBSERVED_CALL_BEGAN   3u  /* ordinal, effect, attempt: handed to a thread, or run */
+#define PAWL_OBSERVED_CALL_ENDED   4u  /* and status, failure, duration_ns. Not yet on record */
+#define PAWL_OBSERVED_RETRY        5u  /* that attempt failed, and the next one is due at due_unix_ns */
+#define PAWL_OBSERVED_CANCEL_ASKED 6u  /* it was asked to stop; told again after each claim */
+#define PAWL_OBSERVED_COMPENSATING 7u  /* what it did is being undone; told again after each claim */
+#define PAWL_OBSERVED_SUSPENDED    8u  /* it waits, and has left memory; due_unix_ns: until then at most; 0: no limit */
+#define PAWL_OBSERVED_PARKED       9u  /* stuck: failure has code and reason */
+#define PAWL_OBSERVED_CONTINUED    10u /* as a new run; `run` is that of the next one */
+#define PAWL_OBSERVED_ENDED        11u /* durably: process_status; failure unless it completed */
+#define PAWL_OBSERVED_LEASE_LOST   12u /* somebody else has it, or has ended it: this worker has dropped it */
+#define PAWL_OBSERVED_RECONCILE    1u  /* flags: the attempt only asks whether an earlier one happened */
+typedef struct pawl_observation {
+    uint32_t struct_size;
+    uint32_t kind; /* PAWL_OBSERVED_*: which says what of the rest is set */
+    uint64_t time_unix_ns;
+    pawl_bytes process; /* its id */
+    pawl_bytes type;    /* empty for the end of a call whose process this worker has dropped meanwhile; session, too */
+    pawl_bytes session;
+    uint32_t run; /* 0: not known, as for type */
+    uint32_t attempt;
+    uint64_t ordinal;
+    pawl_bytes effect;
+    uint64_t duration_ns;
+    uint64_t due_unix_ns;
+    const pawl_failure *failure;
+    pawl_status status;
+    uint32_t process_status; /* PAWL_COMPLETED, ... */
+    uint32_t flags;
+    uint32_t reserved0;
+} pawl_observation;
+
+/* "pawl.observer/1": is told what a worker does. It changes nothing, and nothing waits for it, but the thread that
+ * tells it. */
+#define PAWL_FACTORY_OBSERVER "pawl.observer/1"
+typedef struct pawl_observer pawl_observer; /* the plugin's own */
+typedef struct pawl_observer_table {
+    uint32_t struct_size;
+    uint32_t flags; /* 0 */
+    /* [loader] One for each entry of the profile. *kinds: a bit (1 << PAWL_OBSERVED_x) for each kind to be told of; all
+     * at first: an observer that wants few things takes the others away, and costs less. */
+    pawl_status(PAWL_CALL *create)(const pawl_host_root *host, pawl_bytes config_json, uint64_t *kinds,
+                                   pawl_observer **observer, pawl_failure_sink *why);
+    void(PAWL_CALL *destroy)(pawl_observer *observer); /* [loader] no call is under way; NULL is allowed */
+    /* [any][nonblock] Bytes are valid for the call. Those of one process come in order while one worker holds it. A
+     * call that takes longer than the profile allows is reported; after many of them the observer is told no more. */
+    void(PAWL_CALL *observe)(pawl_observer *observer, const pawl_observation *observation);
+    /* [any][nonblock] As in pawl_middleware_table. May be NULL. */
+    pawl_status(PAWL_CALL *describe)(pawl_observer *observer, pawl_sink *json);
+} pawl_observer_table;
+
 /* ---- frozen: the size and the last member of everything released ------------------------------------------------- */
 
 /* In bytes on a 64-bit machine. A struct that grows gets a line for its new last member and keeps the old one, as
@@ -1165,6 +1271,11 @@ PAWL_FROZEN_(pawl_queue_item, body, 168);
 PAWL_FROZEN_(pawl_queue_claim, reserved0, 56);
 PAWL_FROZEN_(pawl_queue_settle, change_count, 104);
 PAWL_FROZEN_(pawl_queue_table, tend, 40);
+PAWL_FROZEN_(pawl_attempt, input, 104);
+PAWL_FROZEN_(pawl_attempt_end, failure, 32);
+PAWL_FROZEN_(pawl_middleware_table, describe, 48);
+PAWL_FROZEN_(pawl_observation, reserved0, 136);
+PAWL_FROZEN_(pawl_observer_table, describe, 40);
 #endif
 
 #ifdef __cplusplus

@@ -125,6 +125,11 @@
 #define PAWL_CONNECTOR_TABLE(name, create, destroy, invoke, start, reconcile)                                          \
     static const pawl_connector_table name = {                                                                         \
         sizeof(pawl_connector_table), 0, create, destroy, invoke, start, reconcile}
+#define PAWL_MIDDLEWARE_TABLE(name, create, destroy, before, after, describe)                                          \
+    static const pawl_middleware_table name = {                                                                        \
+        sizeof(pawl_middleware_table), 0, create, destroy, before, after, describe}
+#define PAWL_OBSERVER_TABLE(name, create, destroy, observe, describe)                                                  \
+    static const pawl_observer_table name = {sizeof(pawl_observer_table), 0, create, destroy, observe, describe}
 #define PAWL_PROCESS_TABLE(name, activate)                                                                             \
     static const pawl_process_table name = {sizeof(pawl_process_table), 0, activate}
 

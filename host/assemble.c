@@ -234,14 +234,16 @@ static pawl_status add_instance(const pawl_profile *profile, const pawl_plugin_s
     return status == PAWL_OK ? add_operations(profile, own, assembly, error) : status;
 }
 
-pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *plugins, const pawl_log *log,
-                          pawl_assembly *ret, pawl_error *error)
+pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *plugins, const pawl_clock *clock,
+                          const pawl_log *log, pawl_assembly *ret, pawl_error *error)
 {
     pawl_assembly assembly = {.catalog = pawl_catalog_create(), .instance_count = profile->connector_count};
     assembly.instances = calloc(profile->connector_count + 1, sizeof *assembly.instances);
     pawl_status status = PAWL_OK;
     if (assembly.catalog == NULL || assembly.instances == NULL)
         status = no_memory(error);
+    if (status == PAWL_OK)
+        status = pawl_around_make(profile, plugins, clock, log, &assembly.guards, &assembly.around, error);
     if (status == PAWL_OK)
         status = add_builtins(profile, &assembly, error);
     for (size_t i = 0; status == PAWL_OK && i < pawl_plugin_set_count(plugins); i++) {
@@ -270,6 +272,7 @@ void pawl_assembly_finish(pawl_assembly *assembly)
     free(assembly->instances);
     pawl_catalog_destroy(assembly->catalog);
     pawl_guard_set_finish(&assembly->guards);
+    pawl_around_finish(&assembly->around);
     pawl_type_rules_finish(assembly->rules);
     for (pawl_type_gate *at = assembly->type_gates, *next; at != NULL; at = next) {
         next = at->next;

@@ -4,6 +4,7 @@
 #ifndef PAWL_HOST_ASSEMBLE_H
 #define PAWL_HOST_ASSEMBLE_H
 
+#include "assemble_around.h"
 #include "assemble_guards.h"
 #include "loader/loader.h"
 #include "rules.h"
@@ -30,6 +31,7 @@ typedef struct pawl_assembly {
     pawl_instance *instances; /* as in the profile */
     size_t instance_count;
     pawl_guard_set guards;
+    pawl_around around;
     pawl_type_gate *type_gates;
     pawl_type_rules *rules; /* a list; those of a type are its `rules` */
 } pawl_assembly;
@@ -38,10 +40,11 @@ typedef struct pawl_assembly {
  * profile's `retry` and `timeouts.call`. A connector that is not safe to share is called one call at a time, whatever
  * the profile says. Errors: what create() gives, with the connector's place; a name that two plugins offer. Undoes what
  * it did. */
-pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *plugins, const pawl_log *log,
-                          pawl_assembly *ret, pawl_error *error);
+pawl_status pawl_assemble(const pawl_profile *profile, const pawl_plugin_set *plugins, const pawl_clock *clock,
+                          const pawl_log *log, pawl_assembly *ret, pawl_error *error);
 
-/** Destroy the instances, the last one first, and the catalog. No call may be running. Harmless on zeros. */
+/** Destroy the instances, the last one first, what stands around them, and the catalog. No call may be running.
+ * Harmless on zeros. */
 void pawl_assembly_finish(pawl_assembly *assembly);
 
 #endif

@@ -67,16 +67,32 @@ pawl_status pawl_guards_of_instance(pawl_guard_set *set, const pawl_profile_conn
     return status;
 }
 
+pawl_status pawl_guards_add_middleware(pawl_guard_set *set, const char *name, const char *plugin,
+                                       const pawl_middleware_table *table, pawl_middleware *instance)
+{
+    pawl_guard *made;
+    return keep(set, pawl_guard_middleware(name, plugin, table, instance), &made);
+}
+
+static pawl_guard *find_middleware(const pawl_guard_set *set, const char *name)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (set->items[i]->kind == PAWL_GUARD_MIDDLEWARE && strcmp(set->items[i]->of, name) == 0)
+            return set->items[i];
+    return NULL;
+}
+
 static void add(pawl_guards *to, pawl_guard *guard)
 {
     for (size_t i = 0; i < to->count; i++)
         if (to->items[i] == guard)
             return;
-    if (guard != NULL && to->count < PAWL_GUARDS_MAX)
-        to->items[to->count++] = guard;
+    if (guard == NULL || to->count == PAWL_GUARDS_MAX)
+        return;
+    to->items[to->count++] = guard;
 }
 
-static void add_by_name(pawl_guards *to, const char *word, const pawl_instance_guards *first,
+static void add_by_name(const pawl_guard_set *set, pawl_guards *to, const char *word, const pawl_instance_guards *first,
                         const pawl_instance_guards *second)
 {
     const pawl_instance_guards *both[] = {first, second};
@@ -85,8 +101,10 @@ static void add_by_name(pawl_guards *to, const char *word, const pawl_instance_g
             add(to, both[i]->rate);
         else if (strcmp(word, "concurrency") == 0)
             add(to, both[i]->places);
-        else
+        else if (strcmp(word, "circuit") == 0)
             add(to, both[i]->circuit);
+        else
+            add(to, find_middleware(set, word));
     }
 }
 
@@ -111,9 +129,13 @@ pawl_status pawl_guards_of_effect(pawl_guard_set *set, const pawl_instance_guard
                                : of_instance == NULL             ? NULL
                                                                  : of_instance->order;
     for (size_t i = 0; order != NULL && order[i] != NULL; i++)
-        add_by_name(&made, order[i], &first, &second);
+        add_by_name(set, &made, order[i], &first, &second);
     for (size_t i = 0; usual[i] != NULL; i++)
-        add_by_name(&made, usual[i], &first, &second);
+        add_by_name(set, &made, usual[i], &first, &second);
+    /* An effect's own order says where; that it is asked at all was said of the instance. */
+    order = of_instance == NULL ? NULL : of_instance->order;
+    for (size_t i = 0; order != NULL && order[i] != NULL; i++)
+        add_by_name(set, &made, order[i], &first, &second);
     *ret = NULL;
     if (made.count == 0)
         return PAWL_OK;

@@ -22,6 +22,9 @@ typedef struct pawl_instance_guards {
 /** concurrency: calls of it that run at once; 0: any number. PAWL_E_NOMEM. */
 pawl_status pawl_guards_of_instance(pawl_guard_set *set, const pawl_profile_connector *connector, uint32_t concurrency,
                                     pawl_instance_guards *ret);
+/** A guard that asks middleware, found by this name in orders. What it is given outlives the set. PAWL_E_NOMEM. */
+pawl_status pawl_guards_add_middleware(pawl_guard_set *set, const char *name, const char *plugin,
+                                       const pawl_middleware_table *table, pawl_middleware *instance);
 /** What an attempt of this effect passes. instance and over (its settings in the profile) may be NULL. own_places: the
  * effect has a limit of its own, and takes no place of the instance. *ret is NULL when nothing stands there. `name`
  * outlives the set. PAWL_E_NOMEM. */

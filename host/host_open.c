@@ -207,6 +207,7 @@ static pawl_status start_worker(pawl_host *host, const pawl_host_options *option
                                  .journal_warn_bytes = profile->limits.journal_warn_bytes,
                                  .on_end = pawl_follows_tell,
                                  .on_end_context = host,
+                                 .observers = host->assembly.around.observers,
                                  .journal_max_bytes = profile->limits.journal_max_bytes,
                                  .limits = host->limits,
                                  .limit_count = limit_count};
@@ -286,7 +287,7 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
     if (status == PAWL_OK)
         status = pawl_plugins_keep(host, error);
     if (status == PAWL_OK)
-        status = pawl_assemble(host->profile, host->plugins, &host->log, &host->assembly, error);
+        status = pawl_assemble(host->profile, host->plugins, host->clock, &host->log, &host->assembly, error);
     if (status == PAWL_OK)
         status = pawl_pauses_open(host, error);
     if (status == PAWL_OK)

@@ -228,8 +228,15 @@ static void finish_names(names *list)
     free(list->items);
 }
 
-static void add_offers(const pawl_profile *profile, const pawl_manifest *manifest, names lists[4])
+/* What plugins can offer that a profile names: providers, connectors, effects, types, middleware, observers. */
+#define OFFERS 6
+
+static void add_offers(const pawl_profile *profile, const pawl_manifest *manifest, names lists[OFFERS])
 {
+    if ((manifest->kinds & PAWL_KIND_MIDDLEWARE) != 0)
+        add_name(&lists[4], manifest->id, "");
+    if ((manifest->kinds & PAWL_KIND_OBSERVER) != 0)
+        add_name(&lists[5], manifest->id, "");
     if ((manifest->kinds & PAWL_KIND_STORAGE) != 0)
         add_name(&lists[0], manifest->id, "");
     if ((manifest->kinds & PAWL_KIND_CONNECTOR) != 0)
@@ -248,15 +255,17 @@ static void add_offers(const pawl_profile *profile, const pawl_manifest *manifes
 static pawl_status check_names(pawl_host *host, const pawl_declared_list *declared, pawl_error *error)
 {
     static const char *const none[] = {NULL};
-    names lists[4] = {0};
+    names lists[OFFERS] = {0};
+    const char *const *offers[OFFERS];
+    bool failed = false;
     for (size_t i = 0; i < declared->count; i++)
         if (declared->items[i].manifest != NULL)
             add_offers(host->profile, declared->items[i].manifest, lists);
-    bool failed = lists[0].failed || lists[1].failed || lists[2].failed || lists[3].failed;
-    pawl_profile_known known = {lists[0].items == NULL ? none : (const char *const *)lists[0].items,
-                                lists[1].items == NULL ? none : (const char *const *)lists[1].items,
-                                lists[2].items == NULL ? none : (const char *const *)lists[2].items,
-                                lists[3].items == NULL ? none : (const char *const *)lists[3].items};
+    for (size_t i = 0; i < OFFERS; i++) {
+        failed = failed || lists[i].failed;
+        offers[i] = lists[i].items == NULL ? none : (const char *const *)lists[i].items;
+    }
+    pawl_profile_known known = {offers[0], offers[1], offers[2], offers[3], offers[4], offers[5]};
     pawl_problem_list problems = {0};
     pawl_status status = failed ? no_memory(error) : pawl_profile_check_known(host->profile, &known, &problems);
     if (!failed && status != PAWL_OK) {
@@ -266,7 +275,7 @@ static pawl_status check_names(pawl_host *host, const pawl_declared_list *declar
         free(text);
     }
     pawl_problems_free(&problems);
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < OFFERS; i++)
         finish_names(&lists[i]);
     return status;
 }

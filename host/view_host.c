@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define DESCRIBE_BYTES_MAX ((size_t)64 * 1024) /* of what a plugin says of its instance */
+
 json_t *pawl_view_digest(pawl_bytes digest)
 {
     char text[65] = "";
@@ -57,7 +59,7 @@ static json_t *view_facets_offered(const pawl_manifest *manifest)
 
 static json_t *view_kinds(uint32_t kinds)
 {
-    static const char *const names[] = {"effect", "connector", "process", "storage"};
+    static const char *const names[] = {"effect", "connector", "process", "storage", "middleware", "observer"};
     json_t *list = json_array();
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if ((kinds & (1u << i)) != 0)
@@ -157,6 +159,43 @@ static void view_circuit(json_t *json, const pawl_guard_view *view)
                                   (json_int_t)view->transitions[PAWL_CIRCUIT_HALF_OPEN]));
 }
 
+/* What a plugin says of its instance: whatever it is, if it is JSON. */
+static void view_said(json_t *json, bool said, const pawl_sink *text)
+{
+    if (said && text->size > 0 && !text->over)
+        (void)pawl_view_value(json, "detail", pawl_sink_bytes(text));
+}
+
+static void view_middleware(json_t *json, pawl_guard *guard, const pawl_guard_view *view)
+{
+    pawl_sink text;
+    pawl_sink_init(&text, DESCRIBE_BYTES_MAX);
+    (void)pawl_view_set(json, "plugin", json_string(view->plugin));
+    (void)pawl_view_set(json, "longest_ns", json_integer((json_int_t)view->longest_ns));
+    view_said(json, pawl_guard_describe(guard, &text), &text);
+    pawl_sink_finish(&text);
+}
+
+static json_t *view_observers(const pawl_host *host)
+{
+    const pawl_observers *observers = host->assembly.around.observers;
+    json_t *list = json_array();
+    for (size_t i = 0; observers != NULL && i < observers->count; i++) {
+        const pawl_observer_entry *entry = &observers->entries[i];
+        pawl_observer_view view;
+        pawl_sink text;
+        pawl_sink_init(&text, DESCRIBE_BYTES_MAX);
+        pawl_observer_look(entry, &view);
+        json_t *json = json_pack("{s:s, s:b, s:I, s:I, s:I, s:I}", "plugin", entry->plugin, "left_out",
+                                 (int)view.left_out, "told", (json_int_t)view.told, "slow", (json_int_t)view.slow,
+                                 "total_ns", (json_int_t)view.total_ns, "longest_ns", (json_int_t)view.longest_ns);
+        view_said(json, pawl_observer_describe(entry, &text), &text);
+        pawl_sink_finish(&text);
+        (void)json_array_append_new(list, json);
+    }
+    return list;
+}
+
 /* What stands in front of calls, and how it is now. */
 static json_t *view_guards(const pawl_host *host)
 {
@@ -175,6 +214,8 @@ static json_t *view_guards(const pawl_host *host)
             (void)pawl_view_set(json, "limit", json_integer(view.limit));
             (void)pawl_view_set(json, "taken", json_integer(view.taken));
             (void)pawl_view_set(json, "waiting", json_integer(view.waiting));
+        } else if (view.kind == PAWL_GUARD_MIDDLEWARE) {
+            view_middleware(json, set->items[i], &view);
         } else {
             view_circuit(json, &view);
         }
@@ -286,7 +327,8 @@ json_t *pawl_view_host(pawl_host *host)
         pawl_view_set(json, "connectors", view_connectors(host)) && pawl_view_set(json, "types", view_types(host)) &&
         pawl_view_set(json, "attributes", view_attributes(host)) &&
         pawl_view_set(json, "effects", view_effects(host)) && pawl_view_set(json, "guards", view_guards(host)) &&
-        pawl_view_set(json, "worker", view_worker(host)) && pawl_view_set(json, "counts", view_counts(host)) &&
+        pawl_view_set(json, "observers", view_observers(host)) && pawl_view_set(json, "worker", view_worker(host)) &&
+        pawl_view_set(json, "counts", view_counts(host)) &&
         pawl_view_set(json, "upkeep", pawl_upkeep_view(host->upkeep)) &&
         pawl_view_set(json, "stores", view_stores(host)) &&
         pawl_view_set(json, "unknown_extensions", pawl_roots_unknown(&host->roots));

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "catalog.h"
+#include "observe.h"
 #include "registry.h"
 
 typedef struct pawl_worker pawl_worker;
@@ -57,6 +58,7 @@ typedef struct pawl_worker_config {
      * store is closed. */
     void (*on_end)(void *context, const pawl_worker_end *end);
     void *on_end_context;
+    pawl_observers *observers; /* told what it does; NULL: nobody */
 } pawl_worker_config;
 
 /** Numbers for operators, since the worker started. */

@@ -154,6 +154,29 @@ static void print_guards(FILE *out, const json_t *guards)
     print_circuits(out, guards);
 }
 
+/* One line for each observer: two of the same plugin are told apart by their place in the profile. */
+static void print_observers(FILE *out, const json_t *observers)
+{
+    static const struct {
+        const char *name, *key, *help;
+    } shown[] = {{"pawl_observer_told_total", "told", "Times that an observer was told of something."},
+                 {"pawl_observer_slow_total", "slow", "Times that this took longer than the profile allows."},
+                 {"pawl_observer_nanoseconds_total", "total_ns", "Time that observers took from the worker."},
+                 {"pawl_observer_left_out", "left_out", "1: it was too slow too often, and is told no more."}};
+    for (size_t n = 0; json_array_size(observers) > 0 && n < sizeof shown / sizeof *shown; n++) {
+        size_t i;
+        json_t *observer;
+        print_head(out, shown[n].name, shown[n].help);
+        json_array_foreach(observers, i, observer)
+        {
+            fprintf(out, "%s{", shown[n].name);
+            print_label(out, "plugin", text_of(observer, "plugin"));
+            fprintf(out, ",place=\"%zu\"}", i);
+            print_number(out, json_object_get(observer, shown[n].key));
+        }
+    }
+}
+
 static void print_counts(FILE *out, json_t *counts)
 {
     const char *key;
@@ -203,6 +226,7 @@ char *pawl_metrics_text(const json_t *description, const pawl_api_numbers *serve
     print_worker(out, json_object_get(description, "worker"));
     print_guards(out, json_object_get(description, "guards"));
     print_upkeep(out, json_object_get(description, "upkeep"));
+    print_observers(out, json_object_get(description, "observers"));
     print_server(out, server);
     if (fclose(out) == 0)
         return text;

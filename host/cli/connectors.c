@@ -10,6 +10,15 @@ static uint64_t number_of(const json_t *object, const char *key)
     return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
+/* What middleware says of itself, as it said it. */
+static void say_detail(const json_t *guard, char *text, size_t room)
+{
+    const json_t *detail = json_object_get(guard, "detail");
+    char *said = detail == NULL ? NULL : json_dumps(detail, JSON_COMPACT | JSON_ENCODE_ANY);
+    snprintf(text, room, "%s", said == NULL ? pawl_cli_text(guard, "plugin") : said);
+    free(said);
+}
+
 /* How a guard is now, in words. */
 static void say_state(const json_t *guard, char *text, size_t room)
 {
@@ -22,6 +31,8 @@ static void say_state(const json_t *guard, char *text, size_t room)
     else if (*state != '\0')
         snprintf(text, room, "%s: of %" PRIu64 " calls %" PRIu64 " failed, %" PRIu64 " were slow",
                  strcmp(state, "half_open") == 0 ? "half open" : state, calls, failed, slow);
+    else if (strcmp(pawl_cli_text(guard, "guard"), "middleware") == 0)
+        say_detail(guard, text, room);
     else if (json_object_get(guard, "burst") != NULL)
         snprintf(text, room, "%" PRIu64 " of %" PRIu64 " tokens", number_of(guard, "tokens"),
                  number_of(guard, "burst"));

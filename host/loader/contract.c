@@ -154,6 +154,15 @@ static const table_member connector_members[] = {MEMBER(pawl_connector_table, cr
                                                  MEMBER(pawl_connector_table, reconcile, WHEN_RECONCILED),
                                                  {NULL, 0, 0}};
 static const table_member process_members[] = {MEMBER(pawl_process_table, activate, ALWAYS), {NULL, 0, 0}};
+static const table_member middleware_members[] = {
+    MEMBER(pawl_middleware_table, create, ALWAYS), MEMBER(pawl_middleware_table, destroy, ALWAYS),
+    MEMBER(pawl_middleware_table, before, ALWAYS), MEMBER(pawl_middleware_table, after, 0),
+    MEMBER(pawl_middleware_table, describe, 0),    {NULL, 0, 0}};
+static const table_member observer_members[] = {MEMBER(pawl_observer_table, create, ALWAYS),
+                                                MEMBER(pawl_observer_table, destroy, ALWAYS),
+                                                MEMBER(pawl_observer_table, observe, ALWAYS),
+                                                MEMBER(pawl_observer_table, describe, 0),
+                                                {NULL, 0, 0}};
 static const table_member storage_members[] = {MEMBER(pawl_storage_table, tier, ALWAYS),
                                                MEMBER(pawl_storage_table, open, ALWAYS),
                                                MEMBER(pawl_storage_table, close, ALWAYS),
@@ -201,6 +210,10 @@ static const table_rule effect_rule = RULE(PAWL_FACTORY_EFFECT, pawl_effect_tabl
 static const table_rule connector_rule =
     RULE(PAWL_FACTORY_CONNECTOR, pawl_connector_table, reconcile, FLAGS, connector_members);
 static const table_rule process_rule = RULE(PAWL_FACTORY_PROCESS, pawl_process_table, activate, FLAGS, process_members);
+static const table_rule middleware_rule =
+    RULE(PAWL_FACTORY_MIDDLEWARE, pawl_middleware_table, describe, FLAGS, middleware_members);
+static const table_rule observer_rule =
+    RULE(PAWL_FACTORY_OBSERVER, pawl_observer_table, describe, FLAGS, observer_members);
 static const table_rule storage_rule =
     RULE(PAWL_FACTORY_STORAGE, pawl_storage_table, describe, FACETS, storage_members);
 static const table_rule care_rule =
@@ -321,6 +334,10 @@ pawl_status pawl_contract_take_tables(const pawl_plugin_root *root, const pawl_m
         status = take(&t, &connector_rule, needs_of(manifest->operations, manifest->operation_count), &ret->connector);
     if (status == PAWL_OK && (manifest->kinds & PAWL_KIND_PROCESS) != 0)
         status = take(&t, &process_rule, ALWAYS, &ret->process);
+    if (status == PAWL_OK && (manifest->kinds & PAWL_KIND_MIDDLEWARE) != 0)
+        status = take(&t, &middleware_rule, ALWAYS, &ret->middleware);
+    if (status == PAWL_OK && (manifest->kinds & PAWL_KIND_OBSERVER) != 0)
+        status = take(&t, &observer_rule, ALWAYS, &ret->observer);
     if (status == PAWL_OK && (manifest->kinds & PAWL_KIND_STORAGE) != 0)
         status = take(&t, &storage_rule, ALWAYS, &ret->storage);
     if (status == PAWL_OK && (manifest->kinds & PAWL_KIND_STORAGE) != 0 && root->get_factory(care_rule.factory) != NULL)

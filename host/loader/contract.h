@@ -15,6 +15,8 @@ typedef struct contract_tables {
     pawl_effect_table effect;
     pawl_connector_table connector;
     pawl_process_table process;
+    pawl_middleware_table middleware;
+    pawl_observer_table observer;
     pawl_storage_table storage;
     pawl_storage_care_table care; /* optional: struct_size 0 when it is not offered */
     pawl_session_table session;

@@ -285,6 +285,8 @@ static void show_tables(candidate *c)
     plugin->effect = (tables->kinds & PAWL_KIND_EFFECT) != 0 ? &tables->effect : NULL;
     plugin->connector = (tables->kinds & PAWL_KIND_CONNECTOR) != 0 ? &tables->connector : NULL;
     plugin->process = (tables->kinds & PAWL_KIND_PROCESS) != 0 ? &tables->process : NULL;
+    plugin->middleware = (tables->kinds & PAWL_KIND_MIDDLEWARE) != 0 ? &tables->middleware : NULL;
+    plugin->observer = (tables->kinds & PAWL_KIND_OBSERVER) != 0 ? &tables->observer : NULL;
     plugin->storage = (tables->kinds & PAWL_KIND_STORAGE) != 0 ? &tables->storage : NULL;
     plugin->care = tables->care.struct_size != 0 ? &tables->care : NULL;
     plugin->session = (tables->facets & (1u << PAWL_FACET_SESSION)) != 0 ? &tables->session : NULL;

@@ -58,6 +58,8 @@ typedef struct pawl_plugin {
     const pawl_effect_table *effect;
     const pawl_connector_table *connector;
     const pawl_process_table *process;
+    const pawl_middleware_table *middleware;
+    const pawl_observer_table *observer;
     const pawl_storage_table *storage;
     const pawl_storage_care_table *care; /**< NULL also when a storage plugin does not offer it */
     const pawl_session_table *session;

@@ -14,11 +14,15 @@
 #define FACTOR_MAX       100.0
 #define NS_PER_MS        UINT64_C(1000000)
 #define MEDIA_TYPE_PLAIN "application/json"
+#define KINDS_MAX        6
+#define KIND_NAMES       "effect, connector, process, storage, middleware, observer"
 
 static const manifest_word kind_words[] = {{"effect", PAWL_KIND_EFFECT},
                                            {"connector", PAWL_KIND_CONNECTOR},
                                            {"process", PAWL_KIND_PROCESS},
                                            {"storage", PAWL_KIND_STORAGE},
+                                           {"middleware", PAWL_KIND_MIDDLEWARE},
+                                           {"observer", PAWL_KIND_OBSERVER},
                                            {NULL, 0}};
 static const manifest_word runs_words[] = {
     {"inline", PAWL_RUNS_INLINE}, {"pool", PAWL_RUNS_POOL}, {"async", PAWL_RUNS_ASYNC}, {NULL, 0}};
@@ -132,10 +136,9 @@ static void read_abi(manifest_reader *reader, const json_t *root, pawl_manifest 
 
 static void read_kinds(manifest_reader *reader, const json_t *root, pawl_manifest *manifest)
 {
-    const json_t *kinds = pawl_reader_array(reader, root, "kinds", 4);
+    const json_t *kinds = pawl_reader_array(reader, root, "kinds", KINDS_MAX);
     if (kinds == NULL) {
-        pawl_reader_problem(reader, "kinds", json_object_get(root, "kinds"),
-                            "an array of effect, connector, process, storage");
+        pawl_reader_problem(reader, "kinds", json_object_get(root, "kinds"), "an array of " KIND_NAMES);
         return;
     }
     size_t place = pawl_reader_enter_key(reader, "kinds");
@@ -144,7 +147,7 @@ static void read_kinds(manifest_reader *reader, const json_t *root, pawl_manifes
         size_t element = pawl_reader_enter_index(reader, i);
         uint32_t value = 0;
         if (!json_is_string(kind) || !pawl_reader_word_value(kind_words, json_string_value(kind), &value))
-            pawl_reader_problem(reader, NULL, kind, "one of effect, connector, process, storage");
+            pawl_reader_problem(reader, NULL, kind, "one of " KIND_NAMES);
         else if ((manifest->kinds & value) != 0)
             pawl_reader_problem(reader, NULL, kind, "each kind once");
         manifest->kinds |= value;
@@ -405,6 +408,19 @@ static void read_facets(manifest_reader *reader, const json_t *root, pawl_manife
     pawl_reader_leave(reader, place);
 }
 
+/* Of a kind whose instances the profile makes, and which has nothing else to tell. */
+static void read_configured(manifest_reader *reader, const json_t *root, const char *key, json_t **ret_schema)
+{
+    static const char *const keys[] = {"config_schema", NULL};
+    const json_t *part = json_object_get(root, key);
+    if (part == NULL)
+        return;
+    size_t place = pawl_reader_enter_key(reader, key);
+    if (pawl_reader_object(reader, part, keys))
+        *ret_schema = pawl_reader_schema(reader, part, "config_schema");
+    pawl_reader_leave(reader, place);
+}
+
 /* A kind and what it needs stand together or not at all. */
 static void check_kinds(manifest_reader *reader, const json_t *root, const pawl_manifest *manifest)
 {
@@ -415,7 +431,9 @@ static void check_kinds(manifest_reader *reader, const json_t *root, const pawl_
     } pairs[] = {{PAWL_KIND_EFFECT, "effect", "effects"},
                  {PAWL_KIND_CONNECTOR, "connector", "connector"},
                  {PAWL_KIND_PROCESS, "process", "processes"},
-                 {PAWL_KIND_STORAGE, "storage", "facets"}};
+                 {PAWL_KIND_STORAGE, "storage", "facets"},
+                 {PAWL_KIND_MIDDLEWARE, "middleware", "middleware"},
+                 {PAWL_KIND_OBSERVER, "observer", "observer"}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         const json_t *part = json_object_get(root, pairs[i].key);
         bool declared = (manifest->kinds & pairs[i].kind) != 0;
@@ -428,8 +446,8 @@ static void check_kinds(manifest_reader *reader, const json_t *root, const pawl_
 
 static void read_root(manifest_reader *reader, const json_t *root, pawl_manifest *manifest)
 {
-    static const char *const keys[] = {"manifest_version", "id",        "version",   "abi",    "kinds",
-                                       "effects",          "connector", "processes", "facets", NULL};
+    static const char *const keys[] = {"manifest_version", "id",        "version", "abi",        "kinds",    "effects",
+                                       "connector",        "processes", "facets",  "middleware", "observer", NULL};
     static const uint64_t first = 1;
     if (!pawl_reader_object(reader, root, keys))
         return;
@@ -446,6 +464,8 @@ static void read_root(manifest_reader *reader, const json_t *root, pawl_manifest
     read_connector(reader, root, manifest);
     read_processes(reader, root, manifest);
     read_facets(reader, root, manifest);
+    read_configured(reader, root, "middleware", &manifest->middleware_schema);
+    read_configured(reader, root, "observer", &manifest->observer_schema);
     check_kinds(reader, root, manifest);
 }
 

@@ -4,9 +4,9 @@
  *
  * The shape (docs/abi-rules.md has it in full):
  *   manifest_version 1 (may be left out) · id · version · abi {major, minor} · kinds
- * ["effect"|"connector"|"process"|"storage"] effects [operation] · connector {concurrency, config_schema, operations
- * [operation]} processes [{name, revision, input_schema, tier, recovery, recovery_attempts, compatible_with,
- * pinned}] · facets [{facet, tier}]
+ * ["effect"|"connector"|"process"|"storage"|"middleware"|"observer"] effects [operation] · connector {concurrency,
+ * config_schema, operations [operation]} processes [{name, revision, input_schema, tier, recovery, recovery_attempts,
+ * compatible_with, pinned}] · facets [{facet, tier}] · middleware {config_schema} · observer {config_schema}
  * operation: {name, input_schema, output_schema, media_type, runs, outcome, local, timeout, deadline, retry, examples
  *   [{input, output, slow}]} */
 #ifndef PAWL_HOST_MANIFEST_H
@@ -23,7 +23,14 @@
 #define PAWL_COMPATIBLE_MAX       100u  /* revisions in compatible_with */
 
 /** Kinds, as a bit set. */
-enum { PAWL_KIND_EFFECT = 1, PAWL_KIND_CONNECTOR = 2, PAWL_KIND_PROCESS = 4, PAWL_KIND_STORAGE = 8 };
+enum {
+    PAWL_KIND_EFFECT = 1,
+    PAWL_KIND_CONNECTOR = 2,
+    PAWL_KIND_PROCESS = 4,
+    PAWL_KIND_STORAGE = 8,
+    PAWL_KIND_MIDDLEWARE = 16,
+    PAWL_KIND_OBSERVER = 32
+};
 
 /** An effect, or an operation of the connector. */
 typedef struct pawl_manifest_operation {
@@ -65,8 +72,10 @@ typedef struct pawl_manifest {
     size_t effect_count;
     pawl_manifest_operation *operations; /* of the connector */
     size_t operation_count;
-    json_t *config_schema; /* of the connector's instances; may be NULL; borrowed */
-    bool shared;           /* the connector may be called from several threads at once */
+    json_t *config_schema;     /* of the connector's instances; may be NULL; borrowed */
+    bool shared;               /* the connector may be called from several threads at once */
+    json_t *middleware_schema; /* of the config of middleware instances; may be NULL; borrowed */
+    json_t *observer_schema;   /* of that of observers; may be NULL; borrowed */
     pawl_manifest_process *processes;
     size_t process_count;
     uint32_t facets;                  /* bit (1 << PAWL_FACET_x) */

@@ -374,6 +374,18 @@ pawl_status pawl_profile_check_known(const pawl_profile *profile, const pawl_pro
         good &= check_id(problems, known->connectors, c->plugin, c->plugin_place, "profile.unknown_plugin",
                          "the connector", of);
     }
+    for (size_t i = 0; i < profile->middleware_count; i++) {
+        const pawl_profile_middleware *m = &profile->middleware[i];
+        (void)snprintf(of, sizeof(of), "middleware.%s.plugin", m->name);
+        good &= check_id(problems, known->middleware, m->plugin, m->plugin_place, "profile.unknown_plugin",
+                         "the middleware", of);
+    }
+    for (size_t i = 0; i < profile->observer_count; i++) {
+        const pawl_profile_observer *o = &profile->observers[i];
+        (void)snprintf(of, sizeof(of), "observers[%zu].plugin", i);
+        good &= check_id(problems, known->observers, o->plugin, o->plugin_place, "profile.unknown_plugin",
+                         "the observer", of);
+    }
     for (size_t i = 0; i < profile->effect_count; i++)
         good &= check_id(problems, known->effects, profile->effects[i].name, profile->effects[i].place,
                          "profile.unknown_effect", "the effect or operation", "effects");

@@ -183,6 +183,14 @@ const pawl_profile_effect *pawl_profile_find_effect(const pawl_profile *profile,
     return NULL;
 }
 
+const pawl_profile_middleware *pawl_profile_find_middleware(const pawl_profile *profile, const char *name)
+{
+    for (size_t i = 0; i < profile->middleware_count; i++)
+        if (strcmp(profile->middleware[i].name, name) == 0)
+            return &profile->middleware[i];
+    return NULL;
+}
+
 const pawl_profile_type *pawl_profile_find_type(const pawl_profile *profile, const char *name)
 {
     for (size_t i = 0; i < profile->type_count; i++)

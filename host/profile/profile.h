@@ -102,6 +102,24 @@ typedef struct pawl_profile_guards {
     pawl_place order_place;
 } pawl_profile_guards;
 
+/** middleware.NAME */
+typedef struct pawl_profile_middleware {
+    const char *name;
+    const char *plugin; /* id of the plugin */
+    json_t *config;     /* an object, never NULL */
+    pawl_place place;   /* of the name */
+    pawl_place plugin_place;
+} pawl_profile_middleware;
+
+/** One of observers */
+typedef struct pawl_profile_observer {
+    const char *plugin; /* id of the plugin */
+    json_t *config;     /* an object, never NULL */
+    uint64_t slow_ns;   /* a call that takes longer is slow */
+    pawl_place place;
+    pawl_place plugin_place;
+} pawl_profile_observer;
+
 #define PAWL_QUEUE_ANY 1000000u
 
 /** connectors.NAME */
@@ -189,6 +207,10 @@ typedef struct pawl_profile {
     size_t plugin_count;
     pawl_profile_connector *connectors;
     size_t connector_count;
+    pawl_profile_middleware *middleware;
+    size_t middleware_count;
+    pawl_profile_observer *observers;
+    size_t observer_count;
     pawl_profile_effect *effects;
     size_t effect_count;
     pawl_profile_type *types;
@@ -266,6 +288,8 @@ typedef struct pawl_profile_known {
     const char *const *connectors; /* ids of plugins with a connector */
     const char *const *effects;    /* names of effects and "instance.operation" of connectors */
     const char *const *types;      /* names of process types */
+    const char *const *middleware; /* ids of plugins with middleware */
+    const char *const *observers;  /* ids of plugins with an observer */
 } pawl_profile_known;
 
 /** Check the ids in a profile against the plugins, once their manifests have been read: a store with an unknown
@@ -278,6 +302,9 @@ pawl_status pawl_profile_check_known(const pawl_profile *profile, const pawl_pro
 
 /** The overrides for an effect by its full name, or NULL. */
 const pawl_profile_effect *pawl_profile_find_effect(const pawl_profile *profile, const char *name);
+
+/** The middleware of this name, or NULL. */
+const pawl_profile_middleware *pawl_profile_find_middleware(const pawl_profile *profile, const char *name);
 
 /** What the profile says of a process type, or NULL. */
 const pawl_profile_type *pawl_profile_find_type(const pawl_profile *profile, const char *name);

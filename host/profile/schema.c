@@ -136,6 +136,35 @@ static const pawl_section connector_section = {.keys = connector_keys,
                                                .place_offset = offsetof(pawl_profile_connector, place),
                                                .form = &name_form};
 
+/* ---- middleware and observers ---- */
+
+#define THIS pawl_profile_middleware
+static const pawl_key middleware_keys[] = {
+    {"plugin", PAWL_KEY_TEXT, AT(plugin), .place_offset = offsetof(THIS, plugin_place), .required = true,
+     .form = &id_form},
+    {"config", PAWL_KEY_CONFIG, AT(config)},
+    {.name = NULL},
+};
+#undef THIS
+static const pawl_section middleware_section = {.keys = middleware_keys,
+                                                .size = sizeof(pawl_profile_middleware),
+                                                .name_offset = offsetof(pawl_profile_middleware, name),
+                                                .place_offset = offsetof(pawl_profile_middleware, place),
+                                                .form = &name_form};
+
+#define THIS pawl_profile_observer
+static const pawl_key observer_keys[] = {
+    {"plugin", PAWL_KEY_TEXT, AT(plugin), .place_offset = offsetof(THIS, plugin_place), .required = true,
+     .form = &id_form},
+    {"config", PAWL_KEY_CONFIG, AT(config)},
+    {"slow", PAWL_KEY_DURATION, AT(slow_ns), .min = MS / 1000, .max = HOUR, .initial = "10ms"},
+    {.name = NULL},
+};
+#undef THIS
+static const pawl_section observer_section = {.keys = observer_keys,
+                                              .size = sizeof(pawl_profile_observer),
+                                              .place_offset = offsetof(pawl_profile_observer, place)};
+
 /* ---- effects and retries ---- */
 
 #define THIS pawl_retry_policy
@@ -300,6 +329,10 @@ static const pawl_key profile_keys[] = {
     {"plugins", PAWL_KEY_LIST, AT(plugins), .count_offset = offsetof(THIS, plugin_count), .section = &plugin_section},
     {"connectors", PAWL_KEY_MAP, AT(connectors), .count_offset = offsetof(THIS, connector_count),
      .section = &connector_section},
+    {"middleware", PAWL_KEY_MAP, AT(middleware), .count_offset = offsetof(THIS, middleware_count),
+     .section = &middleware_section},
+    {"observers", PAWL_KEY_LIST, AT(observers), .count_offset = offsetof(THIS, observer_count),
+     .section = &observer_section},
     {"effects", PAWL_KEY_MAP, AT(effects), .count_offset = offsetof(THIS, effect_count), .section = &effect_section},
     {"types", PAWL_KEY_MAP, AT(types), .count_offset = offsetof(THIS, type_count), .section = &type_section},
     {"retry", PAWL_KEY_SECTION, AT(retry), .section = &retry_section},

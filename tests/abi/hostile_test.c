@@ -85,6 +85,12 @@ static void test_P01_a_bad_table_is_refused(void **state)
         {"huge_table", "loader.table_size", "says it has 4294967280 bytes"},
         {"high_flag", "loader.table_flags", "0x10000"},
         {"reserved_word", "loader.table_flags", "the reserved word of its pawl_session_table is 0x7; wanted 0"},
+        {"null_before", "loader.table_member", "the member before of its pawl_middleware_table is NULL"},
+        {"tiny_middleware", "loader.table_size", "its pawl_middleware_table says it has 24 bytes"},
+        {"null_observe", "loader.table_member", "the member observe of its pawl_observer_table is NULL"},
+        {"high_flag_observer", "loader.table_flags", "0x20000"},
+        {"no_observer", "loader.no_factory", "\"pawl.observer/1\""},
+        {"middleware_undeclared", "loader.manifest_invalid", "wanted nothing, or \"middleware\" among $.kinds"},
         {"facets_differ", "loader.facets_differ", "offers the facets 0x8, its manifest 0x4"},
     };
     (void)state;
@@ -104,10 +110,9 @@ static void test_P14_another_manifest_than_the_note_is_refused(void **state)
 
 static void test_P02_what_came_later_is_accepted(void **state)
 {
-    static const expectation cases[] = {{"well_behaved", NULL, NULL},
-                                        {"longer_root", NULL, NULL},
-                                        {"longer_table", NULL, NULL},
-                                        {"low_flag", NULL, NULL},
+    static const expectation cases[] = {{"well_behaved", NULL, NULL},     {"longer_root", NULL, NULL},
+                                        {"longer_table", NULL, NULL},     {"low_flag", NULL, NULL},
+                                        {"plain_middleware", NULL, NULL}, {"plain_observer", NULL, NULL},
                                         {"process_type", NULL, NULL}};
     (void)state;
     MEET(cases);

@@ -1,12 +1,17 @@
 /* guard.c: see guard.h. */
 #include "guard.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define PROBES_LOOK_NS                                                                                                 \
     PAWL_NS_PER_SECOND /* probes that are under way are told about; this is for when that is lost                      \
                         */
+/* Asked more often, middleware that is never ready would take a shard for itself; less often, one that is would go
+ * unnoticed for good. */
+#define MIDDLEWARE_WAIT_MIN_NS PAWL_NS_PER_MS
+#define MIDDLEWARE_WAIT_MAX_NS (24 * 3600 * PAWL_NS_PER_SECOND)
 
 /* ---- making ---- */
 
@@ -45,6 +50,18 @@ pawl_guard *pawl_guard_circuit(const char *of, const pawl_circuit_config *config
     return guard;
 }
 
+pawl_guard *pawl_guard_middleware(const char *of, const char *plugin, const pawl_middleware_table *table,
+                                  pawl_middleware *instance)
+{
+    pawl_guard *guard = make(PAWL_GUARD_MIDDLEWARE, of);
+    if (guard != NULL) {
+        guard->middleware.table = table;
+        guard->middleware.instance = instance;
+        guard->middleware.plugin = plugin;
+    }
+    return guard;
+}
+
 pawl_guard *pawl_guard_destroy(pawl_guard *guard)
 {
     if (guard != NULL) {
@@ -57,7 +74,7 @@ pawl_guard *pawl_guard_destroy(pawl_guard *guard)
 
 const char *pawl_guard_kind_name(pawl_guard_kind kind)
 {
-    static const char *const names[] = {"rate_limit", "concurrency", "circuit"};
+    static const char *const names[] = {"rate_limit", "concurrency", "circuit", "middleware"};
     return names[kind];
 }
 
@@ -76,7 +93,9 @@ void pawl_guard_look(pawl_guard *guard, uint64_t now_mono_ns, pawl_guard_view *r
                              .state = circuit->state,
                              .calls = circuit->calls,
                              .failed = circuit->failed,
-                             .slow = circuit->slow};
+                             .slow = circuit->slow,
+                             .longest_ns = guard->longest_ns,
+                             .plugin = guard->middleware.plugin};
     if (guard->kind == PAWL_GUARD_RATE) {
         ret->tokens = pawl_rate_tokens(&guard->rate, now_mono_ns);
         ret->burst = guard->rate.burst;
@@ -90,6 +109,12 @@ void pawl_guard_look(pawl_guard *guard, uint64_t now_mono_ns, pawl_guard_view *r
     for (size_t i = 0; i < 3; i++)
         ret->transitions[i] = circuit->transitions[i];
     pthread_mutex_unlock(&guard->lock);
+}
+
+bool pawl_guard_describe(pawl_guard *guard, pawl_sink *json)
+{
+    const pawl_middleware_table *table = guard->middleware.table;
+    return table != NULL && table->describe != NULL && table->describe(guard->middleware.instance, json) == PAWL_OK;
 }
 
 /* ---- passing one ---- */
@@ -148,10 +173,69 @@ static pawl_pass pass_circuit(pawl_guard *guard, uint64_t now, uint64_t *permit,
     return PAWL_REFUSED;
 }
 
+/* Nothing but these three answers is taken for a yes or a wait. */
+static pawl_pass understand(const pawl_guard *guard, pawl_status answer, uint64_t wait_ns, pawl_held *held)
+{
+    const pawl_failure *said = &held->said.failure;
+    if (answer == PAWL_OK)
+        return PAWL_PASSED;
+    if (answer == PAWL_PENDING) {
+        held->wait_ns = wait_ns < MIDDLEWARE_WAIT_MIN_NS   ? MIDDLEWARE_WAIT_MIN_NS
+                        : wait_ns > MIDDLEWARE_WAIT_MAX_NS ? MIDDLEWARE_WAIT_MAX_NS
+                                                           : wait_ns;
+        held->is_short = held->wait_ns <= PROBES_LOOK_NS;
+        held->until_told = true;
+        if (held->said.set)
+            snprintf(held->why, sizeof held->why, "middleware %s: %.*s", guard->of, (int)said->message.size,
+                     (const char *)said->message.data);
+        else
+            snprintf(held->why, sizeof held->why, "middleware %s", guard->of);
+        return PAWL_HELD;
+    }
+    if (answer > 0) { /* a word of another time, or none: whatever it told is not believed either */
+        pawl_failure_finish(&held->said);
+        pawl_failure_init(&held->said);
+        held->code = "middleware.contract";
+        snprintf(held->why, sizeof held->why, "middleware %s (%s) answered status %d, which it may not give", guard->of,
+                 guard->middleware.plugin, (int)answer);
+        return PAWL_REFUSED;
+    }
+    held->code = "middleware.refused";
+    snprintf(held->why, sizeof held->why, "middleware %s refuses it: %s, without saying why", guard->of,
+             pawl_status_name(answer));
+    return PAWL_REFUSED;
+}
+
+static pawl_pass pass_middleware(pawl_passage *passage, pawl_guard *guard, pawl_held *held)
+{
+    uint64_t wait_ns = 0, *ticket = &passage->permits[passage->passed];
+    assert(passage->attempt != NULL && passage->clock != NULL);
+    *ticket = 0;
+    if (passage->decides != NULL)
+        passage->decides(passage, guard);
+    uint64_t begun = passage->clock->mono_ns(passage->clock);
+    pawl_status answer =
+        guard->middleware.table->before(guard->middleware.instance, passage->attempt, ticket, &wait_ns, &held->said);
+    uint64_t now = passage->clock->mono_ns(passage->clock);
+    if (passage->decides != NULL)
+        passage->decides(passage, NULL);
+    pawl_pass pass = understand(guard, answer, wait_ns, held);
+    pthread_mutex_lock(&guard->lock);
+    guard->passed += pass == PAWL_PASSED;
+    guard->held += pass == PAWL_HELD;
+    guard->refused += pass == PAWL_REFUSED;
+    if (now > begun && now - begun > guard->longest_ns)
+        guard->longest_ns = now - begun;
+    pthread_mutex_unlock(&guard->lock);
+    return pass;
+}
+
 static pawl_pass pass_one(pawl_passage *passage, uint64_t now, bool returning, pawl_waiter *waiter, pawl_held *held)
 {
     pawl_guard *guard = passage->guards->items[passage->passed];
     pawl_pass pass;
+    if (guard->kind == PAWL_GUARD_MIDDLEWARE)
+        return pass_middleware(passage, guard, held);
     pthread_mutex_lock(&guard->lock);
     if (guard->kind == PAWL_GUARD_RATE)
         pass = pass_rate(guard, now, returning, held);
@@ -194,12 +278,31 @@ void pawl_waiter_return(pawl_waiter *waiter)
         next->wake(next);
 }
 
+/* end NULL: it was not begun. True: what it holds back may look again. */
+static bool leave_middleware(pawl_passage *passage, size_t at, const pawl_call_end *end)
+{
+    pawl_guard *guard = passage->guards->items[at];
+    const pawl_middleware_table *table = guard->middleware.table;
+    pawl_attempt_end told = {.struct_size = sizeof told};
+    if (table->after == NULL)
+        return false;
+    if (end != NULL && end->begun) {
+        told.begun = 1;
+        told.status = end->status;
+        told.duration_ns = end->duration_ns;
+        told.failure = end->failure;
+    }
+    return table->after(guard->middleware.instance, passage->attempt, passage->permits[at], &told) != 0;
+}
+
 /* end NULL: it was not begun. */
 static bool leave_one(pawl_passage *passage, size_t at, uint64_t now, const pawl_call_end *end)
 {
     pawl_guard *guard = passage->guards->items[at];
     pawl_waiter *next = NULL;
     bool changed = false;
+    if (guard->kind == PAWL_GUARD_MIDDLEWARE)
+        return leave_middleware(passage, at, end);
     pthread_mutex_lock(&guard->lock);
     switch (guard->kind) {
     case PAWL_GUARD_RATE:

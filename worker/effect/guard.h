@@ -16,7 +16,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define PAWL_GUARDS_MAX 16u /* of one effect */
+#define PAWL_GUARDS_MAX 40u /* of one effect: two of each own kind, and two orders full of middleware */
 #define PAWL_GUARD_WHY  192u
 
 /** A switch of an operator: over all calls of one connector instance, or all processes of a type. */
@@ -31,7 +31,12 @@ static inline bool pawl_gate_is_shut(const pawl_gate *gate)
     return gate != NULL && atomic_load_explicit(&gate->paused, memory_order_acquire);
 }
 
-typedef enum pawl_guard_kind { PAWL_GUARD_RATE = 0, PAWL_GUARD_PLACES = 1, PAWL_GUARD_CIRCUIT = 2 } pawl_guard_kind;
+typedef enum pawl_guard_kind {
+    PAWL_GUARD_RATE = 0,
+    PAWL_GUARD_PLACES = 1,
+    PAWL_GUARD_CIRCUIT = 2,
+    PAWL_GUARD_MIDDLEWARE = 3
+} pawl_guard_kind;
 
 typedef struct pawl_guard pawl_guard;
 
@@ -46,8 +51,13 @@ typedef struct pawl_waiter {
 
 struct pawl_guard {
     pawl_guard_kind kind;
-    const char *of;       /* the connector instance or effect it was made for */
-    pthread_mutex_t lock; /* guards what follows */
+    const char *of; /* the connector instance or effect it was made for; of middleware, its name in the profile */
+    struct {
+        const pawl_middleware_table *table;
+        pawl_middleware *instance;
+        const char *plugin; /* its id */
+    } middleware;           /* never called under the lock */
+    pthread_mutex_t lock;   /* guards what follows */
     pawl_rate rate;
     pawl_circuit circuit;
     struct {
@@ -56,6 +66,7 @@ struct pawl_guard {
         uint32_t waiting;
     } places;
     uint64_t passed, held, refused; /* attempts let through; times one was told to wait; calls failed at once */
+    uint64_t longest_ns;            /* MIDDLEWARE: of its decisions */
 };
 
 /** The guards of one effect, outermost first. Constant once made. */
@@ -75,6 +86,8 @@ typedef struct pawl_guard_view {
     uint64_t open_left_ns;
     uint32_t calls, failed, slow;
     uint64_t transitions[3];
+    uint64_t longest_ns; /* MIDDLEWARE */
+    const char *plugin;  /* likewise */
 } pawl_guard_view;
 
 /* ---- making ---- */
@@ -83,9 +96,14 @@ typedef struct pawl_guard_view {
 pawl_guard *pawl_guard_rate(const char *of, pawl_rate rate);
 pawl_guard *pawl_guard_places(const char *of, uint32_t limit);
 pawl_guard *pawl_guard_circuit(const char *of, const pawl_circuit_config *config);
+/** The instance belongs to whoever made it, and outlives the guard, as the table and the plugin's id do. */
+pawl_guard *pawl_guard_middleware(const char *of, const char *plugin, const pawl_middleware_table *table,
+                                  pawl_middleware *instance);
 pawl_guard *pawl_guard_destroy(pawl_guard *guard); /* NULL is allowed; returns NULL. Nobody is passing it */
 void pawl_guard_look(pawl_guard *guard, uint64_t now_mono_ns, pawl_guard_view *ret);
-const char *pawl_guard_kind_name(pawl_guard_kind kind); /* "rate_limit", "concurrency", "circuit" */
+const char *pawl_guard_kind_name(pawl_guard_kind kind); /* "rate_limit", "concurrency", "circuit", "middleware" */
+/** What middleware says of itself, into the sink. False: nothing. [any] */
+bool pawl_guard_describe(pawl_guard *guard, pawl_sink *json);
 
 /* ---- passing ---- */
 
@@ -94,7 +112,11 @@ typedef struct pawl_passage {
     const pawl_guards *guards;
     size_t passed; /* so many of them */
     uint64_t permits[PAWL_GUARDS_MAX];
-    pawl_waiter *waiter; /* in a line; its place may have come already */
+    pawl_waiter *waiter;   /* in a line; its place may have come already */
+    pawl_attempt *attempt; /* for middleware; NULL where there is none */
+    const pawl_clock *clock;
+    /** Middleware is about to decide about it (guard), or has (NULL). NULL: nobody wants to know. */
+    void (*decides)(struct pawl_passage *passage, const pawl_guard *guard);
 } pawl_passage;
 
 typedef enum pawl_pass {
@@ -108,7 +130,8 @@ typedef struct pawl_held {
     uint64_t wait_ns;         /* go on after this span; UINT64_MAX: a waiter will be woken */
     bool is_short;            /* not worth leaving memory for: it stands in a line, or goes on within a second or so */
     bool until_told;          /* asking again earlier makes sense once somebody says that things have changed */
-    const char *code;         /* REFUSED */
+    const char *code;         /* REFUSED, and nothing was said */
+    pawl_failure_slot said;   /* by middleware that refuses. Initialised and finished by the caller */
     char why[PAWL_GUARD_WHY]; /* "circuit of bank is open (6 of 10 calls failed)" */
 } pawl_held;
 
@@ -125,6 +148,9 @@ typedef struct pawl_call_end {
     bool failed;   /* of a kind that says something about the other side */
     bool terminal; /* TERMINAL: it answered, with a no */
     bool unbegun;  /* or ended because it was asked to: says nothing */
+    bool begun;    /* it did, however it ended */
+    pawl_status status;
+    const pawl_failure *failure; /* NULL: it did not fail */
     uint64_t duration_ns;
 } pawl_call_end;
 

@@ -215,7 +215,9 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
     if (effect->runs == PAWL_RUNS_INLINE && effect->bulkhead->limit == 0 && !call->reconcile) {
         bool ahead = pawl_resident_may_go_ahead(r, open);
         pawl_way *way = take_way(effort);
+        pawl_resident_tell_begun(r, call);
         run_inline(r, call);
+        pawl_resident_tell_call_ended(r, r->shard, call);
         pawl_resident_settle(r, call); /* open may be gone after what follows */
         pawl_resident_way_ended(way, call);
         if (ahead && call->status == PAWL_OK)
@@ -241,6 +243,7 @@ static void start_one(pawl_resident *r, pawl_open_call *open)
     running->next = r->calls;
     r->calls = running;
     pthread_mutex_unlock(&r->shard->table_lock);
+    pawl_resident_tell_begun(r, call); /* before it can end */
     pawl_effect_pool_submit(r->worker->pool, call);
 }
 

@@ -240,6 +240,7 @@ static void on_refused(pawl_resident *r, uint32_t kind, const pawl_error *error)
         pawl_log_write(log, PAWL_LOG_WARN, "lease lost: nothing was written", "process", id, "error", error->message,
                        (char *)NULL);
         atomic_fetch_add_explicit(&r->worker->lost_leases, 1, memory_order_relaxed);
+        pawl_resident_tell_plain(r, PAWL_OBSERVED_LEASE_LOST);
         pawl_resident_leave(r);
         return;
     case PAWL_E_CLOSED:
@@ -293,6 +294,8 @@ void pawl_resident_committed(pawl_shard *shard, pawl_message *message)
     r->committing = false;
     const pawl_registry_op *op = &r->request.op;
     tell_end(r);
+    if (r->worker->config.observers != NULL)
+        pawl_resident_tell_committed(r, op);
     if (r->lost) {
         pawl_resident_leave(r);
         return;

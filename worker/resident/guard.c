@@ -2,9 +2,11 @@
  * operator's gate. Writes nothing and starts nothing: it says whether an attempt may begin, and when to ask again. An
  * attempt that is held back has no record, no thread and no intent. */
 #include "internal.h"
+#include "worker/base/line.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define PAUSED_LOOK_NS (30 * PAWL_NS_PER_SECOND) /* how often one that was put away looks whether it may go on */
 #define SPREAD_PARTS   1000u
@@ -79,11 +81,64 @@ static void wake(pawl_waiter *waiter)
     pawl_shard_send(way->shard, &way->message);
 }
 
-static pawl_way *way_of(pawl_resident *r, const pawl_open_call *open, const pawl_guards *guards, pawl_effort *effort)
+/* Middleware decides on the shard's thread: for the watchdog, and for whoever comes after a death. */
+static void decides(pawl_passage *passage, const pawl_guard *guard)
 {
+    const pawl_way *way = (const pawl_way *)(const void *)((const char *)passage - offsetof(pawl_way, passage));
+    pawl_resident *r = way->resident;
+    if (guard == NULL) {
+        pawl_flight_end(r->shard->flight);
+        pawl_resident_ran(r);
+        return;
+    }
+    char what[PAWL_FLIGHT_WHAT_MAX];
+    pawl_line line = pawl_line_in(what, sizeof what);
+    pawl_line_text(&line, "middleware ");
+    pawl_line_text(&line, guard->of);
+    pawl_resident_runs(r, guard->middleware.plugin);
+    pawl_flight_begin(r->shard->flight, r->id, (pawl_bytes){what, line.size});
+}
+
+static bool ask_middleware(const pawl_guards *guards)
+{
+    for (size_t i = 0; i < guards->count; i++)
+        if (guards->items[i]->kind == PAWL_GUARD_MIDDLEWARE)
+            return true;
+    return false;
+}
+
+/* What it tells middleware outlives the resident, as the call does. */
+static void fill_attempt(pawl_way *way, const pawl_resident *r, const pawl_open_call *open, const pawl_effect *effect)
+{
+    const pawl_bytes *from[] = {&r->id, &r->type, &r->session};
+    pawl_bytes *to[] = {&way->attempt.process, &way->attempt.type, &way->attempt.session};
+    char *copy = (char *)(way + 1);
+    for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
+        if (from[i]->size > 0)
+            memcpy(copy, from[i]->data, from[i]->size);
+        *to[i] = (pawl_bytes){copy, from[i]->size};
+        copy += from[i]->size;
+    }
+    way->attempt.struct_size = sizeof way->attempt;
+    way->attempt.attempt = open->attempts + 1;
+    way->attempt.run = r->run;
+    way->attempt.ordinal = open->ordinal;
+    if (r->result.compensating && open->ordinal > pawl_activation_program_ordinal(r->activation))
+        way->attempt.flags = PAWL_ATTEMPT_UNDOES;
+    way->attempt.effect = pawl_bytes_text(effect->name);
+    way->passage.attempt = &way->attempt;
+    way->passage.clock = r->worker->config.clock;
+    way->passage.decides = decides;
+}
+
+static pawl_way *way_of(pawl_resident *r, const pawl_open_call *open, const pawl_effect *effect, pawl_effort *effort)
+{
+    const pawl_guards *guards = effect->guards;
     if (effort->way != NULL)
         return effort->way;
-    pawl_way *way = calloc(1, sizeof *way);
+    bool asks = ask_middleware(guards);
+    size_t extra = asks ? r->id.size + r->type.size + r->session.size : 0;
+    pawl_way *way = calloc(1, sizeof *way + extra);
     if (way == NULL) {
         pawl_resident_park(r, "no_memory", "no memory to start call %llu", (unsigned long long)open->ordinal);
         return NULL;
@@ -94,6 +149,8 @@ static pawl_way *way_of(pawl_resident *r, const pawl_open_call *open, const pawl
     way->shard = r->shard;
     way->resident = r;
     way->ordinal = open->ordinal;
+    if (asks)
+        fill_attempt(way, r, open, effect);
     effort->way = way;
     return way;
 }
@@ -106,25 +163,30 @@ static void refuse(pawl_resident *r, const pawl_open_call *open, const pawl_held
                             .klass = PAWL_RETRYABLE,
                             .code = pawl_bytes_text(held->code),
                             .message = pawl_bytes_text(held->why)};
+    if (held->said.set) { /* this attempt did not happen, whatever class it was given */
+        failure = held->said.failure;
+        failure.klass = failure.klass == PAWL_RETRYABLE ? PAWL_RETRYABLE : PAWL_TERMINAL;
+    }
     pawl_resident_refuse_call(r, open, &failure);
 }
 
-static bool pass(pawl_resident *r, pawl_open_call *open, const pawl_guards *guards, pawl_effort *effort)
+static bool pass(pawl_resident *r, pawl_open_call *open, const pawl_effect *effect, pawl_effort *effort)
 {
     pawl_held held = {0};
-    pawl_way *way = way_of(r, open, guards, effort);
+    pawl_way *way = way_of(r, open, effect, effort);
     if (way == NULL)
         return false;
-    switch (pawl_passage_go(&way->passage, resident_mono_now(r), r->returning && r->runs <= 1, &way->waiter, &held)) {
-    case PAWL_PASSED:
-        return true;
-    case PAWL_HELD:
+    pawl_failure_init(&held.said);
+    way->attempt.input = open->input; /* while it decides, and no longer */
+    pawl_pass pass =
+        pawl_passage_go(&way->passage, resident_mono_now(r), r->returning && r->runs <= 1, &way->waiter, &held);
+    way->attempt.input = (pawl_bytes){NULL, 0};
+    if (pass == PAWL_HELD)
         hold_back(r, open, effort, &held);
-        return false;
-    default:
+    else if (pass == PAWL_REFUSED)
         refuse(r, open, &held);
-        return false;
-    }
+    pawl_failure_finish(&held.said);
+    return pass == PAWL_PASSED;
 }
 
 bool pawl_resident_may_begin(pawl_resident *r, pawl_open_call *open, const pawl_effect *effect, pawl_effort *effort)
@@ -136,7 +198,7 @@ bool pawl_resident_may_begin(pawl_resident *r, pawl_open_call *open, const pawl_
         hold_paused(r, open, effect->gate, effort);
         return false;
     }
-    if (effect->guards != NULL && !pass(r, open, effect->guards, effort))
+    if (effect->guards != NULL && !pass(r, open, effect, effort))
         return false;
     effort->admitted = true;
     return true;
@@ -176,6 +238,9 @@ void pawl_resident_way_ended(pawl_way *way, const pawl_call *call)
     pawl_call_end end = {.failed = failed && !terminal,
                          .terminal = terminal,
                          .unbegun = started == 0 || (call->status == PAWL_E_CANCELLED && in_time),
+                         .begun = started != 0,
+                         .status = call->status,
+                         .failure = failed && call->why.set ? &call->why.failure : NULL,
                          .duration_ns = now > started ? now - started : 0};
     bool changed = pawl_passage_end(&way->passage, now, &end);
     free(way);

@@ -1,6 +1,6 @@
 /* internal.h: what the parts of a resident share, each of which opens with what it is about: resident.c (what next),
- * load.c, commit.c, calls.c and settle.c, guard.c, ahead.c, children.c, pause.c, recovery.c, explain.c. Nobody else
- * includes it. */
+ * load.c, commit.c, calls.c and settle.c, guard.c, ahead.c, children.c, pause.c, recovery.c, explain.c, observe.c.
+ * Nobody else includes it. */
 #ifndef PAWL_RESIDENT_INTERNAL_H
 #define PAWL_RESIDENT_INTERNAL_H
 
@@ -13,6 +13,7 @@ typedef struct pawl_way {
     pawl_message message; /* "its place has come" */
     pawl_waiter waiter;
     pawl_passage passage;
+    pawl_attempt attempt; /* for middleware; its bytes are in memory behind this struct */
     pawl_shard *shard;
     pawl_resident *resident; /* only the shard's thread looks at it; NULL: nobody wants the place any more */
     uint64_t ordinal;
@@ -136,6 +137,7 @@ struct pawl_resident {
     bool lost;       /* no longer ours: go as soon as nothing of it is in flight at the registry */
     bool broken;     /* can neither be run nor parked: held, untouched, so that it is not claimed over and over */
     bool warned_size;
+    bool told_compensating; /* observers know */
 };
 
 static inline uint64_t resident_unix_now(const pawl_resident *r)
@@ -282,6 +284,22 @@ void pawl_resident_note_pause(pawl_resident *r, uint32_t kind);
 bool pawl_resident_is_paused(const pawl_resident *r);
 /** It is paused: begin nothing, and give it back once nothing is in flight. False: r is gone. */
 bool pawl_resident_keep_still(pawl_resident *r);
+
+/* resident/observe.c */
+/** Does an observer want to know of this kind of thing (PAWL_OBSERVED_*)? */
+bool pawl_resident_observed(const pawl_resident *r, uint32_t kind);
+/** Tell it, with what it is about filled in. */
+void pawl_resident_tell(pawl_resident *r, pawl_observation *what);
+/** Each of these tells only if somebody wants to know. A kind that says all by itself. */
+void pawl_resident_tell_plain(pawl_resident *r, uint32_t kind);
+/** Its program has run: not asked for if nobody wants to know. */
+void pawl_resident_tell_ran(pawl_resident *r, uint64_t began_mono_ns);
+void pawl_resident_tell_begun(pawl_resident *r, const pawl_call *call);
+/** r: NULL when it is gone. */
+void pawl_resident_tell_call_ended(pawl_resident *r, const pawl_shard *shard, const pawl_call *call);
+void pawl_resident_tell_retry(pawl_resident *r, const pawl_open_call *open, uint32_t attempt,
+                              const pawl_failure *failure, uint64_t due_unix_ns);
+void pawl_resident_tell_committed(pawl_resident *r, const pawl_registry_op *op);
 
 /* resident/deadline.c */
 /** A call with a deadline is about to be started for the first time: put that on record. */

@@ -114,6 +114,7 @@ static void on_admit(pawl_shard *shard, pawl_message *message)
     shard->count++;
     pthread_mutex_unlock(&shard->table_lock);
     r->loaded_unix_ns = resident_unix_now(r);
+    pawl_resident_tell_plain(r, PAWL_OBSERVED_CLAIMED);
     pawl_resident_start(r);
 }
 

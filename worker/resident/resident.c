@@ -87,6 +87,7 @@ void pawl_resident_lose(pawl_resident *r)
         return; /* it only waits for its commit */
     r->lost = true;
     atomic_fetch_add_explicit(&r->worker->lost_leases, 1, memory_order_relaxed);
+    pawl_resident_tell_plain(r, PAWL_OBSERVED_LEASE_LOST);
     pawl_resident_cancel_calls(r);
     if (!r->committing)
         pawl_resident_leave(r);
@@ -135,8 +136,10 @@ bool pawl_resident_feed(pawl_resident *r, const pawl_record *record)
     if (wakes_program(record->kind))
         r->dirty = true;
     pawl_resident_note_pause(r, record->kind);
-    if (first_cancel) /* told once: a second one does not disturb the way of stopping */
+    if (first_cancel) { /* told once: a second one does not disturb the way of stopping */
+        pawl_resident_tell_plain(r, PAWL_OBSERVED_CANCEL_ASKED);
         pawl_resident_cancel_program_calls(r);
+    }
     return true;
 }
 
@@ -193,9 +196,13 @@ static void run(pawl_resident *r)
     pawl_resident_runs(r, r->code == NULL ? NULL : r->code->plugin);
     r->dirty = false;
     r->runs++;
+    bool observed = pawl_resident_observed(r, PAWL_OBSERVED_ACTIVATED);
+    uint64_t began_mono_ns = observed ? resident_mono_now(r) : 0;
     pawl_flight_begin(shard->flight, r->id, (pawl_bytes){"its program", 11});
     pawl_activation_run(r->activation, resident_unix_now(r), &r->result);
     pawl_flight_end(shard->flight);
+    if (observed)
+        pawl_resident_tell_ran(r, began_mono_ns);
     if (r->result.kind != PAWL_RUN_ENDED) {
         r->ends_cancelled = false;
         atomic_store_explicit(&r->waits_children, 0, memory_order_relaxed);
@@ -216,6 +223,9 @@ static void run(pawl_resident *r)
     if (r->result.compensating) {
         atomic_store_explicit(&r->undoes, (uint64_t)r->result.undo_step << 32 | r->result.undo_count,
                               memory_order_relaxed);
+        if (!r->told_compensating)
+            pawl_resident_tell_plain(r, PAWL_OBSERVED_COMPENSATING);
+        r->told_compensating = true;
         pawl_resident_cancel_program_calls(r);
     }
     if (!r->warned_size && pawl_activation_memory(r->activation) > r->worker->config.journal_warn_bytes) {

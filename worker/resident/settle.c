@@ -74,6 +74,7 @@ static void record_attempt(pawl_resident *r, const pawl_open_call *open, uint32_
     entry.due_unix_ns = due_unix_ns;
     hold(open, due_unix_ns);
     pawl_resident_record(r, &entry, false);
+    pawl_resident_tell_retry(r, open, attempt, failure, due_unix_ns);
     if (r->result.compensating && r->result.undo_step != 0)
         say_next_undo(r, open, attempt + 1);
     atomic_fetch_add_explicit(&r->shard->retries, 1, memory_order_relaxed);
@@ -246,6 +247,7 @@ void pawl_resident_call_ended(pawl_shard *shard, pawl_message *message)
     (void)shard;
     pawl_running *running = (pawl_running *)message;
     pawl_resident *r = running->resident;
+    pawl_resident_tell_call_ended(r, running->shard, running->call);
     if (r != NULL) {
         unlink_running(r, running);
         pawl_resident_settle(r, running->call);

@@ -138,6 +138,16 @@ bool lab_logged(lab *own, const char *text)
     return lab_logged_times(own, text) > 0;
 }
 
+const pawl_core *lab_core(void)
+{
+    return pawl_core_table();
+}
+
+const pawl_log *lab_log(lab *own)
+{
+    return &own->log;
+}
+
 const char *lab_log_text(lab *own)
 {
     return own->log_text;
@@ -355,6 +365,7 @@ lab_worker *lab_start(lab *own, const lab_settings *settings)
         .value_bytes_max = OR(s->value_bytes_max, 65536),
         .journal_warn_bytes = OR(s->journal_warn_bytes, 1u << 30),
         .journal_max_bytes = OR(s->journal_max_bytes, 1u << 30),
+        .observers = s->observers,
     };
     pawl_error error = {0};
     if (pawl_worker_start(&config, &w->worker, &error) != PAWL_OK)

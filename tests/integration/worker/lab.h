@@ -80,6 +80,8 @@ uint64_t lab_store_bytes(lab *own);
 bool lab_logged(lab *own, const char *text);
 uint32_t lab_logged_times(lab *own, const char *text);
 const char *lab_log_text(lab *own);
+const struct pawl_log *lab_log(lab *own); /* to write into */
+const pawl_core *lab_core(void);          /* as plugins have it */
 
 /* ---- effects ---- */
 
@@ -158,6 +160,7 @@ typedef struct lab_settings {
     uint64_t lease_ttl_ns, heartbeat_ns, cancel_grace_ns, activation_warn_ns;
     size_t value_bytes_max;
     uint64_t journal_warn_bytes, journal_max_bytes;
+    struct pawl_observers *observers; /* told what it does; NULL: nobody. They outlive it */
 } lab_settings;
 
 /** Start a worker with the lab's types and effects. settings may be NULL. */

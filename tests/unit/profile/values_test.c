@@ -339,13 +339,17 @@ static void test_known_plugins(void **state)
                                  "facets: {session: one, attachment: two, artifact: three, registry: one}\n"
                                  "connectors:\n  web: {plugin: pawl.htpp}\n  disk: {plugin: pawl.file}\n"
                                  "effects:\n  web.psot: {timeout: 1s}\n  web.get: {timeout: 1s}\n"
+                                 "middleware:\n  purse: {plugin: com.example.bugdet}\n"
+                                 "observers:\n  - {plugin: com.example.obsever}\n"
                                  "types:\n  shop.chekout: {concurrency: 1}\n  shop.order: {concurrency: 1}\n");
     static const char *const providers[] = {"com.example.db", NULL};
     static const char *const connectors[] = {"pawl.file", "pawl.http", NULL};
     static const char *const effects[] = {"web.get", "web.post", "disk.read", NULL};
     static const char *const types[] = {"shop.checkout", "shop.order", NULL};
     pawl_problem_list problems = {0};
-    const pawl_profile_known known = {providers, connectors, effects, types};
+    static const char *const middleware[] = {"com.example.budget", NULL};
+    static const char *const observers[] = {"com.example.observer", NULL};
+    const pawl_profile_known known = {providers, connectors, effects, types, middleware, observers};
     assert_int_equal(pawl_profile_check_known(p, &known, &problems), PAWL_E_INVALID);
     static const struct {
         uint32_t line, column;
@@ -354,18 +358,20 @@ static void test_known_plugins(void **state)
                   {6, 19, "profile.unknown_provider", "did you mean \"rocksdb\"?"},
                   {10, 17, "profile.unknown_plugin", "did you mean \"pawl.http\"?"},
                   {13, 3, "profile.unknown_effect", "did you mean \"web.post\"?"},
-                  {16, 3, "profile.unknown_type", "did you mean \"shop.checkout\"?"}};
+                  {16, 19, "profile.unknown_plugin", "did you mean \"com.example.budget\"?"},
+                  {18, 14, "profile.unknown_plugin", "did you mean \"com.example.observer\"?"},
+                  {20, 3, "profile.unknown_type", "did you mean \"shop.checkout\"?"}};
     pawl_problems_print(&problems, stderr);
-    assert_int_equal(problems.count, 5);
+    assert_int_equal(problems.count, 7);
     assert_string_equal(problems.path, "shop.yaml");
-    for (size_t i = 0; i < 5; i++) {
+    for (size_t i = 0; i < 7; i++) {
         assert_int_equal(problems.items[i].place.line, wanted[i].line);
         assert_int_equal(problems.items[i].place.column, wanted[i].column);
         assert_string_equal(problems.items[i].code, wanted[i].code);
         assert_non_null(strstr(problems.items[i].message, wanted[i].gist));
     }
     pawl_problems_free(&problems);
-    const pawl_profile_known nothing = {NULL, NULL, NULL, NULL};
+    const pawl_profile_known nothing = {NULL, NULL, NULL, NULL, NULL, NULL};
     assert_int_equal(pawl_profile_check_known(p, &nothing, &problems), PAWL_OK);
     pawl_problems_free(&problems);
     pawl_profile_free(p);
