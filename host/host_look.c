@@ -123,6 +123,7 @@ typedef struct records {
     size_t limit;
     size_t bytes;
     bool whole;
+    bool bodies; /* as they are stored, too */
     bool more;
     pawl_status status;
 } records;
@@ -144,6 +145,21 @@ static json_t *view_record(const pawl_record *record, bool whole)
     return json;
 }
 
+/* As hex digits: whoever gets them can live the journal again. */
+static bool view_body(json_t *json, pawl_bytes body)
+{
+    const uint8_t *bytes = body.data;
+    char *text = malloc(2 * body.size + 1);
+    for (size_t i = 0; i < body.size && text != NULL; i++) {
+        static const char digits[] = "0123456789abcdef";
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    bool good = text != NULL && json_object_set_new(json, "body", json_stringn(text, 2 * body.size)) == 0;
+    free(text);
+    return good;
+}
+
 static int32_t PAWL_CALL take_record(void *context, const pawl_record *given)
 {
     records *page = context;
@@ -153,7 +169,12 @@ static int32_t PAWL_CALL take_record(void *context, const pawl_record *given)
         page->more = true;
         return 1;
     }
-    if (json_array_append_new(page->list, view_record(&record, page->whole)) != 0) {
+    json_t *view = view_record(&record, page->whole);
+    if (view != NULL && page->bodies && !view_body(view, record.body)) {
+        json_decref(view);
+        view = NULL;
+    }
+    if (json_array_append_new(page->list, view) != 0) {
         page->status = PAWL_E_NOMEM;
         return 1;
     }
@@ -172,6 +193,7 @@ pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, ui
     pawl_arena arena = {0};
     pawl_process_row row;
     records page = {.list = json_array(), .limit = limit == 0 ? JOURNAL_DEFAULT : limit, .whole = whole_values != 0};
+    page.bodies = whole_values == 2;
     pawl_failure_slot why;
     pawl_failure_init(&why);
     pawl_host_entered(host);

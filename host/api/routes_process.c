@@ -95,7 +95,7 @@ bool pawl_route_journal(pawl_exchange *exchange)
     if (status == PAWL_OK)
         status = pawl_uri_number(&exchange->uri, "limit", 1, 1000, 1000, &limit, &error);
     if (status == PAWL_OK)
-        status = pawl_uri_number(&exchange->uri, "whole", 0, 1, 0, &whole, &error);
+        status = pawl_uri_number(&exchange->uri, "whole", 0, 2, 0, &whole, &error);
     if (status != PAWL_OK)
         return pawl_exchange_error(exchange, &error);
     pawl_text text = {0};

@@ -1,4 +1,5 @@
 /* show.c: `pawl show` and `pawl journal`: one process, as it is and as it came to be. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -146,7 +147,7 @@ static void print_record(const pawl_cli *cli, json_t *record)
     fputc('\n', cli->out);
 }
 
-static char *page_path(const pawl_cli *cli, uint64_t from, uint64_t limit)
+static char *page_path(const pawl_cli *cli, uint64_t from, uint64_t limit, const char *whole)
 {
     char number[32];
     char *path = pawl_client_process_path(cli->arguments[0], "/journal");
@@ -154,20 +155,84 @@ static char *page_path(const pawl_cli *cli, uint64_t from, uint64_t limit)
     path = pawl_client_query(path, "from", number);
     snprintf(number, sizeof number, "%" PRIu64, limit);
     path = pawl_client_query(path, "limit", number);
-    return pawl_client_query(path, "whole", pawl_cli_flag(cli, "whole") ? "1" : NULL);
+    return pawl_client_query(path, "whole", whole);
+}
+
+/* What has to be known of a process to live its journal again; *ret_from: where its present run begins. */
+static int export_header(pawl_cli *cli, FILE *out, uint64_t *ret_from)
+{
+    static const char *const kept[] = {"id", "type", "revision", "run", "session", "plugin", "digest", "status", NULL};
+    pawl_client_reply row, host;
+    int status = pawl_cli_ask(cli, "GET", pawl_client_process_path(cli->arguments[0], ""), NULL, &row);
+    if (status != PAWL_EXIT_OK)
+        return status;
+    status = pawl_cli_ask(cli, "GET", strdup("/v1/host"), NULL, &host);
+    if (status == PAWL_EXIT_OK) {
+        json_t *header =
+            json_pack("{s:i, s:O*}", "pawl_journal", 1, "attributes", json_object_get(host.json, "attributes"));
+        for (const char *const *key = kept; *key != NULL; key++)
+            if (json_object_get(row.json, *key) != NULL)
+                (void)json_object_set(header, *key, json_object_get(row.json, *key));
+        *ret_from = (uint64_t)json_integer_value(json_object_get(row.json, "base"));
+        pawl_cli_put_json(out, header);
+        json_decref(header);
+        pawl_client_reply_finish(&host);
+    }
+    pawl_client_reply_finish(&row);
+    return status;
+}
+
+/* One record a line, with its bytes as they are stored and what they say for people. */
+static int export_records(pawl_cli *cli, FILE *out, uint64_t from)
+{
+    while (from != 0) {
+        pawl_client_reply reply;
+        int status = pawl_cli_ask(cli, "GET", page_path(cli, from, PAGE, "2"), NULL, &reply);
+        if (status != PAWL_EXIT_OK)
+            return status;
+        size_t i;
+        json_t *record;
+        json_t *records = json_object_get(reply.json, "records");
+        json_array_foreach(records, i, record) pawl_cli_put_json(out, record);
+        from = json_array_size(records) == 0 ? 0 : (uint64_t)json_integer_value(json_object_get(reply.json, "next"));
+        pawl_client_reply_finish(&reply);
+    }
+    return PAWL_EXIT_OK;
+}
+
+static int export_journal(pawl_cli *cli, const char *path)
+{
+    uint64_t from = 1;
+    bool standard = strcmp(path, "-") == 0;
+    FILE *out = standard ? cli->out : fopen(path, "we");
+    if (out == NULL)
+        return pawl_cli_fail(cli, PAWL_EXIT_FAILED, "journal.export", "%s: %s", path, strerror(errno));
+    int status = export_header(cli, out, &from);
+    if (status == PAWL_EXIT_OK)
+        status = export_records(cli, out, from == 0 ? 1 : from);
+    bool written = fflush(out) == 0 && ferror(out) == 0;
+    if (!standard)
+        written = fclose(out) == 0 && written;
+    if (status == PAWL_EXIT_OK && !written)
+        return pawl_cli_fail(cli, PAWL_EXIT_FAILED, "journal.export", "%s: %s", path, strerror(errno));
+    return status;
 }
 
 /* Page by page, so that a long journal is not held. With --json one record a line. */
 int pawl_cli_journal(pawl_cli *cli)
 {
+    if (pawl_cli_value(cli, "export") != NULL)
+        return export_journal(cli, pawl_cli_value(cli, "export"));
+
     uint64_t from = 0;
     uint64_t left = 0;
+    const char *whole = pawl_cli_flag(cli, "whole") ? "1" : NULL;
     if (!pawl_cli_number(cli, "from", 1, UINT64_MAX, 1, &from) ||
         !pawl_cli_number(cli, "limit", 1, UINT64_MAX, UINT64_MAX, &left))
         return PAWL_EXIT_USAGE;
     do {
         pawl_client_reply reply;
-        int status = pawl_cli_ask(cli, "GET", page_path(cli, from, left < PAGE ? left : PAGE), NULL, &reply);
+        int status = pawl_cli_ask(cli, "GET", page_path(cli, from, left < PAGE ? left : PAGE, whole), NULL, &reply);
         if (status != PAWL_EXIT_OK)
             return status;
         size_t i;

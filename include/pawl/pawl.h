@@ -376,7 +376,8 @@ PAWL_EXPORT pawl_status pawl_host_count(pawl_host *host, const pawl_list_options
                                         pawl_text *ret_json, pawl_error *error);
 
 /** Records of a process: {"records": [{sequence, kind, time, ...}], "next": n or null}. from: first sequence (1);
- * limit 0: 1000; whole_values 1: results are not cut. Since 0.1. */
+ * limit 0: 1000; whole_values 1: results are not cut; 2: and `body` has each record as it is stored, in hex. Since 0.1.
+ */
 PAWL_EXPORT pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit,
                                           uint32_t whole_values, pawl_text *ret_json, pawl_error *error);
 
