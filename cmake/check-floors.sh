@@ -32,6 +32,9 @@ for room in loader profile; do
         "host/$room stands on worker/base and the words of worker/catalog.h and worker/retry.h alone"
 done
 
+refuse host/tester '(\.\./)*plugins/|(\.\./)*worker/(resident|worker\.h|shard\.h|registry)|(\.\./)*host/(api/|cli/|host|assemble)\.?h?["/]' \
+    'host/tester stands on the loader, the profile reader and the deterministic core, and needs no host'
+
 # No circles between the rooms of a floor: worker/base is under worker, plugins/store under the engines,
 # plugins/connector under the connectors, and no engine or connector sees another.
 refuse worker/base '(\.\./)+|worker/([a-z_]*\.h|activation|resident|effect)' 'worker/base stands under the worker'

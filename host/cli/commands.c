@@ -87,6 +87,27 @@ static const pawl_cli_option prune_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option test_options[] = {
+    {"type", "TYPE", "the process type (default: the script's, or the plugin's only one)"},
+    {"revision", "N", "of the type (default: the newest)"},
+    {"input", "JSON", "its input: JSON, @FILE with JSON, or - for standard input (default: the script's)"},
+    {"text", "TEXT", "its input as plain text, @FILE or -"},
+    {"effects", "SCRIPT", "what the world answers: a YAML file, or auto: null to everything"},
+    {"config", "JSON", "the plugin's configuration"},
+    {"orders", "N", "try at most so many orders of what is in flight together (default 500)"},
+    {"seed", "N", "draw others of them, where there are more"},
+    {"same-outcome", NULL, "every order must end alike"},
+    {"cancel-everywhere", NULL, "ask it to stop at every moment: it must end"},
+    {"only", "NAME", "one variation, as a report names it: crash@7"},
+    {"strict", NULL, "warnings count as findings"},
+    {"time", "SPAN", "begin no new variation after this long (default 60s)"},
+    {"hang", "SPAN", "an activation that runs longer hangs (default 10s)"},
+    {"replay", "PATH...", "live journals again instead: a file of `pawl journal ID --export`, or a directory of them"},
+    {"junit", "FILE", "write the result as JUnit XML, too"},
+    {"in-process", NULL, "without a child process, for a debugger"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option session_list_options[] = {
     {"limit", "N", "at most this many (default 100)"},
     {"after", "NAME", "go on after a page: what the page before gave"},
@@ -116,6 +137,7 @@ static const pawl_cli_option journal_options[] = {
     {"from", "N", "begin with this record (default 1)"},
     {"limit", "N", "at most this many (default: all)"},
     {"whole", NULL, "do not cut long values"},
+    {"export", "FILE", "write all of the present run to this file (-: standard output), for pawl test --replay"},
     {NULL, NULL, NULL},
 };
 
@@ -348,8 +370,9 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"show", "ID", 1, 1, "Show one process, and why it is not running", NULL, "pawl show order-17", no_options,
      pawl_cli_show},
     {"journal", "ID", 1, 1, "Print what is recorded of a process", NULL,
-     "pawl journal order-17\npawl journal order-17 --from 10 --limit 5 --whole --json", journal_options,
-     pawl_cli_journal},
+     "pawl journal order-17\npawl journal order-17 --from 10 --limit 5 --whole --json\n"
+     "pawl journal order-17 --export order-17.journal",
+     journal_options, pawl_cli_journal},
     {"signal", "ID NAME [PAYLOAD]", 2, 3, "Send a signal to a process",
      "PAYLOAD is JSON, @FILE with JSON, or - for standard input. Durable once this returns; delivered once.",
      "pawl signal order-17 approved '{\"by\": \"ann\"}' --signal-id approval-1", signal_options, pawl_cli_signal},
@@ -444,6 +467,14 @@ const pawl_cli_command pawl_cli_commands[] = {
      no_options, pawl_cli_handle_revoke},
     {"handle transfer", "FROM TO PROCESS...", 3, 1002, "Hand over handles to another session, all or none", NULL,
      "pawl handle transfer ann bob order-17 order-18", no_options, pawl_cli_handle_transfer},
+    {"test", "FILE", 1, 1, "Test a process type of a plugin against a scripted world, in virtual time",
+     "Runs it, then again with its worker lost after every record, every activation run twice, the process dropped "
+     "and\n"
+     "kept at every wait, and what is in flight together ending in every order that the program can tell apart. Exit\n"
+     "code 1 when something was found. docs/plugin-authors/testing.md describes the script.",
+     "pawl test ./shop.so --type shop.checkout --input '{\"order\": 17}' --effects checkout.yaml\n"
+     "pawl test ./shop.so --replay journals/",
+     test_options, pawl_cli_test},
     {"plugin show", "FILE", 1, 1, "Show what a plugin says about itself, without running its code", NULL,
      "pawl plugin show ./mailer.so", no_options, pawl_cli_plugin_show},
     {"plugin probe", "FILE", 1, 1, "Load a plugin in a child process, as a host would before trusting it",

@@ -46,10 +46,13 @@ static pawl_status execute(const pawl_effect_call *call, pawl_sink *out, pawl_fa
     return pawl_is(call->operation, "it.append") ? append(call, out, why) : nap(call, out, why);
 }
 
-/* Append once, then wait for a signal. */
+/* Append once, then wait for a signal. Changed without care, it rests first. */
 static pawl_status letter(pawl_process *p)
 {
     pawl_bytes result, answer;
+#ifdef PAWL_TEST_CHANGED
+    PAWL_TRY(pawl_call(p, "it.nap", pawl_text("1"), NULL));
+#endif
     PAWL_TRY(pawl_call(p, "it.append", pawl_input(p), &result));
     PAWL_TRY(pawl_signal(p, "answer", &answer));
     return pawl_complete(p, answer);

@@ -1,0 +1,65 @@
+/* witness.h: sees every call that process code makes to its host, and writes it down as one readable line each. Owns
+ * that log, and what it says about which orders of events the program could have told apart. Stands between the program
+ * and the deterministic core and changes nothing: every call goes through. A witness belongs to one activation at a
+ * time; the thread's own pointer to it is set only while the program runs. [instance] */
+#ifndef PAWL_TESTER_WITNESS_H
+#define PAWL_TESTER_WITNESS_H
+
+#include "pawl_abi.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** A text that grows. */
+typedef struct pawl_tester_text {
+    char *data; /* NUL-terminated once anything was written; NULL before */
+    size_t size, room;
+    bool no_memory;
+} pawl_tester_text;
+
+void pawl_tester_text_add(pawl_tester_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void pawl_tester_text_bytes(pawl_tester_text *text, const void *data, size_t size);
+/** Bytes as people can read them: cut, on one line, with a digest when they were cut. */
+void pawl_tester_text_value(pawl_tester_text *text, pawl_bytes value);
+void pawl_tester_text_reset(pawl_tester_text *text);
+void pawl_tester_text_finish(pawl_tester_text *text);
+const char *pawl_tester_text_of(const pawl_tester_text *text); /* never NULL */
+
+/** What an event is to the program: the ordinal of a command, or the name of a signal. */
+typedef uint64_t pawl_tester_token;
+#define PAWL_TESTER_TOKEN_ALL UINT64_MAX /* of what any await may see */
+pawl_tester_token pawl_tester_token_of_signal(pawl_bytes name);
+
+/** Things of which the program asked which came first. */
+typedef struct pawl_tester_race {
+    size_t first, count; /* in tokens */
+} pawl_tester_race;
+
+typedef struct pawl_witness {
+    pawl_tester_text log; /* of the last run over the journal, from the top */
+    const pawl_process_table *program;
+    /* of the current run */
+    pawl_tester_token *waits; /* of the waits for signals, in order */
+    size_t wait_count, wait_room;
+    pawl_tester_token *tokens;
+    size_t token_count, token_room;
+    pawl_tester_race *races;
+    size_t race_count, race_room;
+    pawl_tester_token *undone; /* calls whose place in the order of undoing is their end's */
+    size_t undone_count, undone_room;
+    uint64_t activations;
+} pawl_witness;
+
+/** Watch a program. The table to give to an activation is the same for every witness; it finds its own through
+ *  pawl_witness_enter. */
+void pawl_witness_init(pawl_witness *witness, const pawl_process_table *program);
+void pawl_witness_finish(pawl_witness *witness);
+const pawl_process_table *pawl_witness_table(void);
+/** From here on the program that runs on this thread is watched by this one; NULL: none runs. Returns the one before.
+ */
+pawl_witness *pawl_witness_enter(pawl_witness *witness);
+/** Could the program of the last run tell which of the two came first? */
+bool pawl_witness_tells_apart(const pawl_witness *witness, pawl_tester_token left, pawl_tester_token right);
+
+#endif

@@ -1,0 +1,188 @@
+/* variations_test.c: programs that are as they should be pass every variation; what is counted, and what each order and
+ * each doubt comes to, is said. */
+#include "support.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h> /* needs the three above */
+
+#define WORLD "effects:\n  shop.pack: {echo: true}\n  shop.left: {echo: true}\n  shop.right: {echo: true}\n"
+
+static json_t *pass(const char *type, const char *script, pawl_tester_request request)
+{
+    json_t *report = tester_report(type, script, request);
+    const json_t *finding = tester_finding(report);
+    if (finding != NULL)
+        fail_msg("%s in %s: %s", tester_text(finding, "kind"), tester_text(finding, "variation"),
+                 tester_text(finding, "message"));
+    return report;
+}
+
+static json_int_t orders(const json_t *report, const char *key)
+{
+    return json_integer_value(json_object_get(json_object_get(report, "orders"), key));
+}
+
+static size_t outcomes(const json_t *report)
+{
+    return json_array_size(json_object_get(json_object_get(report, "orders"), "outcomes"));
+}
+
+static void test_clock_timer_and_ids_of_the_host_are_the_same_each_time(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.good", WORLD "expect: {status: completed, output: 3600}\n", (pawl_tester_request){0});
+    assert_int_equal(tester_runs(report, "twice"), 1);
+    assert_int_equal(tester_runs(report, "dropped"), 1);
+    assert_int_equal(tester_runs(report, "kept"), 1);
+    assert_true(tester_runs(report, "crash") >= 5);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(report, "end"), "virtual_ms")), 3600000);
+    json_decref(report);
+}
+
+static void test_orders_that_the_program_cannot_tell_apart_are_one(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.all", WORLD, (pawl_tester_request){0});
+    assert_int_equal(orders(report, "tried"), 1);
+    assert_true(json_is_true(json_object_get(json_object_get(report, "orders"), "all")));
+    assert_true(json_real_value(json_object_get(json_object_get(report, "orders"), "in_all")) == 24.0);
+    json_decref(report);
+}
+
+static void test_orders_that_it_can_tell_apart_are_all_tried(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.come", WORLD, (pawl_tester_request){0});
+    assert_int_equal(orders(report, "tried"), 24); /* of four calls, each order once */
+    assert_true(json_is_true(json_object_get(json_object_get(report, "orders"), "all")));
+    json_decref(report);
+    report = pass("good.first", WORLD, (pawl_tester_request){0});
+    assert_int_equal(orders(report, "tried"), 2);
+    assert_int_equal(outcomes(report), 2);
+    json_decref(report);
+}
+
+static void test_a_bound_on_orders_is_kept_and_said(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.come", WORLD, (pawl_tester_request){.orders_max = 10, .seed = 3});
+    assert_int_equal(orders(report, "tried"), 10);
+    assert_false(json_is_true(json_object_get(json_object_get(report, "orders"), "all")));
+    json_decref(report);
+}
+
+static void test_one_outcome_may_be_demanded_of_all_orders(void **state)
+{
+    (void)state;
+    json_t *report = tester_report("good.first", WORLD, (pawl_tester_request){.same_outcome = true});
+    assert_string_equal(tester_text(tester_finding(report), "kind"), "outcome");
+    json_decref(report);
+    report = pass("good.all", WORLD, (pawl_tester_request){.same_outcome = true});
+    json_decref(report);
+}
+
+static void test_doubt_about_what_must_not_be_repeated_is_no_difference(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.pays",
+                          "effects: {bank.pay: {result: paid, outcome: at_most_once}}\n"
+                          "expect: {output: paid}\n",
+                          (pawl_tester_request){0});
+    assert_int_equal(tester_runs(report, "crash"), 4);
+    json_decref(report);
+    /* What can be asked ends alike, whether it had happened or not. */
+    report = pass("good.pays", "effects: {bank.pay: {result: paid, outcome: reconcile}}\n", (pawl_tester_request){0});
+    assert_int_equal(tester_runs(report, "crash"), 4);
+    size_t i;
+    const json_t *one;
+    json_array_foreach(json_object_get(report, "variations"), i, one)
+        assert_int_equal(json_integer_value(json_object_get(one, "differed")), 0);
+    json_decref(report);
+}
+
+static void test_attempts_retries_and_an_unknown_outcome(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.pays",
+                          "effects:\n  bank.pay:\n    attempts:\n"
+                          "      - {failure: {class: retryable, code: down}}\n"
+                          "      - {failure: {class: retryable, code: down}}\n"
+                          "      - {result: paid}\n"
+                          "expect: {output: paid}\n",
+                          (pawl_tester_request){0});
+    json_decref(report);
+    report = pass("good.pays",
+                  "effects:\n  bank.pay:\n    outcome: reconcile\n    attempts_max: 3\n    attempts:\n"
+                  "      - {unknown: true, reconcile: did_not_happen}\n"
+                  "      - {unknown: true, reconcile: {result: found}}\n"
+                  "expect: {output: found}\n",
+                  (pawl_tester_request){0});
+    json_decref(report);
+    report = pass("good.pays",
+                  "effects: {bank.pay: {outcome: at_most_once, unknown: true}}\n"
+                  "expect: {status: failed, code: test.unknown}\n",
+                  (pawl_tester_request){0});
+    json_decref(report);
+}
+
+static void test_runs_that_follow_each_other(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.runs",
+                          WORLD "events: [{signal: order, payload: 1}, {signal: order, payload: 2}, "
+                                "{signal: order, payload: 3}]\nexpect: {output: 3}\n",
+                          (pawl_tester_request){.cancel_everywhere = true});
+    assert_true(tester_runs(report, "cancel") > 0);
+    json_decref(report);
+}
+
+static void test_what_the_script_does_not_say_is_named_with_the_line_to_add(void **state)
+{
+    (void)state;
+    json_t *report = tester_report("good.pays", "{}", (pawl_tester_request){0});
+    assert_string_equal(tester_text(tester_finding(report), "kind"), "unscripted");
+    assert_non_null(strstr(tester_text(tester_finding(report), "message"), "\"bank.pay\": {result: ...}"));
+    json_decref(report);
+    report = pass("good.pays", "others: 'null'\n", (pawl_tester_request){0});
+    json_decref(report);
+}
+
+static void test_an_expectation_that_is_not_met_is_found(void **state)
+{
+    (void)state;
+    json_t *report =
+        tester_report("good.pays", "effects: {bank.pay: {result: 1}}\nexpect: {output: 2}\n", (pawl_tester_request){0});
+    assert_string_equal(tester_text(tester_finding(report), "kind"), "expect");
+    json_decref(report);
+}
+
+static void test_one_variation_alone_with_its_trace(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.first", WORLD, (pawl_tester_request){.only = "order@1/crash@2"});
+    assert_int_equal(tester_runs(report, "crash"), -1);
+    assert_true(tester_has_line(json_object_get(report, "only_trace"), "its worker is lost"));
+    json_decref(report);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_clock_timer_and_ids_of_the_host_are_the_same_each_time),
+        cmocka_unit_test(test_orders_that_the_program_cannot_tell_apart_are_one),
+        cmocka_unit_test(test_orders_that_it_can_tell_apart_are_all_tried),
+        cmocka_unit_test(test_a_bound_on_orders_is_kept_and_said),
+        cmocka_unit_test(test_one_outcome_may_be_demanded_of_all_orders),
+        cmocka_unit_test(test_doubt_about_what_must_not_be_repeated_is_no_difference),
+        cmocka_unit_test(test_attempts_retries_and_an_unknown_outcome),
+        cmocka_unit_test(test_runs_that_follow_each_other),
+        cmocka_unit_test(test_what_the_script_does_not_say_is_named_with_the_line_to_add),
+        cmocka_unit_test(test_an_expectation_that_is_not_met_is_found),
+        cmocka_unit_test(test_one_variation_alone_with_its_trace),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
