@@ -7,8 +7,8 @@ set(PAWL_PLUGIN_DIR "${CMAKE_INSTALL_LIBDIR}/pawl/plugins")
 install(FILES abi/pawl_abi.h abi/pawl_plugin.h abi/pawl_process.h abi/pawl_session.h abi/pawl.hpp abi/pawl_edge.hpp
         abi/pawl_program.hpp abi/pawl_effect.hpp include/pawl/pawl.h include/pawl/error.h
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pawl")
-install(FILES abi/pawl_plugin.map DESTINATION "${CMAKE_INSTALL_DATADIR}/pawl")
-install(FILES abi/rust/pawl.rs abi/rust/sys.rs abi/rust/edge.rs abi/rust/program.rs abi/rust/effect.rs
+install(FILES abi/pawl_plugin.map cmake/pawl-manifest.cmake DESTINATION "${CMAKE_INSTALL_DATADIR}/pawl")
+install(FILES abi/rust/pawl.rs abi/rust/sys.rs abi/rust/edge.rs abi/rust/program.rs abi/rust/effect.rs abi/rust/json.rs
         DESTINATION "${CMAKE_INSTALL_DATADIR}/pawl/rust")
 
 install(TARGETS pawl_static pawl_shared
@@ -16,7 +16,12 @@ install(TARGETS pawl_static pawl_shared
         ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}"
         INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" "${CMAKE_INSTALL_INCLUDEDIR}/pawl")
 install(TARGETS pawl RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}")
-install(TARGETS http file exec LIBRARY DESTINATION "${PAWL_PLUGIN_DIR}")
+install(TARGETS http file exec call LIBRARY DESTINATION "${PAWL_PLUGIN_DIR}")
+
+install(DIRECTORY host/cli/templates DESTINATION "${CMAKE_INSTALL_DATADIR}/pawl" USE_SOURCE_PERMISSIONS)
+if(TARGET pawl-conformance)
+  install(TARGETS pawl-conformance RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" OPTIONAL)
+endif()
 
 # From where pawl.pc lies to the prefix, so that it is true wherever `cmake --install --prefix` puts it.
 if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")

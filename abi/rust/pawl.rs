@@ -37,11 +37,13 @@ compile_error!("a panic would end the host: build with -C panic=unwind, the defa
 
 mod edge;
 mod effect;
+mod json;
 mod program;
 pub mod sys;
 
 pub use edge::{guard, json_string, Class, Failure, Note, Refusal};
 pub use effect::{Call, Completion, Connector, Effect, Setup};
+pub use json::Json;
 pub use program::{CallOptions, ChildOptions, Ended, Future, Process, ProcessType, Stop, Update};
 
 /// An interface of your own, or one that has no words here, by its id.
@@ -132,39 +134,36 @@ macro_rules! plugin {
         $(,)?
     ) => {
         const _: () = {
-            use std::os::raw::c_char;
-            use $crate::{private, sys, Interface};
-
             const MANIFEST: &str = $manifest;
             #[link_section = ".note.pawl"]
             #[used]
-            static NOTE: $crate::Note<{ private::note_size(MANIFEST) }> = private::note(MANIFEST);
-            static ID: [u8; 160] = private::manifest_text(MANIFEST, "id");
-            static VERSION: [u8; 160] = private::manifest_text(MANIFEST, "version");
+            static NOTE: $crate::Note<{ $crate::private::note_size(MANIFEST) }> = $crate::private::note(MANIFEST);
+            static ID: [u8; 160] = $crate::private::manifest_text(MANIFEST, "id");
+            static VERSION: [u8; 160] = $crate::private::manifest_text(MANIFEST, "version");
 
             extern "C" fn init(
-                host: *const sys::HostRoot,
-                config_json: sys::Bytes,
-                why: *mut sys::FailureSink,
-            ) -> sys::Status {
+                host: *const $crate::sys::HostRoot,
+                config_json: $crate::sys::Bytes,
+                why: *mut $crate::sys::FailureSink,
+            ) -> $crate::sys::Status {
                 #[allow(unused_mut, unused_assignments)]
                 let mut body: Option<fn(&[u8]) -> Result<(), $crate::Failure>> = None;
                 $(body = Some($init);)?
-                private::init(host, config_json, why, body)
+                $crate::private::init(host, config_json, why, body)
             }
-            extern "C" fn deinit(_host: *const sys::HostRoot) {}
-            extern "C" fn get_factory(wanted: *const c_char) -> *const std::ffi::c_void {
+            extern "C" fn deinit(_host: *const $crate::sys::HostRoot) {}
+            extern "C" fn get_factory(wanted: *const std::os::raw::c_char) -> *const std::ffi::c_void {
                 $({
                     static TYPES: &[$crate::ProcessType] = &$processes;
-                    extern "C" fn activate(p: *mut sys::Process, name: sys::Bytes, revision: u32) -> sys::Status {
-                        private::activate(TYPES, p, name, revision)
+                    extern "C" fn activate(p: *mut $crate::sys::Process, name: $crate::sys::Bytes, revision: u32) -> $crate::sys::Status {
+                        $crate::private::activate(TYPES, p, name, revision)
                     }
-                    static TABLE: sys::ProcessTable = sys::ProcessTable {
-                        struct_size: std::mem::size_of::<sys::ProcessTable>() as u32,
+                    static TABLE: $crate::sys::ProcessTable = $crate::sys::ProcessTable {
+                        struct_size: std::mem::size_of::<$crate::sys::ProcessTable>() as u32,
                         flags: 0,
                         activate,
                     };
-                    let found = private::find(&[Interface::new(sys::FACTORY_PROCESS, &TABLE)], wanted);
+                    let found = $crate::private::find(&[$crate::Interface::new($crate::sys::FACTORY_PROCESS, &TABLE)], wanted);
                     if !found.is_null() {
                         return found;
                     }
@@ -172,48 +171,48 @@ macro_rules! plugin {
                 $({
                     static LIST: &[$crate::Effect] = &$effects;
                     extern "C" fn execute(
-                        call: *const sys::EffectCall,
-                        out: *mut sys::Sink,
-                        why: *mut sys::FailureSink,
-                    ) -> sys::Status {
-                        private::effect_execute(LIST, call, out, why)
+                        call: *const $crate::sys::EffectCall,
+                        out: *mut $crate::sys::Sink,
+                        why: *mut $crate::sys::FailureSink,
+                    ) -> $crate::sys::Status {
+                        $crate::private::effect_execute(LIST, call, out, why)
                     }
                     extern "C" fn start(
-                        call: *const sys::EffectCall,
-                        done: *mut sys::Completion,
-                        _why: *mut sys::FailureSink,
-                    ) -> sys::Status {
-                        private::effect_start(LIST, call, done)
+                        call: *const $crate::sys::EffectCall,
+                        done: *mut $crate::sys::Completion,
+                        _why: *mut $crate::sys::FailureSink,
+                    ) -> $crate::sys::Status {
+                        $crate::private::effect_start(LIST, call, done)
                     }
                     extern "C" fn reconcile(
-                        call: *const sys::EffectCall,
-                        out: *mut sys::Sink,
-                        why: *mut sys::FailureSink,
-                    ) -> sys::Status {
-                        private::effect_reconcile(LIST, call, out, why)
+                        call: *const $crate::sys::EffectCall,
+                        out: *mut $crate::sys::Sink,
+                        why: *mut $crate::sys::FailureSink,
+                    ) -> $crate::sys::Status {
+                        $crate::private::effect_reconcile(LIST, call, out, why)
                     }
-                    static TABLE: sys::EffectTable = sys::EffectTable {
-                        struct_size: std::mem::size_of::<sys::EffectTable>() as u32,
+                    static TABLE: $crate::sys::EffectTable = $crate::sys::EffectTable {
+                        struct_size: std::mem::size_of::<$crate::sys::EffectTable>() as u32,
                         flags: 0,
                         execute,
                         start,
                         reconcile,
                     };
-                    let found = private::find(&[Interface::new(sys::FACTORY_EFFECT, &TABLE)], wanted);
+                    let found = $crate::private::find(&[$crate::Interface::new($crate::sys::FACTORY_EFFECT, &TABLE)], wanted);
                     if !found.is_null() {
                         return found;
                     }
                 })?
                 $({
-                    static TABLE: sys::ConnectorTable = private::connector_table::<$connector>();
-                    let found = private::find(&[Interface::new(sys::FACTORY_CONNECTOR, &TABLE)], wanted);
+                    static TABLE: $crate::sys::ConnectorTable = $crate::private::connector_table::<$connector>();
+                    let found = $crate::private::find(&[$crate::Interface::new($crate::sys::FACTORY_CONNECTOR, &TABLE)], wanted);
                     if !found.is_null() {
                         return found;
                     }
                 })?
                 $({
-                    static LIST: &[Interface] = &$interfaces;
-                    let found = private::find(LIST, wanted);
+                    static LIST: &[$crate::Interface] = &$interfaces;
+                    let found = $crate::private::find(LIST, wanted);
                     if !found.is_null() {
                         return found;
                     }
@@ -222,14 +221,14 @@ macro_rules! plugin {
                 std::ptr::null()
             }
 
-            static ROOT: sys::PluginRoot = sys::PluginRoot {
-                struct_size: std::mem::size_of::<sys::PluginRoot>() as u32,
-                abi_major: sys::ABI_MAJOR,
+            static ROOT: $crate::sys::PluginRoot = $crate::sys::PluginRoot {
+                struct_size: std::mem::size_of::<$crate::sys::PluginRoot>() as u32,
+                abi_major: $crate::sys::ABI_MAJOR,
                 abi_minor_min: 0,
-                id: ID.as_ptr() as *const c_char,
-                version: VERSION.as_ptr() as *const c_char,
-                vendor: concat!($vendor, "\0").as_ptr() as *const c_char,
-                manifest_json: sys::Bytes {
+                id: ID.as_ptr() as *const std::os::raw::c_char,
+                version: VERSION.as_ptr() as *const std::os::raw::c_char,
+                vendor: concat!($vendor, "\0").as_ptr() as *const std::os::raw::c_char,
+                manifest_json: $crate::sys::Bytes {
                     data: NOTE.descriptor.as_ptr() as *const std::ffi::c_void,
                     size: MANIFEST.len(),
                 },
@@ -240,7 +239,7 @@ macro_rules! plugin {
 
             /// The one symbol that a host looks for.
             #[no_mangle]
-            pub extern "C" fn pawl_plugin_entry_v1() -> *const sys::PluginRoot {
+            pub extern "C" fn pawl_plugin_entry_v1() -> *const $crate::sys::PluginRoot {
                 &ROOT
             }
         };

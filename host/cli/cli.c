@@ -7,10 +7,10 @@
 
 static int unknown_command(pawl_cli *cli, int argc, char **argv)
 {
-    const char *names[64] = {NULL};
+    const char *names[128] = {NULL};
     char given[256];
     size_t count = 0;
-    for (const pawl_cli_command *command = pawl_cli_commands; command->name != NULL && count < 63; command++)
+    for (const pawl_cli_command *command = pawl_cli_commands; command->name != NULL && count < 127; command++)
         names[count++] = command->name;
     const char *close = pawl_cli_closest(argv[1], names);
     if (close == NULL && argc > 2) {
@@ -27,7 +27,7 @@ static int unknown_command(pawl_cli *cli, int argc, char **argv)
 /* Only "plugin" of "plugin list": say which there are. */
 static int group_alone(pawl_cli *cli, const char *group)
 {
-    char known[256] = "";
+    char known[512] = "";
     size_t size = strlen(group);
     for (const pawl_cli_command *command = pawl_cli_commands; command->name != NULL; command++)
         if (strncmp(command->name, group, size) == 0 && command->name[size] == ' ')

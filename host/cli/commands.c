@@ -75,6 +75,14 @@ static const pawl_cli_option count_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option plugin_new_options[] = {
+    {"kind", "KIND", "what it offers first: effect, connector, process or facet"},
+    {"lang", "LANG", "c (default), c++ or rust"},
+    {"id", "ID", "the plugin's id (default: com.example.NAME)"},
+    {"vendor", "TEXT", "who makes it (default: Example)"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option versions_options[] = {
     {"limit", "N", "look at so many live processes at most (default 100000)"},
     {NULL, NULL, NULL},
@@ -489,6 +497,11 @@ const pawl_cli_command pawl_cli_commands[] = {
      "pawl plugin check --list\n"
      "gdb --args pawl plugin check ./mailer.so --case call.sample --in-process",
      plugin_check_options, pawl_cli_plugin_check},
+    {"plugin new", "NAME", 1, 1, "Make a repository for a plugin: code, manifest, tests, a profile to try it with",
+     "Makes the directory NAME, which must not be there, with everything that building and testing needs; in it,\n"
+     "./build makes the plugin against the installed Pawl, and ./test tries it as a host would.",
+     "pawl plugin new mailer --kind effect\npawl plugin new crm --kind connector --lang rust --id com.acme.crm",
+     plugin_new_options, pawl_cli_plugin_new},
     {"plugin unused", "", 0, 0,
      "List the versions of plugins that no live process is pinned to and nothing begins with",
      "They can be taken out of the profile, and forgotten.", "pawl plugin unused", versions_options,
