@@ -222,7 +222,7 @@ int pawl_cli_handle_transfer(pawl_cli *cli);
 int pawl_cli_plugin_list(pawl_cli *cli);
 int pawl_cli_plugin_unused(pawl_cli *cli);
 int pawl_cli_plugin_forget(pawl_cli *cli);
-int pawl_cli_test(pawl_cli *cli); /* test.c */
+int pawl_cli_test(pawl_cli *cli);       /* test.c */
 int pawl_cli_plugin_new(pawl_cli *cli); /* new.c */
 int pawl_cli_plugin_show(pawl_cli *cli);
 int pawl_cli_plugin_probe(pawl_cli *cli);
