@@ -614,6 +614,7 @@ typedef struct pawl_session_table {
 #define PAWL_RECORD_INTERRUPTED 90u
 #define PAWL_RECORD_PAUSED      94u /* posted: an operator wants nothing of it to go on */
 #define PAWL_RECORD_CONTINUED   95u /* posted: it may go on */
+#define PAWL_RECORD_NOTICE      96u /* by the provider: the queue that the process waits for has changed */
 #define PAWL_RECORD_UPDATE      80u /* posted: a request that the process answers */
 #define PAWL_RECORD_REPLY       81u /* written by a lease holder: an answer; watched for by who asked */
 #define PAWL_RECORD_EVENT       75u /* posted: an event of a declared type; the program never sees it */
@@ -690,6 +691,9 @@ typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *
 #define PAWL_OP_WATCH    7u /* pawl_watch: sequence, result_kind, result_status */
 #define PAWL_OP_PRUNE    8u /* pawl_prune: count */
 #define PAWL_OP_CONTINUE 9u /* pawl_commit: sequence (of the new STARTED), flags; keeps the lease */
+#define PAWL_OP_QUEUE_WAIT                                                                                             \
+    10u /* pawl_queue_wait: number; asked for only with PAWL_REGISTRY_QUEUE_WAITS                                      \
+         */
 
 #define PAWL_RESULT_EXISTED  1u /* REGISTER: it was there already, with the same fingerprint */
 #define PAWL_RESULT_REPLAYED 2u /* POST: this post id was accepted before; sequence is that of the first time */
@@ -863,6 +867,18 @@ typedef struct pawl_watch {
     uint64_t kinds; /* bit (1 << (kind - 64)) for kinds 64..127; 0: the end only */
 } pawl_watch;
 
+/* A process wants to know when something may be claimable in the queue of a session: the next time that an item comes
+ * or comes back, or what stands in front of it goes, it gets a NOTICE record with this body, in the batch that makes it
+ * so or by itself soon after, and waits no more. Waiting twice is waiting once. At most 256 wait for one queue
+ * (PAWL_E_LIMIT). */
+typedef struct pawl_queue_wait {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    pawl_bytes session; /* 1..256 bytes */
+    pawl_bytes id;      /* of the process; PAWL_E_TERMINAL when it has ended */
+    pawl_bytes body;    /* of the NOTICE record; at most 256 bytes */
+} pawl_queue_wait;
+
 /* Removes terminal processes whose end is older. Their ids stay known as "no longer retained" until they are forgotten.
  */
 typedef struct pawl_prune {
@@ -985,6 +1001,9 @@ typedef struct pawl_registry_host {
 #define PAWL_REGISTRY_ATTRIBUTES 1u /* keeps and lists by search attributes */
 #define PAWL_REGISTRY_ENDED      2u /* ended() is there, and PRUNE takes numbers */
 #define PAWL_REGISTRY_FORGETS    4u /* PRUNE forgets ids */
+#define PAWL_REGISTRY_QUEUE_WAITS                                                                                      \
+    8u /* processes may wait for queues: PAWL_OP_QUEUE_WAIT, pawl_queue_claim.resume and pawl_queue_settle.holder      \
+        */
 typedef struct pawl_registry_table {
     uint32_t struct_size;
     uint32_t reserved0;
@@ -1063,7 +1082,8 @@ typedef struct pawl_queue_claim {
     pawl_bytes consumer; /* a name for people; 1..256 bytes */
     uint64_t lease_ns;   /* how long they are held, from now */
     uint32_t claims_max; /* an item that was claimed so often in vain is set aside as dead; 0: never */
-    uint32_t reserved0;
+    uint32_t resume;     /* 1: what this consumer has claimed and nobody else has since is given again, under the same
+                            token, and held anew; only when there is no such thing is anything claimed */
 } pawl_queue_claim;
 
 #define PAWL_QUEUE_ACKNOWLEDGE 1u /* done: the item is gone */
@@ -1084,6 +1104,8 @@ typedef struct pawl_queue_settle {
     pawl_bytes commit_key;
     const pawl_session_change *const *changes;
     size_t change_count;
+    pawl_bytes holder; /* without commit: not empty: a process that settles under commit_key, its only one; when the
+                          last thing that it settled in this session had that key, that answers */
 } pawl_queue_settle;
 
 #define PAWL_QUEUE_REDRIVE 1u /* dead items come to the end of the queue, as if new */
@@ -1258,6 +1280,7 @@ PAWL_FROZEN_(pawl_commit, pin, 120);
 PAWL_FROZEN_(pawl_delivery, after_ns, 96);
 PAWL_FROZEN_(pawl_post, reserved0, 112);
 PAWL_FROZEN_(pawl_watch, kinds, 40);
+PAWL_FROZEN_(pawl_queue_wait, body, 56);
 PAWL_FROZEN_(pawl_prune, ids_before_unix_ns, 40);
 PAWL_FROZEN_(pawl_ended, after_number, 32);
 PAWL_FROZEN_(pawl_type_limits, reserved0, 40);
@@ -1268,8 +1291,8 @@ PAWL_FROZEN_(pawl_registry_event, reserved0, 88);
 PAWL_FROZEN_(pawl_registry_host, event, 24);
 PAWL_FROZEN_(pawl_registry_table, ended, 120);
 PAWL_FROZEN_(pawl_queue_item, body, 168);
-PAWL_FROZEN_(pawl_queue_claim, reserved0, 56);
-PAWL_FROZEN_(pawl_queue_settle, change_count, 104);
+PAWL_FROZEN_(pawl_queue_claim, resume, 56);
+PAWL_FROZEN_(pawl_queue_settle, holder, 120);
 PAWL_FROZEN_(pawl_queue_table, tend, 40);
 PAWL_FROZEN_(pawl_attempt, input, 104);
 PAWL_FROZEN_(pawl_attempt_end, failure, 32);

@@ -145,21 +145,23 @@ PAWL_INLINE_ const char *pawl_session_word_(uint32_t kind)
     return kind == PAWL_SESSION_PUT ? "put" : kind == PAWL_SESSION_DELETE ? "delete" : "new";
 }
 
-/* Start to commit changes, all or none of them. The key of the call makes a repeated attempt a no-op. */
-PAWL_INLINE_ pawl_future pawl_start_session_commit(pawl_process *p, uint64_t expected_revision,
-                                                   const pawl_session_change *changes, size_t count)
+/* What a commit says, behind a head; its data is NULL when there is no memory. */
+PAWL_INLINE_ pawl_bytes pawl_session_commit_text_(pawl_process *p, pawl_bytes head, uint64_t expected_revision,
+                                                  const pawl_session_change *changes, size_t count)
 {
-    size_t room = 32, used, i;
+    size_t room = 32 + head.size, used = head.size, i;
     char *text;
     for (i = 0; i < count; i++)
         room += 64 + changes[i].key.size + changes[i].value.size;
     text = (char *)pawl_alloc(p, room);
     if (text == NULL)
-        return 0;
+        return pawl_bytes_of(NULL, 0);
+    if (head.size > 0)
+        memcpy(text, head.data, head.size);
     if (expected_revision == PAWL_REVISION_ANY)
-        used = (size_t)snprintf(text, room, "any\n");
+        used += (size_t)snprintf(text + used, room - used, "any\n");
     else
-        used = (size_t)snprintf(text, room, "%llu\n", (unsigned long long)expected_revision);
+        used += (size_t)snprintf(text + used, room - used, "%llu\n", (unsigned long long)expected_revision);
     for (i = 0; i < count; i++) {
         const pawl_session_change *change = &changes[i];
         used += (size_t)snprintf(text + used, room - used, "%s %llu %llu\n", pawl_session_word_(change->kind),
@@ -172,7 +174,15 @@ PAWL_INLINE_ pawl_future pawl_start_session_commit(pawl_process *p, uint64_t exp
         used += change->value.size;
         text[used++] = '\n';
     }
-    return pawl_start_call(p, "pawl.session.commit", pawl_bytes_of(text, used));
+    return pawl_bytes_of(text, used);
+}
+
+/* Start to commit changes, all or none of them. The key of the call makes a repeated attempt a no-op. */
+PAWL_INLINE_ pawl_future pawl_start_session_commit(pawl_process *p, uint64_t expected_revision,
+                                                   const pawl_session_change *changes, size_t count)
+{
+    pawl_bytes text = pawl_session_commit_text_(p, pawl_bytes_of("", 0), expected_revision, changes, count);
+    return text.data == NULL ? 0 : pawl_start_call(p, "pawl.session.commit", text);
 }
 
 /* Of a future that has come. PAWL_OK: *revision is that of this commit. PAWL_E_STALE: nothing was changed, and

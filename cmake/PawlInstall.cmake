@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 set(PAWL_PLUGIN_DIR "${CMAKE_INSTALL_LIBDIR}/pawl/plugins")
 
-install(FILES abi/pawl_abi.h abi/pawl_plugin.h abi/pawl_process.h abi/pawl_session.h abi/pawl.hpp abi/pawl_edge.hpp
+install(FILES abi/pawl_abi.h abi/pawl_plugin.h abi/pawl_process.h abi/pawl_session.h abi/pawl_queue.h abi/pawl.hpp abi/pawl_edge.hpp
         abi/pawl_program.hpp abi/pawl_effect.hpp include/pawl/pawl.h include/pawl/error.h
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/pawl")
 install(FILES abi/pawl_plugin.map cmake/pawl-manifest.cmake DESTINATION "${CMAKE_INSTALL_DATADIR}/pawl")

@@ -2,6 +2,7 @@
  * value goes through and a person can still read a journal. */
 #include "builtin.h"
 
+#include "fingerprint.h"
 #include "host_roots.h"
 #include "worker/base/sink.h"
 
@@ -24,6 +25,7 @@ static const builtin builtins[] = {
     {"pawl.session.commit", pawl_builtin_session_commit},   {"pawl.attachment.put", pawl_builtin_attachment_put},
     {"pawl.attachment.read", pawl_builtin_attachment_read}, {"pawl.attachment.list", pawl_builtin_attachment_list},
     {"pawl.attachment.drop", pawl_builtin_attachment_drop}, {"pawl.event.append", pawl_builtin_event_append},
+    {"pawl.queue.receive", pawl_builtin_queue_receive},     {"pawl.queue.settle", pawl_builtin_queue_settle},
 };
 
 const pawl_manifest_operation *pawl_builtin_operations(size_t *count)
@@ -33,6 +35,7 @@ const pawl_manifest_operation *pawl_builtin_operations(size_t *count)
         OPERATION("pawl.session.commit", false),  OPERATION("pawl.attachment.put", false),
         OPERATION("pawl.attachment.read", true),  OPERATION("pawl.attachment.list", true),
         OPERATION("pawl.attachment.drop", false), OPERATION("pawl.event.append", false),
+        OPERATION("pawl.queue.receive", false),   OPERATION("pawl.queue.settle", false),
     };
     *count = sizeof operations / sizeof *operations;
     return operations;
@@ -101,6 +104,24 @@ bool pawl_builtin_number(pawl_bytes *line, uint64_t *number)
     }
     *number = value;
     return true;
+}
+
+pawl_status pawl_builtin_key(pawl_builtin_call *own, char text[PAWL_BUILTIN_KEY_MAX + 1])
+{
+    pawl_bytes key = own->call->idempotency_key;
+    size_t prefix = sizeof PAWL_BUILTIN_KEY_PREFIX - 1;
+    memcpy(text, PAWL_BUILTIN_KEY_PREFIX, prefix + 1);
+    if (key.size <= PAWL_BUILTIN_KEY_MAX - prefix) {
+        if (key.size > 0)
+            memcpy(text + prefix, key.data, key.size);
+        text[prefix + key.size] = '\0';
+        return PAWL_OK;
+    }
+    uint8_t digest[PAWL_FINGERPRINT_SIZE];
+    pawl_status status = pawl_fingerprint("call-key", &key, 1, (pawl_bytes){NULL, 0}, digest, NULL);
+    if (status == PAWL_OK)
+        pawl_attachment_format(digest, text + prefix);
+    return status;
 }
 
 static const builtin *find(pawl_bytes name)

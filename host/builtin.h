@@ -1,7 +1,7 @@
 /* builtin.h: the operations that every host offers to process code by itself: the state and the attachments of the
- * calling process's session, and its events (docs/process-code.md; abi/pawl_session.h is the comfortable face). They
- * are effects like any other: journaled, retried, called with a key. Owns nothing. Never touches what belongs to
- * another session, and never reaches a store once the host is closing. */
+ * calling process's session, its queue, and the process's events (docs/process-code.md; abi/pawl_session.h and
+ * pawl_queue.h are the comfortable face). They are effects like any other: journaled, retried, called with a key. Owns
+ * nothing. Never touches what belongs to another session, and never reaches a store once the host is closing. */
 #ifndef PAWL_HOST_BUILTIN_H
 #define PAWL_HOST_BUILTIN_H
 
@@ -31,6 +31,30 @@ pawl_status pawl_builtin_attachment_read(pawl_builtin_call *own);
 pawl_status pawl_builtin_attachment_list(pawl_builtin_call *own);
 pawl_status pawl_builtin_attachment_drop(pawl_builtin_call *own);
 pawl_status pawl_builtin_event_append(pawl_builtin_call *own);
+pawl_status pawl_builtin_queue_receive(pawl_builtin_call *own);
+pawl_status pawl_builtin_queue_settle(pawl_builtin_call *own);
+
+#define PAWL_BUILTIN_KEY_MAX 256u
+/** Of consumers and commits: those that begin so are calls of processes, and come from nobody else. */
+#define PAWL_BUILTIN_KEY_PREFIX "call:"
+/** What stands for this call, the same at each attempt: the prefix and its key, or the key's digest when that would be
+ *  too long. */
+pawl_status pawl_builtin_key(pawl_builtin_call *own, char text[PAWL_BUILTIN_KEY_MAX + 1]);
+/** Fails as "session.none". */
+pawl_status pawl_builtin_no_session(pawl_builtin_call *own);
+
+/** A commit of session state as a call says it; bytes point into its input. */
+typedef struct pawl_builtin_commit {
+    uint64_t expected;
+    pawl_session_change *changes;
+    const pawl_session_change **list;
+    size_t count;
+} pawl_builtin_commit;
+/** Read it from what is left of the input; finish it in any case. */
+pawl_status pawl_builtin_commit_read(pawl_builtin_call *own, pawl_bytes input, pawl_builtin_commit *ret);
+void pawl_builtin_commit_finish(pawl_builtin_commit *commit);
+/** Fails as "session.stale", with the revision that the session has. */
+pawl_status pawl_builtin_stale(pawl_builtin_call *own, uint64_t revision, uint64_t expected);
 
 /** Say why it fails, and return the status. detail_json may be NULL. */
 pawl_status pawl_builtin_fail(pawl_builtin_call *own, pawl_status status, uint32_t klass, const char *code,

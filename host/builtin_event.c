@@ -2,7 +2,6 @@
  * event's key makes it stand once however often the call is tried. */
 #include "builtin.h"
 
-#include "fingerprint.h"
 #include "host_internal.h"
 #include "worker/base/sink.h"
 #include "worker/effect/context.h"
@@ -11,7 +10,6 @@
 #include <string.h>
 
 #define NAME_BYTES_MAX 256u
-#define CALL_PREFIX    "call:"
 
 static pawl_status invalid(pawl_builtin_call *own)
 {
@@ -28,25 +26,6 @@ static bool to_text(pawl_bytes from, char text[NAME_BYTES_MAX + 1])
         memcpy(text, from.data, from.size);
     text[from.size] = '\0';
     return true;
-}
-
-/* Of an event without a key of its own: that of the call, or its digest when it is too long. */
-static pawl_status key_of_call(pawl_builtin_call *own, char text[NAME_BYTES_MAX + 1])
-{
-    pawl_bytes key = own->call->idempotency_key;
-    size_t prefix = sizeof CALL_PREFIX - 1;
-    memcpy(text, CALL_PREFIX, prefix + 1);
-    if (key.size <= NAME_BYTES_MAX - prefix) {
-        if (key.size > 0)
-            memcpy(text + prefix, key.data, key.size);
-        text[prefix + key.size] = '\0';
-        return PAWL_OK;
-    }
-    uint8_t digest[PAWL_FINGERPRINT_SIZE];
-    pawl_status status = pawl_fingerprint("event-key", &key, 1, (pawl_bytes){NULL, 0}, digest, NULL);
-    if (status == PAWL_OK)
-        pawl_attachment_format(digest, text + prefix);
-    return status;
 }
 
 /* What the host said of it. Nothing but what may pass by itself is worth another try. */
@@ -71,7 +50,7 @@ pawl_status pawl_builtin_event_append(pawl_builtin_call *own)
         !pawl_builtin_take(&input, key_size, &given_key) || !to_text(given_type, type) || !to_text(given_key, key) ||
         !to_text(own->call->context->process, id))
         return invalid(own);
-    pawl_status status = key[0] == '\0' ? key_of_call(own, key) : PAWL_OK;
+    pawl_status status = key[0] == '\0' ? pawl_builtin_key(own, key) : PAWL_OK;
     if (status != PAWL_OK)
         return status;
     pawl_host *host = (pawl_host *)((char *)own->facet - offsetof(struct pawl_host, attachments));

@@ -8,7 +8,6 @@
  */
 #include "builtin.h"
 
-#include "fingerprint.h"
 #include "worker/base/sink.h"
 
 #include <inttypes.h>
@@ -16,11 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHANGES_MAX     4096u
-#define COMMIT_KEY_MAX  256u
-#define CALL_KEY_PREFIX "call:" /* keeps the keys of calls apart from those that come from outside */
+#define CHANGES_MAX 4096u
 
-static pawl_status no_session(pawl_builtin_call *own)
+pawl_status pawl_builtin_no_session(pawl_builtin_call *own)
 {
     return pawl_builtin_fail(own, PAWL_E_NOT_FOUND, PAWL_TERMINAL, "session.none",
                              "the process belongs to no session, so it has no session state; start it with one", NULL);
@@ -36,7 +33,7 @@ pawl_status pawl_builtin_session_get(pawl_builtin_call *own)
     uint64_t revision = 0;
     pawl_bytes session = own->call->context->session;
     if (session.size == 0)
-        return no_session(own);
+        return pawl_builtin_no_session(own);
     pawl_sink value;
     pawl_failure_slot unsaid; /* an absent key is no failure */
     pawl_failure_init(&unsaid);
@@ -85,7 +82,7 @@ pawl_status pawl_builtin_session_scan(pawl_builtin_call *own)
     uint64_t revision = 0;
     pawl_bytes session = own->call->context->session;
     if (session.size == 0)
-        return no_session(own);
+        return pawl_builtin_no_session(own);
     scanning scan = {.status = PAWL_OK};
     pawl_sink_init(&scan.rows, own->out->limit);
     pawl_status status = own->facet->session_table->scan(own->facet->session_store, session, own->call->input,
@@ -141,31 +138,22 @@ static bool read_expected(pawl_bytes *input, uint64_t *expected)
            (pawl_builtin_number(&line, expected) && line.size == 0);
 }
 
-/* The key of the call; of one that is too long for a store (a process with a very long id) its digest. */
-static pawl_status commit_key(pawl_builtin_call *own, char text[COMMIT_KEY_MAX + 1])
+pawl_status pawl_builtin_stale(pawl_builtin_call *own, uint64_t revision, uint64_t expected)
 {
-    pawl_bytes key = own->call->idempotency_key;
-    size_t prefix = sizeof CALL_KEY_PREFIX - 1;
-    memcpy(text, CALL_KEY_PREFIX, prefix + 1);
-    if (key.size <= COMMIT_KEY_MAX - prefix) {
-        memcpy(text + prefix, key.data, key.size);
-        text[prefix + key.size] = '\0';
-        return PAWL_OK;
-    }
-    uint8_t digest[PAWL_FINGERPRINT_SIZE];
-    pawl_status status = pawl_fingerprint("commit-key", &key, 1, (pawl_bytes){NULL, 0}, digest, NULL);
-    if (status == PAWL_OK)
-        pawl_attachment_format(digest, text + prefix);
-    return status;
+    char text[64];
+    char message[128];
+    snprintf(text, sizeof text, "{\"revision\":%" PRIu64 "}", revision);
+    snprintf(message, sizeof message, "the session has revision %" PRIu64 ", not the expected %" PRIu64, revision,
+             expected);
+    return pawl_builtin_fail(own, PAWL_E_STALE, PAWL_TERMINAL, "session.stale", message, text);
 }
 
 static pawl_status commit(pawl_builtin_call *own, uint64_t expected, const pawl_session_change *const *changes,
                           size_t count)
 {
-    char key[COMMIT_KEY_MAX + 1];
-    char text[128];
+    char key[PAWL_BUILTIN_KEY_MAX + 1];
     uint64_t revision = 0;
-    pawl_status status = commit_key(own, key);
+    pawl_status status = pawl_builtin_key(own, key);
     if (status != PAWL_OK)
         return status;
     pawl_failure_slot unsaid; /* a provider does not say the revision in a way that a program could read */
@@ -175,11 +163,7 @@ static pawl_status commit(pawl_builtin_call *own, uint64_t expected, const pawl_
     if (status == PAWL_OK) {
         status = pawl_builtin_writef(own, "%" PRIu64, revision);
     } else if (status == PAWL_E_STALE) {
-        char message[128];
-        snprintf(text, sizeof text, "{\"revision\":%" PRIu64 "}", revision);
-        snprintf(message, sizeof message, "the session has revision %" PRIu64 ", not the expected %" PRIu64, revision,
-                 expected);
-        (void)pawl_builtin_fail(own, status, PAWL_TERMINAL, "session.stale", message, text);
+        (void)pawl_builtin_stale(own, revision, expected);
     } else if (unsaid.set) {
         pawl_failure_tell(own->why, &unsaid.failure);
     }
@@ -187,31 +171,40 @@ static pawl_status commit(pawl_builtin_call *own, uint64_t expected, const pawl_
     return status;
 }
 
+pawl_status pawl_builtin_commit_read(pawl_builtin_call *own, pawl_bytes input, pawl_builtin_commit *ret)
+{
+    *ret = (pawl_builtin_commit){0};
+    if (!read_expected(&input, &ret->expected))
+        return invalid(own, "the first line of a commit is the expected revision, or \"any\"");
+    ret->changes = calloc(CHANGES_MAX, sizeof *ret->changes);
+    ret->list = calloc(CHANGES_MAX, sizeof *ret->list);
+    if (ret->changes == NULL || ret->list == NULL)
+        return PAWL_E_NOMEM;
+    for (; input.size > 0; ret->count++) {
+        if (ret->count == CHANGES_MAX)
+            return pawl_builtin_fail(own, PAWL_E_LIMIT, PAWL_TERMINAL, "session.limit",
+                                     "a session commit has at most 4096 changes", NULL);
+        if (!read_change(&input, &ret->changes[ret->count]))
+            return invalid(own, "a change of a commit is \"put|new|delete SIZE SIZE\\n\", the key, the value, \"\\n\"");
+        ret->list[ret->count] = &ret->changes[ret->count];
+    }
+    return PAWL_OK;
+}
+
+void pawl_builtin_commit_finish(pawl_builtin_commit *commit)
+{
+    free(commit->list);
+    free(commit->changes);
+}
+
 pawl_status pawl_builtin_session_commit(pawl_builtin_call *own)
 {
-    pawl_bytes input = own->call->input;
-    uint64_t expected = 0;
+    pawl_builtin_commit wanted;
     if (own->call->context->session.size == 0)
-        return no_session(own);
-    if (!read_expected(&input, &expected))
-        return invalid(own, "the first line of a commit is the expected revision, or \"any\"");
-    pawl_session_change *changes = calloc(CHANGES_MAX, sizeof *changes);
-    const pawl_session_change **list = calloc(CHANGES_MAX, sizeof *list);
-    pawl_status status = changes == NULL || list == NULL ? PAWL_E_NOMEM : PAWL_OK;
-    size_t count = 0;
-    for (; status == PAWL_OK && input.size > 0; count++) {
-        if (count == CHANGES_MAX)
-            status = pawl_builtin_fail(own, PAWL_E_LIMIT, PAWL_TERMINAL, "session.limit",
-                                       "a session commit has at most 4096 changes", NULL);
-        else if (!read_change(&input, &changes[count]))
-            status =
-                invalid(own, "a change of a commit is \"put|new|delete SIZE SIZE\\n\", the key, the value, \"\\n\"");
-        else
-            list[count] = &changes[count];
-    }
+        return pawl_builtin_no_session(own);
+    pawl_status status = pawl_builtin_commit_read(own, own->call->input, &wanted);
     if (status == PAWL_OK)
-        status = commit(own, expected, list, count);
-    free(list);
-    free(changes);
+        status = commit(own, wanted.expected, wanted.list, wanted.count);
+    pawl_builtin_commit_finish(&wanted);
     return status;
 }

@@ -137,6 +137,8 @@ pawl_status pawl_host_post_update(pawl_host *host, const char *id, const char *n
 json_t *pawl_event_json(const pawl_entry *entry);
 /** Whoever waits for an item of a queue is to look again. [any] */
 void pawl_host_queue_changed(pawl_host *host);
+/** The queues of the store that holds the registry. "queue.unsupported" */
+pawl_status pawl_host_queue_table(const pawl_host *host, const pawl_queue_table **ret, pawl_error *error);
 
 /* ---- host_wait.c ---- */
 

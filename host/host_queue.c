@@ -3,6 +3,7 @@
  * that the store names; nobody looks again and again. */
 #include "host_internal.h"
 
+#include "builtin.h"
 #include "view.h"
 #include "worker/base/sink.h"
 
@@ -15,7 +16,7 @@
 #define ITEM_LIST_MAX 1000u
 #define CONSUMER_MAX  256u
 
-static pawl_status table_of(const pawl_host *host, const pawl_queue_table **ret, pawl_error *error)
+pawl_status pawl_host_queue_table(const pawl_host *host, const pawl_queue_table **ret, pawl_error *error)
 {
     const pawl_open_store *open = host->facets.facet[PAWL_FACET_REGISTRY];
     *ret = open->plugin->root->get_factory(PAWL_FACTORY_QUEUE);
@@ -30,7 +31,7 @@ static pawl_status check(pawl_host *host, const char *session, const pawl_queue_
     pawl_status status = pawl_host_usable(host, error);
     if (status == PAWL_OK)
         status = pawl_check_text("session", session, PAWL_SESSION_BYTES_MAX, error);
-    return status == PAWL_OK ? table_of(host, table, error) : status;
+    return status == PAWL_OK ? pawl_host_queue_table(host, table, error) : status;
 }
 
 static const char *state_name(uint32_t state)
@@ -166,6 +167,10 @@ pawl_status pawl_host_queue_claim(pawl_host *host, const char *session, const pa
         status = pawl_error_set(error, PAWL_E_INVALID, "invalid_argument", "options.struct_size is not set");
     if (status == PAWL_OK)
         status = pawl_check_text("consumer", options.consumer, CONSUMER_MAX, error);
+    if (status == PAWL_OK && strncmp(options.consumer, PAWL_BUILTIN_KEY_PREFIX, strlen(PAWL_BUILTIN_KEY_PREFIX)) == 0)
+        status =
+            pawl_error_set(error, PAWL_E_INVALID, "invalid_consumer",
+                           "a consumer's name that begins with \"%s\" is kept for processes", PAWL_BUILTIN_KEY_PREFIX);
     if (status != PAWL_OK)
         return status;
     const pawl_queue_claim request = {

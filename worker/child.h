@@ -14,6 +14,7 @@
 #define PAWL_SESSION_CALLS    "pawl.session."
 #define PAWL_ATTACHMENT_CALLS "pawl.attachment."
 #define PAWL_EVENT_CALLS      "pawl.event."
+#define PAWL_QUEUE_CALLS      "pawl.queue."
 
 #define PAWL_CHILD_ID_BYTES_MAX      256u
 #define PAWL_CHILD_SESSION_BYTES_MAX 256u

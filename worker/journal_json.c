@@ -221,6 +221,8 @@ static bool put_members(json_t *object, const pawl_entry *entry, bool whole)
         return put_text(object, "name", entry->name) && put_text(object, "worker", entry->value);
     case PAWL_RECORD_STARTED:
         return put_value(object, "input", entry->value, whole);
+    case PAWL_RECORD_NOTICE:
+        return put_text(object, "name", entry->name);
     case PAWL_RECORD_SIGNAL:
         return put_text(object, "name", entry->name) && put_value(object, "payload", entry->value, whole);
     case PAWL_RECORD_EVENT:

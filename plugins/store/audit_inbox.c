@@ -29,6 +29,25 @@ static pawl_status check_claims(pawl_audit *audit, const pawl_audit_place *place
     return pawl_store_audit_derived(audit, place, "a claim of an item that is not there", "none", fault);
 }
 
+/* Somebody who waits, and must be there; what somebody has settled; or news. */
+static pawl_status check_note(pawl_audit *audit, const pawl_audit_place *place, pawl_bytes value, uint8_t tag,
+                              uint64_t number, pawl_fault *fault)
+{
+    pawl_key key;
+    pawl_reader row;
+    pawl_fault bad = {0};
+    if (pawl_row_open(&row, PAWL_FAMILY_INBOX, place->key, value, &bad) != PAWL_OK)
+        pawl_store_audit_unreadable(audit, place, &bad,
+                                    tag == STORE_INBOX_WAIT
+                                        ? "send the process a signal by hand, so that it looks again"
+                                        : "nothing is lost but what repeats an acknowledgement");
+    pawl_store_key_number(&key, number);
+    if (tag != STORE_INBOX_WAIT || is_there(audit, PAWL_FAMILY_PROCESS, &key))
+        return PAWL_OK;
+    pawl_batch_delete(&audit->fix, PAWL_FAMILY_INBOX, place->key);
+    return pawl_store_audit_derived(audit, place, "a process that waits and is not there", "none", fault);
+}
+
 static pawl_status check_row(pawl_audit *audit, pawl_kv_cursor *cursor, pawl_fault *fault)
 {
     uint8_t tag;
@@ -43,6 +62,8 @@ static pawl_status check_row(pawl_audit *audit, pawl_kv_cursor *cursor, pawl_fau
     }
     if (tag == STORE_INBOX_CLAIM)
         return check_claims(audit, &place, cursor->value, session, number, fault);
+    if (tag == STORE_INBOX_WAIT || tag == STORE_INBOX_NEWS || tag == STORE_INBOX_SETTLED)
+        return check_note(audit, &place, cursor->value, tag, number, fault);
     pawl_store_audit_ticket(audit, number);
     if (pawl_store_inbox_decode(cursor->key, cursor->value, &item, &bad) != PAWL_OK)
         pawl_store_audit_unreadable(audit, &place, &bad, ADVICE_ITEM);

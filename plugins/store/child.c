@@ -31,13 +31,20 @@ static pawl_status prepare(pawl_store_round *round, pawl_bytes note, pawl_bytes 
                            pawl_fault *fault)
 {
     uint8_t *body = pawl_store_arena_take(&round->arena, note.size + ended.size);
-    ret->event = pawl_store_arena_take(&round->arena, sizeof *ret->event);
-    if (body == NULL || ret->event == NULL)
+    if (body == NULL)
         return pawl_fault_nomem(fault);
     memcpy(body, note.data, note.size);
     if (ended.size > 0)
         memcpy(body + note.size, ended.data, ended.size);
     ret->body = (pawl_bytes){body, note.size + ended.size};
+    return pawl_store_told_prepare(round, ret, fault);
+}
+
+pawl_status pawl_store_told_prepare(pawl_store_round *round, pawl_store_parent *ret, pawl_fault *fault)
+{
+    ret->event = pawl_store_arena_take(&round->arena, sizeof *ret->event);
+    if (ret->event == NULL)
+        return pawl_fault_nomem(fault);
     if (wakes(ret->stage) && pawl_store_stage_needs_ready(ret->stage))
         return pawl_store_ticket(round->registry->store, &ret->ready, fault);
     return PAWL_OK;
@@ -73,29 +80,34 @@ pawl_status pawl_store_parent_find(pawl_store_round *round, const pawl_store_sta
 
 void pawl_store_parent_tell(pawl_store_round *round, const pawl_store_parent *parent)
 {
+    pawl_store_told_stage(round, parent, PAWL_RECORD_CHILD);
+}
+
+void pawl_store_told_stage(pawl_store_round *round, const pawl_store_parent *told, uint32_t kind)
+{
     const pawl_bytes none = {NULL, 0};
-    pawl_store_stage *stage = parent->stage;
+    pawl_store_stage *stage = told->stage;
     if (stage == NULL)
         return;
     bool ready = wakes(stage);
-    uint64_t sequence = pawl_store_stage_record(round, stage, PAWL_RECORD_CHILD, parent->body);
-    if (!pawl_store_stage_note_posted(round, stage, PAWL_RECORD_CHILD, sequence))
+    uint64_t sequence = pawl_store_stage_record(round, stage, kind, told->body);
+    if (!pawl_store_stage_note_posted(round, stage, kind, sequence))
         round->rows.bytes.failed = true; /* out of memory: the whole round fails, and nothing is half done */
-    if (parent->leased) {
-        parent->event->next = NULL;
-        parent->event->record = (pawl_record){
-            .struct_size = sizeof parent->event->record,
-            .kind = PAWL_RECORD_CHILD,
+    if (told->leased) {
+        told->event->next = NULL;
+        told->event->record = (pawl_record){
+            .struct_size = sizeof told->event->record,
+            .kind = kind,
             .sequence = sequence,
             .time_unix_ns = round->now_unix_ns,
-            .body = parent->body,
+            .body = told->body,
         };
-        *stage->events_end = parent->event;
-        stage->events_end = &parent->event->next;
+        *stage->events_end = told->event;
+        stage->events_end = &told->event->next;
     }
     if (!ready)
         return;
-    pawl_store_stage_move(round, stage, PAWL_READY, 0, parent->ready);
+    pawl_store_stage_move(round, stage, PAWL_READY, 0, told->ready);
     pawl_store_stage_header(round, stage, none, none);
 }
 

@@ -3,8 +3,8 @@
  * nothing queued and nothing due it sleeps.
  *
  * It must never call out while it holds a lock, and never complete an operation before its round is on the device. */
+#include "inbox.h"
 #include "meta.h"
-#include "round.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -97,6 +97,7 @@ static void take(pawl_store_registry *registry)
     round->op_count = round->op_at = 0;
     registry->orphans.wait = false;
     registry->deadlines.wait = false;
+    registry->queue_news_wait = false;
     pthread_mutex_lock(&registry->lock);
     pthread_mutex_lock(&registry->queue_lock);
     while (registry->queue_first != NULL && round->op_count < PAWL_STORE_ROUND_OPS_MAX) {
@@ -165,6 +166,9 @@ static bool stage(pawl_store_round *round, pawl_registry_op *op)
     case PAWL_OP_POST:
         status = pawl_store_stage_post(round, op, &fault);
         break;
+    case PAWL_OP_QUEUE_WAIT:
+        status = pawl_store_stage_queue_wait(round, op, &fault);
+        break;
     case PAWL_OP_PRUNE:
         status = pawl_store_stage_prune(round, op, &fault);
         break;
@@ -195,6 +199,7 @@ static void stage_all(pawl_store_round *round)
             round->op_at++;
         else
             round->closed = true; /* something else was staged before it, so there is progress */
+    pawl_store_stage_queue_news(round);
     pawl_store_stage_orphans(round);
     pawl_store_stage_deadlines(round);
 }
@@ -240,6 +245,7 @@ static pawl_status read_counters(pawl_store_registry *registry, pawl_fault *faul
 {
     registry->next_number = 1;
     registry->orphans.scan = true; /* nobody knows yet */
+    atomic_store(&registry->queue_news, true);
     pawl_status status = pawl_store_meta_counters(registry->store->kv, &registry->next_number, registry->counts, fault);
     if (status != PAWL_OK && status != PAWL_E_NOT_FOUND)
         return status;
@@ -262,6 +268,8 @@ static void commit(pawl_store_round *round)
                    round->op_at - round->op_from, fault.message);
     round->registry->orphans.wait = true;
     round->registry->deadlines.wait = true;
+    round->registry->queue_news_wait = true;
+    atomic_store(&round->registry->queue_news, true);
     pawl_store_round_undo(round, &fault);
     tell_refusals(round, &fault);
 }
@@ -370,8 +378,8 @@ static bool await_work(pawl_store_registry *registry)
     look = left < look ? left : look;
     pthread_mutex_lock(&registry->queue_lock);
     pthread_mutex_unlock(&registry->lock);
-    bool orphans = pawl_store_orphans_left(registry);
-    while (registry->queue_first == NULL && !registry->poked && !registry->stopping && !orphans) {
+    bool left_over = pawl_store_orphans_left(registry) || pawl_store_queue_news_left(registry);
+    while (registry->queue_first == NULL && !registry->poked && !registry->stopping && !left_over) {
         registry->sleeping = true;
         wait_at_most(registry, look);
         registry->sleeping = false;

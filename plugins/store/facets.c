@@ -9,7 +9,7 @@
 
 const pawl_registry_table pawl_store_registry_table = {
     .struct_size = sizeof pawl_store_registry_table,
-    .features = PAWL_REGISTRY_ATTRIBUTES | PAWL_REGISTRY_ENDED | PAWL_REGISTRY_FORGETS,
+    .features = PAWL_REGISTRY_ATTRIBUTES | PAWL_REGISTRY_ENDED | PAWL_REGISTRY_FORGETS | PAWL_REGISTRY_QUEUE_WAITS,
     .ended = pawl_store_ended,
     .submit = pawl_store_submit,
     .unwatch = pawl_store_unwatch,

@@ -80,6 +80,7 @@ typedef struct claiming {
     uint64_t again;
     size_t taken;
     bool exclusive; /* the first one is */
+    bool resumes;   /* what is taken was claimed before */
     pawl_buffer merge;
     pawl_buffer rows; /* of what was taken: key size, value size, key, value, claims */
     pawl_buffer scratch;
@@ -102,6 +103,27 @@ static bool fits(const claiming *c, const pawl_queue_item *item)
         return true;
     return !c->exclusive && item->exclusive == 0 && c->rows.size < CLAIM_BYTES_MAX &&
            pawl_bytes_equal(item->merge, (pawl_bytes){c->merge.data, c->merge.size});
+}
+
+/* The consumer has it already, and asks for that. */
+static bool is_own(const claiming *c, const pawl_store_inbox_claims *claims)
+{
+    return c->request->resume != 0 && claims->token != 0 && pawl_bytes_equal(claims->consumer, c->request->consumer);
+}
+
+static void take_again(claiming *c, const pawl_kv_cursor *cursor, const pawl_queue_item *item,
+                       const pawl_store_inbox_claims *claims)
+{
+    pawl_key key;
+    pawl_store_inbox_claims held = *claims;
+    c->taken++;
+    c->resumes = true;
+    c->token = claims->token;
+    held.until_unix_ns = c->expires;
+    held.consumer = c->request->consumer;
+    pawl_store_inbox_key(&key, STORE_INBOX_CLAIM, c->request->session, item->item);
+    pawl_store_inbox_put_claims(&c->batch, &key, &held);
+    keep_row(c, cursor, item->claims + claims->count);
 }
 
 static void take(claiming *c, const pawl_kv_cursor *cursor, const pawl_queue_item *item)
@@ -130,6 +152,12 @@ static pawl_status take_items(claiming *c, pawl_kv_cursor *cursor, pawl_fault *f
             status = read_claims(c->store, request->session, item.item, &c->scratch, &claims, fault);
         if (status != PAWL_OK)
             return status;
+        if (is_own(c, &claims) && (c->taken == 0 || (c->resumes && claims.token == c->token))) {
+            take_again(c, cursor, &item, &claims);
+            continue;
+        }
+        if (c->resumes)
+            break;
         apply_claims(&item, &claims, c->now);
         c->again = item.state == PAWL_QUEUE_CLAIMED ? item.expires_unix_ns : item.available_unix_ns;
         if (c->again > c->now)
@@ -294,21 +322,29 @@ static pawl_status settle_item(pawl_store *store, const pawl_queue_settle *settl
 }
 
 /* Everything is checked before anything is written; the commit first, whose key may answer for an earlier try. */
-static pawl_status settle_locked(pawl_store *store, const pawl_queue_settle *settle, uint64_t *revision,
+static pawl_status settle_locked(pawl_store *store, const pawl_queue_settle *settle, uint64_t *revision, bool *tell,
                                  pawl_fault *fault)
 {
     pawl_batch batch = {0};
     pawl_buffer scratch = {0};
     uint64_t now = pawl_store_unix_now(store);
     pawl_status status = PAWL_OK;
-    if (settle->commit != 0)
+    if (settle->commit != 0) {
         status = pawl_store_session_stage(store, settle, &batch, revision, fault);
+    } else if (settle->holder.size > 0) {
+        status = pawl_store_inbox_was_settled(store, settle, fault);
+        status = status == PAWL_OK ? PAWL_SUSPEND : status == PAWL_E_NOT_FOUND ? PAWL_OK : status;
+        pawl_store_inbox_put_settled(&batch, settle);
+    }
+    if (status == PAWL_OK && settle->action != PAWL_QUEUE_EXTEND)
+        status = pawl_store_queue_news_stage(store, settle->session, &batch, tell, fault);
     for (size_t i = 0; i < settle->item_count && status == PAWL_OK; i++)
         status = settle_item(store, settle, settle->items[i], now, &batch, &scratch, fault);
     if (status == PAWL_OK)
         status = write_batch(store, &batch, fault);
     pawl_buffer_finish(&scratch);
     pawl_batch_finish(&batch);
+    *tell = *tell && status == PAWL_OK;
     return status == PAWL_SUSPEND ? PAWL_OK : status;
 }
 
@@ -331,9 +367,15 @@ static pawl_status check_settle(const pawl_queue_settle *settle, pawl_fault *fau
         return INVALID("only what acknowledges items can commit state with it");
     if (settle->item_count == 0)
         return INVALID("a claim is settled for no items");
+    if (settle->holder.size > 0 && settle->commit == 0 && settle->commit_key.size == 0)
+        return INVALID("what a process settles needs a key");
     pawl_status status = check_items(settle->items, settle->item_count, fault);
     if (status == PAWL_OK)
         status = pawl_store_check_name("a session id", settle->session, PAWL_STORE_ID_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = pawl_store_check_size("a commit key", settle->commit_key, PAWL_STORE_POST_ID_BYTES_MAX, fault);
+    if (status == PAWL_OK)
+        status = pawl_store_check_size("the holder of a claim", settle->holder, PAWL_STORE_ID_BYTES_MAX, fault);
     return status;
 }
 
@@ -342,13 +384,16 @@ pawl_status pawl_store_inbox_settle(pawl_store *store, const pawl_queue_settle *
 {
     pawl_fault fault = {0};
     uint64_t result = 0;
+    bool tell = false;
     pawl_status status = check_settle(settle, &fault);
     if (status == PAWL_OK) {
         pthread_mutex_t *lock = pawl_store_session_lock(store, settle->session);
         pthread_mutex_lock(lock);
-        status = settle_locked(store, settle, &result, &fault);
+        status = settle_locked(store, settle, &result, &tell, &fault);
         pthread_mutex_unlock(lock);
     }
+    if (tell)
+        pawl_store_queue_news_tell(store);
     if (revision != NULL)
         *revision = result;
     return finish(store, why, &fault, status);
@@ -466,7 +511,7 @@ static pawl_status tend_one(pawl_store *store, pawl_bytes session, uint32_t acti
 }
 
 static pawl_status tend_some(pawl_store *store, pawl_bytes session, uint32_t action, const uint64_t *items,
-                             size_t count, uint64_t *done, pawl_fault *fault)
+                             size_t count, uint64_t *done, bool *tell, pawl_fault *fault)
 {
     pawl_batch batch = {0};
     pawl_buffer buffer = {0};
@@ -478,6 +523,8 @@ static pawl_status tend_some(pawl_store *store, pawl_bytes session, uint32_t act
             status = tend_one(store, session, action, &item, &batch, fault);
     }
     if (status == PAWL_OK)
+        status = pawl_store_queue_news_stage(store, session, &batch, tell, fault);
+    if (status == PAWL_OK)
         status = write_batch(store, &batch, fault);
     if (status == PAWL_OK)
         *done = count;
@@ -487,7 +534,8 @@ static pawl_status tend_some(pawl_store *store, pawl_bytes session, uint32_t act
 }
 
 /* All dead ones, so many at a time: it may stop anywhere, and *done says how far it came. */
-static pawl_status tend_all(pawl_store *store, pawl_bytes session, uint32_t action, uint64_t *done, pawl_fault *fault)
+static pawl_status tend_all(pawl_store *store, pawl_bytes session, uint32_t action, uint64_t *done, bool *tell,
+                            pawl_fault *fault)
 {
     pawl_key prefix;
     pawl_batch batch = {0};
@@ -507,7 +555,9 @@ static pawl_status tend_all(pawl_store *store, pawl_bytes session, uint32_t acti
             status = tend_one(store, session, action, &item, &batch, fault);
         staged += more && status == PAWL_OK;
         if (status == PAWL_OK && staged > 0 && (!more || staged == TEND_BATCH)) {
-            status = write_batch(store, &batch, fault);
+            status = pawl_store_queue_news_stage(store, session, &batch, tell, fault);
+            if (status == PAWL_OK)
+                status = write_batch(store, &batch, fault);
             *done += status == PAWL_OK ? staged : 0;
             staged = 0;
             pawl_batch_clear(&batch);
@@ -529,6 +579,7 @@ pawl_status pawl_store_inbox_tend(pawl_store *store, pawl_bytes session, uint32_
     pawl_fault bad = {0};
     pawl_fault *fault = &bad;
     uint64_t made = 0;
+    bool tell = false;
     pawl_status status = pawl_store_check_name("a session id", session, PAWL_STORE_ID_BYTES_MAX, fault);
     if (status == PAWL_OK && action != PAWL_QUEUE_REDRIVE && action != PAWL_QUEUE_DROP)
         status = INVALID("a queue is tended by action %u; wanted 1 or 2", action);
@@ -537,10 +588,12 @@ pawl_status pawl_store_inbox_tend(pawl_store *store, pawl_bytes session, uint32_
     if (status == PAWL_OK) {
         pthread_mutex_t *lock = pawl_store_session_lock(store, session);
         pthread_mutex_lock(lock);
-        status = count == 0 ? tend_all(store, session, action, &made, fault)
-                            : tend_some(store, session, action, items, count, &made, fault);
+        status = count == 0 ? tend_all(store, session, action, &made, &tell, fault)
+                            : tend_some(store, session, action, items, count, &made, &tell, fault);
         pthread_mutex_unlock(lock);
     }
+    if (tell)
+        pawl_store_queue_news_tell(store);
     if (done != NULL)
         *done = made;
     return finish(store, why, fault, status);

@@ -1,18 +1,25 @@
-/* inbox.h: the queues of sessions: what events delivered, who has claimed it, what was set aside. Owns the families
- * INBOX and DELIVERY. Items are put there by the committer, in the batch of their event, and touched afterwards only by
- * the functions of pawl_queue_table, under the lock of the session; the two never write the same row.
+/* inbox.h: the queues of sessions: what events delivered, who has claimed it, what was set aside, who waits. Owns the
+ * families INBOX and DELIVERY. Items are put there by the committer, in the batch of their event, and touched
+ * afterwards only by the functions of pawl_queue_table, under the lock of the session; the two never write the same
+ * row, but 'n' (inbox_wait.c says why they may).
  *
  * Rows: 'i', session, item -> the item (never changed); 'c', likewise -> its claims: token (0: given back), until when
  * it is held (or may not be claimed), how often it was claimed, by whom; 'x', likewise -> an item set aside, in the
- * place of the other two. DELIVERY: number, session, event type, key -> item, until the process is pruned. */
+ * place of the other two; 'w', session, number of a process -> it waits, and what it is to be told (the committer's);
+ * 'n', session, 0 -> something has changed for those who wait; 'k', session, hash of a process id -> under which key
+ * that process has settled something last. DELIVERY: number, session, event type, key -> item, until the process is
+ * pruned. */
 #ifndef PAWL_STORE_INBOX_H
 #define PAWL_STORE_INBOX_H
 
 #include "round.h"
 
-#define STORE_INBOX_ITEM  'i'
-#define STORE_INBOX_CLAIM 'c'
-#define STORE_INBOX_DEAD  'x'
+#define STORE_INBOX_ITEM    'i'
+#define STORE_INBOX_CLAIM   'c'
+#define STORE_INBOX_DEAD    'x'
+#define STORE_INBOX_WAIT    'w'
+#define STORE_INBOX_NEWS    'n'
+#define STORE_INBOX_SETTLED 'k'
 
 /** Who has an item. Bytes point into the row. */
 typedef struct pawl_store_inbox_claims {
@@ -48,6 +55,38 @@ void pawl_store_inbox_stage(pawl_store_round *round, const pawl_store_stage *sta
 pawl_status pawl_store_inbox_forget_process(pawl_store_round *round, uint64_t number, pawl_fault *fault);
 /** Delete the queue of a session. */
 void pawl_store_inbox_forget_session(pawl_batch *batch, pawl_bytes session);
+
+/* ---- inbox_wait.c: processes that wait ---- */
+
+/** Those who wait for a queue, found before anything is staged, so that telling them cannot fail. */
+typedef struct pawl_store_queue_waiter {
+    struct pawl_store_queue_waiter *next;
+    uint64_t number;
+    pawl_store_parent told; /* stage NULL: it has ended, or was told in this round */
+} pawl_store_queue_waiter;
+
+/** QUEUE_WAIT. What delivers in the same round waits for the next one. */
+pawl_status pawl_store_stage_queue_wait(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault);
+/** PAWL_PENDING: not in this round. */
+pawl_status pawl_store_queue_waiters_find(pawl_store_round *round, pawl_bytes session, pawl_store_queue_waiter **ret,
+                                          pawl_fault *fault);
+/** Stage that they are told, and wait no more. */
+void pawl_store_queue_waiters_tell(pawl_store_round *round, pawl_bytes session, const pawl_store_queue_waiter *first);
+/** Tell those whose queue was changed by what is no round of the committer. */
+void pawl_store_stage_queue_news(pawl_store_round *round);
+/** Is there more to do? */
+bool pawl_store_queue_news_left(const pawl_store_registry *registry);
+/** A write of the functions below changes a queue for those who wait, if anybody does: *tell. Under the session's lock;
+ *  after the write, and without the lock, pawl_store_queue_news_tell. */
+pawl_status pawl_store_queue_news_stage(pawl_store *store, pawl_bytes session, pawl_batch *batch, bool *tell,
+                                        pawl_fault *fault);
+void pawl_store_queue_news_tell(pawl_store *store);
+/** A process is removed: what is left of its waiting and settling goes. */
+pawl_status pawl_store_queue_forget(pawl_store_round *round, const pawl_store_stage *stage, pawl_fault *fault);
+
+void pawl_store_inbox_put_settled(pawl_batch *batch, const pawl_queue_settle *settle);
+/** PAWL_E_NOT_FOUND: this is not what the holder has settled last. */
+pawl_status pawl_store_inbox_was_settled(pawl_store *store, const pawl_queue_settle *settle, pawl_fault *fault);
 
 /* ---- inbox.c: pawl_queue_table ---- */
 

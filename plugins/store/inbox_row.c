@@ -28,7 +28,8 @@ bool pawl_store_inbox_key_parts(pawl_bytes key, uint8_t *tag, pawl_bytes *sessio
     *session = (pawl_bytes){reader.at, size};
     reader.at += size;
     *item = pawl_reader_u64(&reader);
-    return *tag == STORE_INBOX_ITEM || *tag == STORE_INBOX_CLAIM || *tag == STORE_INBOX_DEAD;
+    return *tag == STORE_INBOX_ITEM || *tag == STORE_INBOX_CLAIM || *tag == STORE_INBOX_DEAD ||
+           *tag == STORE_INBOX_WAIT || *tag == STORE_INBOX_NEWS || *tag == STORE_INBOX_SETTLED;
 }
 
 void pawl_store_key_delivery(pawl_key *key, uint64_t number, const pawl_delivery *delivery)
@@ -194,7 +195,8 @@ pawl_status pawl_store_inbox_forget_process(pawl_store_round *round, uint64_t nu
 
 void pawl_store_inbox_forget_session(pawl_batch *batch, pawl_bytes session)
 {
-    static const uint8_t tags[] = {STORE_INBOX_ITEM, STORE_INBOX_CLAIM, STORE_INBOX_DEAD};
+    static const uint8_t tags[] = {STORE_INBOX_ITEM, STORE_INBOX_CLAIM, STORE_INBOX_DEAD,
+                                   STORE_INBOX_WAIT, STORE_INBOX_NEWS,  STORE_INBOX_SETTLED};
     for (size_t i = 0; i < sizeof tags; i++) {
         pawl_key from;
         pawl_store_inbox_prefix(&from, tags[i], session);

@@ -38,6 +38,8 @@
 #define PAWL_STORE_TYPES_MAX             65536u
 #define PAWL_STORE_WORKERS_MAX           4096u /* open worker sessions */
 #define PAWL_STORE_LIST_PAGE_MAX         1000u
+#define PAWL_STORE_QUEUE_WAITS_MAX       256u   /* processes that wait for one queue */
+#define PAWL_STORE_QUEUE_WAIT_BYTES_MAX  256u   /* what such a one is told */
 #define PAWL_STORE_CLAIM_MAX             1000u  /* processes of one claim; a larger limit is cut to this */
 #define PAWL_STORE_PRUNE_MAX             10000u /* processes of one prune; a larger limit is cut to this */
 #define PAWL_STORE_ARTIFACT_BYTES_MAX    (256ull << 20)

@@ -102,7 +102,8 @@ typedef struct preparation {
     pawl_store_staged_post *staged;
     pawl_store_posted_event *event;
     uint64_t ready;
-    uint64_t item; /* 0: nothing is delivered */
+    uint64_t item;                    /* 0: nothing is delivered */
+    pawl_store_queue_waiter *waiters; /* for what is */
 } preparation;
 
 static bool is_same_delivery(const pawl_delivery *a, const pawl_delivery *b)
@@ -124,6 +125,8 @@ static pawl_status prepare_delivery(pawl_store_round *round, const pawl_store_st
         known = known || is_same_delivery(delivery, staged->post->delivery);
     if (status == PAWL_OK && !known)
         status = pawl_store_ticket(round->registry->store, &made->item, fault);
+    if (status == PAWL_OK && !known)
+        status = pawl_store_queue_waiters_find(round, delivery->session, &made->waiters, fault);
     return status;
 }
 
@@ -237,16 +240,19 @@ static pawl_status check_end(const pawl_store_stage *stage, const pawl_post *pos
 }
 
 /* What else is in the batch of an event. @return whether something was put into a queue */
-static bool stage_event(pawl_store_round *round, pawl_store_stage *stage, const pawl_post *post, uint64_t item)
+static bool stage_event(pawl_store_round *round, pawl_store_stage *stage, const pawl_post *post,
+                        const preparation *made)
 {
-    if (item != 0)
-        pawl_store_inbox_stage(round, stage, post->delivery, stage->state.head, item);
+    if (made->item != 0)
+        pawl_store_inbox_stage(round, stage, post->delivery, stage->state.head, made->item);
     if (post->status != 0) {
         uint64_t end = pawl_store_stage_record(round, stage, PAWL_RECORD_ENDED, post->outcome);
         if (!pawl_store_stage_note_posted(round, stage, PAWL_RECORD_ENDED, end))
             round->rows.bytes.failed = true; /* out of memory: the whole round fails, and nothing is half done */
     }
-    return item != 0;
+    if (made->item != 0)
+        pawl_store_queue_waiters_tell(round, post->delivery->session, made->waiters);
+    return made->item != 0;
 }
 
 /* What it was, and what it was asked to do before, is void. Its end row stands under the time of its end. */
@@ -310,7 +316,7 @@ static pawl_status stage_posted(pawl_store_round *round, pawl_store_stage *stage
     if (post->kind == PAWL_RECORD_CANCEL || ends(post))
         pawl_store_turn_leave(round, stage, &turn);
     bool changed = pause_or_continue(round, stage, post, *sequence);
-    *queued = post->kind == PAWL_RECORD_EVENT && stage_event(round, stage, post, made.item);
+    *queued = post->kind == PAWL_RECORD_EVENT && stage_event(round, stage, post, &made);
     if (ready)
         pawl_store_stage_move(round, stage, PAWL_READY, 0, made.ready);
     else if (ends(post))

@@ -73,6 +73,8 @@ pawl_status pawl_store_stage_remove(pawl_store_round *round, pawl_store_stage *s
     if (status == PAWL_OK)
         status = pawl_store_inbox_forget_process(round, number, fault);
     if (status == PAWL_OK)
+        status = pawl_store_queue_forget(round, stage, fault);
+    if (status == PAWL_OK)
         status = delete_journal(round, number, &stage->state, fault);
     if (status == PAWL_OK)
         status = delete_found(round, PAWL_FAMILY_POST, number, fault);

@@ -18,6 +18,8 @@
 #include "queue.h"
 #include "store.h"
 
+#include <stdatomic.h>
+
 #define STORE_NEVER        UINT64_MAX
 #define STORE_STATUS_COUNT 20u
 
@@ -250,6 +252,8 @@ struct pawl_store_registry {
     uint64_t prune_from;            /* no end row in front of this time is left */
     pawl_store_orphans orphans;     /* the committer's own */
     pawl_store_deadlines deadlines; /* likewise */
+    atomic_bool queue_news;         /* there may be queues whose waiting processes are to be told */
+    bool queue_news_wait;           /* not in the next round: the committer's own */
 
     pthread_mutex_t queue_lock; /* guards the queue and what follows */
     pthread_cond_t queue_cond;

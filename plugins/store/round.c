@@ -47,6 +47,7 @@ void pawl_store_round_begin(pawl_store_round *round)
     round->closed = false;
     round->orphan_parent = round->orphan_after = 0;
     round->orphan_scanned = round->orphans_done = false;
+    round->queue_waits = false;
     round->deadlines_looked_at = false;
     round->deadline_next = round->deadline_set = STORE_NEVER;
 }

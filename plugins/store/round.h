@@ -38,6 +38,7 @@ struct pawl_store_stage {
     bool wake_set;
     bool waits; /* was stored as waiting: the count of claims starts anew */
     bool pruned;
+    bool queue_told;                     /* that a queue has changed for which it waited */
     bool orphans;                        /* it ended and has children */
     const pawl_store_told_end *told_end; /* not NULL: the store ends it by itself */
     const char *attributes;              /* not NULL: as this round leaves them, JSON in its arena */
@@ -87,6 +88,7 @@ struct pawl_store_round {
     uint64_t orphan_after;  /* up to this one */
     bool orphan_scanned;    /* it was found by its row */
     bool orphans_done;      /* these were all of them */
+    bool queue_waits;       /* a process began to wait for a queue: its row is not there yet */
     bool deadlines_looked_at;
     uint64_t deadline_next;       /* the first that is left */
     uint64_t deadline_set;        /* the first that this round sets; STORE_NEVER: none */
@@ -162,6 +164,9 @@ pawl_status pawl_store_parent_find(pawl_store_round *round, const pawl_store_sta
                                    pawl_store_parent *ret, pawl_fault *fault);
 /** Stage that they are told. */
 void pawl_store_parent_tell(pawl_store_round *round, const pawl_store_parent *parent);
+/** The same with any posted kind: prepare a stage that is found (ret->stage, ret->leased, ret->body), and tell it. */
+pawl_status pawl_store_told_prepare(pawl_store_round *round, pawl_store_parent *ret, pawl_fault *fault);
+void pawl_store_told_stage(pawl_store_round *round, const pawl_store_parent *told, uint32_t kind);
 /** A process that asks to be registered as a child: its parent must be held by somebody, and is noted to have one. */
 pawl_status pawl_store_parent_adopt(pawl_store_round *round, const pawl_register *request, pawl_fault *fault);
 

@@ -44,7 +44,7 @@ for compiler in $c_compilers; do
         try "$compiler" c $standard pawl_abi.h "-Wstrict-prototypes -Wmissing-prototypes"
     done
     for standard in c99 c11 c17 c2x; do
-        for header in pawl_plugin.h pawl_process.h pawl_session.h; do
+        for header in pawl_plugin.h pawl_process.h pawl_session.h pawl_queue.h; do
             [ -e "$abi/$header" ] && try "$compiler" c $standard $header "-Wstrict-prototypes -Wmissing-prototypes"
         done
     done
@@ -54,7 +54,7 @@ for compiler in $cxx_compilers; do
         try "$compiler" c++ $standard pawl_abi.h
     done
     for standard in c++11 c++14 c++17 c++20; do
-        for header in pawl_plugin.h pawl_process.h pawl_session.h; do
+        for header in pawl_plugin.h pawl_process.h pawl_session.h pawl_queue.h; do
             [ -e "$abi/$header" ] && try "$compiler" c++ $standard $header
         done
     done

@@ -190,6 +190,17 @@ struct step *step_watch(struct world *world, const char *id, uint64_t after, uin
     return step;
 }
 
+struct step *step_queue_wait(struct world *world, const char *id, const char *session, const char *body)
+{
+    struct step *step = new_step(world, PAWL_OP_QUEUE_WAIT);
+    pawl_queue_wait *request = &step->request.queue_wait;
+    request->struct_size = sizeof(*request);
+    request->id = step_keep(step, text_bytes(id));
+    request->session = step_keep(step, text_bytes(session));
+    request->body = step_keep(step, text_bytes(body));
+    return step;
+}
+
 struct step *step_prune(struct world *world, uint64_t ended_before_unix_ns, uint32_t limit)
 {
     struct step *step = new_step(world, PAWL_OP_PRUNE);

@@ -260,7 +260,8 @@ static bool begins_with(pawl_bytes name, const char *prefix)
 static bool is_kept(pawl_bytes name)
 {
     return begins_with(name, PAWL_OWN_CALLS) && !begins_with(name, PAWL_SESSION_CALLS) &&
-           !begins_with(name, PAWL_ATTACHMENT_CALLS) && !begins_with(name, PAWL_EVENT_CALLS);
+           !begins_with(name, PAWL_ATTACHMENT_CALLS) && !begins_with(name, PAWL_EVENT_CALLS) &&
+           !begins_with(name, PAWL_QUEUE_CALLS);
 }
 
 pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes input,

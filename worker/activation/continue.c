@@ -116,7 +116,7 @@ pawl_status pawl_activation_carry(const pawl_activation *mirror,
             status = visit(context, &cancel);
             told = true;
         }
-        if (status != PAWL_OK || is_taken(mirror, signal))
+        if (status != PAWL_OK || signal->notice || is_taken(mirror, signal)) /* the next run looks by itself */
             continue;
         pawl_entry entry = {.kind = PAWL_RECORD_SIGNAL,
                             .sequence = signal->sequence,

@@ -277,6 +277,7 @@ static pawl_status feed_signal(pawl_activation *mirror, const pawl_entry *entry,
         return no_memory(error);
     signal->name = name;
     signal->sequence = entry->sequence;
+    signal->notice = entry->kind == PAWL_RECORD_NOTICE;
     signal->bytes = mirror->bytes;
     if (mirror->last_signal == NULL)
         mirror->first_signal = signal;
@@ -382,6 +383,7 @@ static pawl_status feed_entry(pawl_activation *mirror, const pawl_entry *entry, 
     case PAWL_RECORD_REPLY:
         return feed_reply(mirror, entry, error);
     case PAWL_RECORD_SIGNAL:
+    case PAWL_RECORD_NOTICE:
     case PAWL_RECORD_UPDATE:
         return feed_signal(mirror, entry, error);
     case PAWL_RECORD_CANCEL:

@@ -32,6 +32,7 @@ struct signal {
     uint64_t sequence;
     pawl_bytes payload;
     pawl_bytes id; /* of an update; empty: a signal */
+    bool notice;   /* by the store, that something has changed which the process waits for */
 };
 
 /* One name, of an effect or a signal: stored once, so that steps need no copy of it. */

@@ -28,7 +28,7 @@ export PKG_CONFIG_PATH
     printf 'profile: examples\ntier: durable\ndata: data\nstores: { main: { provider: rocksdb } }\n'
     printf 'attributes: { customer: keyword, amount: integer, sent: boolean }\nplugins:\n'
 } >"$work/pawl.yaml"
-for example in cart counter order saga children; do
+for example in cart counter desk order saga children; do
     # shellcheck disable=SC2046
     "$cc" -std=c11 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -Wl,-z,defs $(pkg-config --cflags pawl) \
         "$source/examples/$example/$example.c" -o "$work/$example.so"
@@ -128,6 +128,21 @@ has hotel.full out
 has trip.cancel-train out
 "$pawl" start album.make --id album --wait >out 2>out.err || fail "the album did not complete"
 has '"page 3"' out
+
+# The queue of a session: a process takes from it what events deliver, over a kill, each once.
+"$pawl" start desk.clerk --id clerk --session ann --input 0 >out
+"$pawl" start desk.box --id box --session ann >out
+for pages in 3 4 5; do
+    "$pawl" event append box arrived "{\"pages\":$pages}" --key "letter-$pages" >out
+    [ $pages -ne 4 ] || kill_and_serve
+done
+"$pawl" event append box arrived '{"pages":4}' --key letter-4 >out
+"$pawl" event append box arrived '{"pages":0}' --key closed >out
+ended clerk '"letters":3'
+"$pawl" session get ann pages >out
+has 12 out
+"$pawl" queue list ann --json | tr -d ' \n' >out
+has '"items":[]' out
 
 kill -TERM "$server"
 wait "$server" || fail "pawl serve did not end with 0"
