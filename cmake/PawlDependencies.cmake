@@ -23,6 +23,7 @@ pawl_require(pcre2 libpcre2-8 libpcre2-dev)
 pawl_require(xxhash libxxhash libxxhash-dev)
 pawl_require(rocksdb rocksdb librocksdb-dev)
 pawl_require(bsd libbsd-overlay libbsd-dev)
+pawl_require(seccomp libseccomp libseccomp-dev)
 # Time zones. libcctz has no pkg-config file, and is C++.
 find_path(PAWL_CCTZ_INCLUDE cctz/time_zone.h)
 find_library(PAWL_CCTZ_LIBRARY cctz)

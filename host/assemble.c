@@ -2,6 +2,7 @@
 #include "assemble.h"
 
 #include "builtin.h"
+#include "host/isolate/isolate.h"
 #include "host/profile/secret.h"
 #include "worker/base/clock.h"
 #include "worker/base/sink.h"
@@ -27,7 +28,8 @@ static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operati
     uint32_t set = over == NULL ? 0 : over->set;
     effect->name = name;
     effect->operation = operation->name;
-    effect->runs = operation->runs;
+    if (effect->runs == 0)
+        effect->runs = operation->runs;
     effect->outcome = operation->outcome;
     effect->local = operation->local;
     effect->timeout_ns = profile->timeouts.call_ns;
@@ -79,6 +81,15 @@ static pawl_status add_builtins(const pawl_profile *profile, pawl_assembly *asse
     return PAWL_OK;
 }
 
+/* Its calls are sent away, and end when an answer comes. */
+static void go_elsewhere(pawl_effect *effect, pawl_connector *instance)
+{
+    effect->effect = NULL;
+    effect->connector = pawl_isolated_table();
+    effect->instance = instance;
+    effect->runs = PAWL_RUNS_ASYNC;
+}
+
 static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *plugin, pawl_assembly *assembly,
                                pawl_error *error)
 {
@@ -86,6 +97,8 @@ static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *p
         const pawl_manifest_operation *operation = &plugin->manifest->effects[i];
         pawl_effect effect = {
             .plugin = plugin->manifest->id, .rank = plugin->rank, .host = plugin->host, .effect = plugin->effect};
+        if (plugin->isolated != NULL)
+            go_elsewhere(&effect, pawl_isolated_effects(plugin->isolated));
         memcpy(effect.digest, plugin->digest, sizeof effect.digest);
         pawl_status status = fill(profile, operation, operation->name, NULL, assembly, &effect, error);
         if (status == PAWL_OK)
@@ -168,6 +181,11 @@ static pawl_status wrap_connector(const pawl_profile *profile, const pawl_profil
 
 static pawl_status create_instance(const pawl_profile *profile, pawl_instance *own, pawl_error *error)
 {
+    if (own->plugin->isolated != NULL) {
+        pawl_status made = pawl_isolated_instance(own->plugin->isolated, own->profile->name, own->profile->config,
+                                                  &own->instance, error);
+        return made == PAWL_OK ? made : wrap_connector(profile, own->profile, made, error);
+    }
     char *config = NULL;
     size_t size = 0;
     pawl_status status = pawl_secret_resolve_text(own->profile->config, &config, &size, error);
@@ -201,6 +219,8 @@ static pawl_status add_operations(const pawl_profile *profile, const pawl_instan
                               .connector = own->plugin->connector,
                               .instance = own->instance,
                               .bulkhead = own->bulkhead};
+        if (own->plugin->isolated != NULL)
+            go_elsewhere(&effect, own->instance);
         pawl_status status = fill(profile, operation, name, own, assembly, &effect, error);
         if (status == PAWL_OK)
             status = pawl_catalog_add_effect(assembly->catalog, &effect, error);
@@ -219,7 +239,7 @@ static pawl_status add_instance(const pawl_profile *profile, const pawl_plugin_s
                        own->profile->name, "plugin", own->profile->plugin, (char *)NULL);
         return PAWL_OK;
     }
-    if (own->plugin->connector == NULL) {
+    if ((own->plugin->manifest->kinds & PAWL_KIND_CONNECTOR) == 0) {
         (void)pawl_error_set(error, PAWL_E_UNSUPPORTED, "connector.not_offered",
                              "the plugin has no connector; name one that has");
         return wrap_connector(profile, own->profile, PAWL_E_UNSUPPORTED, error);
@@ -267,7 +287,8 @@ void pawl_assembly_finish(pawl_assembly *assembly)
 {
     if (assembly->instances != NULL)
         for (size_t i = assembly->instance_count; i-- > 0;)
-            if (assembly->instances[i].instance != NULL && assembly->instances[i].plugin->connector->destroy != NULL)
+            if (assembly->instances[i].instance != NULL && assembly->instances[i].plugin->connector != NULL &&
+                assembly->instances[i].plugin->connector->destroy != NULL)
                 assembly->instances[i].plugin->connector->destroy(assembly->instances[i].instance);
     free(assembly->instances);
     pawl_catalog_destroy(assembly->catalog);

@@ -32,6 +32,7 @@ struct pawl_host {
     pawl_attribute_schema attributes; /* its array belongs to the host */
     pawl_plugin_set *built_in;        /* storage that is linked into Pawl */
     pawl_plugin_set *plugins;         /* all others */
+    struct pawl_isolation *isolation; /* NULL: no plugin runs in a process of its own */
     pawl_facets facets;
     pawl_attachment_facet attachments;
     pawl_registry registry;

@@ -2,6 +2,7 @@
  * before anything is opened, and nothing is claimed before everything is open. */
 #include "host_open.h"
 
+#include "host/isolate/isolate.h"
 #include "host_plugins.h"
 #include "host_return.h"
 #include "host_upkeep.h"
@@ -313,6 +314,8 @@ static bool stop_worker(pawl_host *host)
     pawl_worker_stop(host->worker, PAWL_STOP_ABORT, host->clock->mono_ns(host->clock));
     pawl_worker_get_stats(host->worker, &stats);
     for (int i = 0; i < STOP_PATIENCE_PAUSES && (stats.effects_running > 0 || stats.resident > 0); i++) {
+        if (i == STOP_PATIENCE_PAUSES / 2)
+            pawl_isolation_abort(host->isolation);
         nanosleep(&pause, NULL); /* it was told to stop, and nobody tells us when it has */
         pawl_worker_get_stats(host->worker, &stats);
     }
@@ -339,6 +342,7 @@ void pawl_host_dismantle(pawl_host *host)
     pawl_facets_close(&host->facets);
     pawl_attachments_finish(&host->attachments);
     host->plugins = pawl_plugin_set_close(host->plugins);
+    host->isolation = pawl_isolation_destroy(host->isolation);
     host->built_in = pawl_plugin_set_close(host->built_in);
     pawl_roots_finish(&host->roots);
     free((void *)(uintptr_t)host->attributes.attributes);

@@ -1,6 +1,7 @@
 /* host_plugins.c: see host_plugins.h. */
 #include "host_plugins.h"
 
+#include "host/isolate/isolate.h"
 #include "host/profile/secret.h"
 #include "plugins/memory/memory.h"
 #include "plugins/rocksdb/rocksdb.h"
@@ -39,13 +40,41 @@ static void left_out(void *context, const pawl_plugin_request *request, const pa
                    (char *)NULL);
 }
 
+/* The first that is isolated brings what all of them need. */
+static pawl_status isolate(void *context, const pawl_plugin_request *request, const pawl_plugin *plugin,
+                           struct pawl_isolated **ret, pawl_error *error)
+{
+    pawl_host *host = context;
+    const pawl_profile *profile = host->profile;
+    const pawl_isolation_config config = {.log = &host->log,
+                                          .threads = profile->worker.effect_threads,
+                                          .output_max = profile->limits.value_bytes,
+                                          .grace_ns = profile->timeouts.cancel_grace_ns};
+    const pawl_isolated_request wanted = {.manifest = plugin->manifest,
+                                          .subject = plugin->path,
+                                          .copy_path = plugin->copy_path,
+                                          .profile = request->isolation,
+                                          .host = plugin->host};
+    pawl_status status = host->isolation == NULL ? pawl_isolation_create(&config, &host->isolation, error) : PAWL_OK;
+    return status == PAWL_OK ? pawl_isolated_open(host->isolation, &wanted, ret, error) : status;
+}
+
+static void end_isolated(void *context, struct pawl_isolated *isolated)
+{
+    (void)context;
+    (void)pawl_isolated_close(isolated);
+}
+
 static pawl_loader_options loader_options(pawl_host *host)
 {
     pawl_loader_options options = {.file_bytes_max = host->profile->limits.plugin_file_bytes,
                                    .root_for = make_root,
                                    .root_context = host,
                                    .left_out = left_out,
-                                   .left_out_context = host};
+                                   .left_out_context = host,
+                                   .isolate = isolate,
+                                   .end_isolated = end_isolated,
+                                   .isolate_context = host};
     return options;
 }
 
@@ -167,7 +196,8 @@ static pawl_status request_file(pawl_host *host, const pawl_profile_plugin *plug
                                            .optional = plugin->optional,
                                            .current = plugin->current,
                                            .config_json = list->configs[i],
-                                           .place = list->places[i]};
+                                           .place = list->places[i],
+                                           .isolation = plugin->isolation == PAWL_ISOLATION_PROCESS ? plugin : NULL};
     return PAWL_OK;
 }
 

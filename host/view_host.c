@@ -2,6 +2,8 @@
 #include "host_upkeep.h"
 #include "view.h"
 
+#include "host/isolate/isolate.h"
+
 #include "worker/base/sink.h"
 
 #include <inttypes.h>
@@ -95,6 +97,8 @@ static bool add_plugins(json_t *list, const pawl_plugin_set *set)
         made = pawl_view_manifest(json, plugin->manifest) &&
                pawl_view_set(json, "path", pawl_view_text(pawl_bytes_text(plugin->path)));
         made = made && pawl_view_set(json, "current", json_boolean(plugin->current));
+        if (made && plugin->isolated != NULL)
+            made = pawl_view_set(json, "isolation", pawl_isolated_view(plugin->isolated));
         if (made && !plugin->linked_in)
             made = pawl_view_set(json, "digest", pawl_view_digest((pawl_bytes){plugin->digest, 32}));
         made = json_array_append_new(list, json) == 0 && made;

@@ -36,6 +36,8 @@ struct pawl_plugin_set {
     size_t candidate_count;
     const pawl_plugin **plugins; /* those that were not left out */
     size_t count;
+    void (*end_isolated)(void *context, struct pawl_isolated *isolated);
+    void *isolate_context;
 };
 
 /* What all steps need. */
@@ -138,6 +140,26 @@ static pawl_status look_at_linked(candidate *c, pawl_error *error)
     return PAWL_OK;
 }
 
+static bool is_isolated(const candidate *c)
+{
+    return c->request.isolation != NULL;
+}
+
+#define ELSEWHERE ((uint32_t)(PAWL_KIND_EFFECT | PAWL_KIND_CONNECTOR))
+
+/* What needs this host's memory, and often, cannot be done from elsewhere. */
+static pawl_status check_isolation(const loading *l, const candidate *c, pawl_error *error)
+{
+    if (!is_isolated(c) || (l->options.isolate != NULL && (c->manifest->kinds | ELSEWHERE) == ELSEWHERE))
+        return PAWL_OK;
+    return pawl_loader_refuse(
+        error, "loader.isolation_kind", c->subject,
+        "plugin %s offers process types, storage or what else runs inside the host; wanted only effects and a "
+        "connector "
+        "for isolation: process. Put those into a plugin of their own, or load it without isolation",
+        c->manifest->id);
+}
+
 static pawl_status look(const loading *l, candidate *c, pawl_error *error)
 {
     const char *path = c->request.entry != NULL ? LINKED_IN : c->request.path == NULL ? "plugin" : c->request.path;
@@ -154,7 +176,8 @@ static pawl_status look(const loading *l, candidate *c, pawl_error *error)
     if (status != PAWL_OK)
         return status;
     pawl_bytes note = {c->image.manifest, c->image.manifest_size};
-    return read_manifest(c, note, error);
+    status = read_manifest(c, note, error);
+    return status == PAWL_OK ? check_isolation(l, c, error) : status;
 }
 
 static bool have_effect(const pawl_manifest *manifest, const char *name)
@@ -251,7 +274,7 @@ static pawl_status run_probe(const loading *l, candidate *c, pawl_error *error)
 
 static pawl_status probe(const loading *l, candidate *c, pawl_error *error)
 {
-    if (c->plugin.linked_in)
+    if (c->plugin.linked_in || is_isolated(c)) /* its first start is its probe */
         return PAWL_OK;
     pawl_status status = pawl_quarantine_check(l->data_dir, c->plugin.digest, c->path, error);
     return status == PAWL_OK ? run_probe(l, c, error) : status;
@@ -263,6 +286,8 @@ static pawl_status probe(const loading *l, candidate *c, pawl_error *error)
 static pawl_status map(const loading *l, candidate *c, pawl_error *error)
 {
     (void)l;
+    if (is_isolated(c))
+        return PAWL_OK;
     if (!c->plugin.linked_in) {
         void *library = dlopen(c->copy_path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
         if (library == NULL)
@@ -295,10 +320,13 @@ static void show_tables(candidate *c)
     plugin->registry = (tables->facets & (1u << PAWL_FACET_REGISTRY)) != 0 ? &tables->registry : NULL;
 }
 
-static void end(candidate *c)
+static void end(const pawl_plugin_set *set, candidate *c)
 {
-    if (c->initialised)
+    if (c->plugin.isolated != NULL)
+        set->end_isolated(set->isolate_context, c->plugin.isolated);
+    else if (c->initialised)
         c->root.deinit(c->plugin.host);
+    c->plugin.isolated = NULL;
     c->initialised = false;
 }
 
@@ -308,6 +336,8 @@ static pawl_status initialise(const loading *l, candidate *c, pawl_error *error)
         l->options.root_for == NULL ? l->host : l->options.root_for(l->options.root_context, c->manifest->id);
     if (c->plugin.host == NULL)
         return out_of_memory(error);
+    if (is_isolated(c))
+        return l->options.isolate(l->options.isolate_context, &c->request, &c->plugin, &c->plugin.isolated, error);
     pawl_status status = pawl_contract_init(&c->root, c->plugin.host, config_of(c), c->subject, error);
     if (status != PAWL_OK)
         return status;
@@ -316,7 +346,7 @@ static pawl_status initialise(const loading *l, candidate *c, pawl_error *error)
     if (status == PAWL_OK)
         show_tables(c);
     else
-        end(c);
+        end(l->set, c);
     return status;
 }
 
@@ -397,6 +427,8 @@ pawl_status pawl_loader_load(const pawl_plugin_request *requests, size_t count, 
     l.set = create_set(requests, count);
     if (l.set == NULL)
         return out_of_memory(error);
+    l.set->end_isolated = l.options.end_isolated;
+    l.set->isolate_context = l.options.isolate_context;
     pawl_status status = run_steps(&l, error);
     if (status != PAWL_OK) {
         pawl_plugin_set_close(l.set);
@@ -412,7 +444,7 @@ pawl_plugin_set *pawl_plugin_set_close(pawl_plugin_set *set)
     if (set == NULL)
         return NULL;
     for (size_t i = set->candidate_count; i-- > 0;)
-        end(&set->candidates[i]);
+        end(set, &set->candidates[i]);
     for (size_t i = 0; i < set->candidate_count; i++) {
         candidate *c = &set->candidates[i];
         pawl_manifest_destroy(c->manifest);

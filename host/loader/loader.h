@@ -27,7 +27,11 @@ typedef struct pawl_plugin_request {
     const char *config_json;    /**< for init: a JSON object, secrets filled in; NULL: "{}" */
     const char *place;          /**< "profile.yaml:12:5", for messages; may be NULL */
     pawl_plugin_entry_fn entry; /**< linked in: its entry; path, sha256, dev are not used then */
+    const void *isolation;      /**< not NULL: never run here; handed to the options' isolate */
 } pawl_plugin_request;
+
+struct pawl_plugin;
+struct pawl_isolated;
 
 /** Zero is the default of every member; a NULL pointer to options is all zeros. */
 typedef struct pawl_loader_options {
@@ -41,6 +45,12 @@ typedef struct pawl_loader_options {
     /** Told once for each optional plugin that was left out; may be NULL. */
     void (*left_out)(void *context, const pawl_plugin_request *request, const pawl_error *why);
     void *left_out_context;
+    /** Run a plugin whose request has an isolation, elsewhere: in place of probe, dlopen and init; and end that. The
+     *  plugin's facts, copy and host are there. NULL: such a plugin is refused. */
+    pawl_status (*isolate)(void *context, const pawl_plugin_request *request, const struct pawl_plugin *plugin,
+                           struct pawl_isolated **ret, pawl_error *error);
+    void (*end_isolated)(void *context, struct pawl_isolated *isolated);
+    void *isolate_context;
 } pawl_loader_options;
 
 /** A plugin that may be called. Read-only. The tables are copies, zero where the plugin's are shorter than this host's;
@@ -55,6 +65,7 @@ typedef struct pawl_plugin {
     bool linked_in;
     bool current;  /**< of several versions with this id, the one for what begins now */
     uint32_t rank; /**< larger than that of the versions in front of it; that of the current one is the largest */
+    struct pawl_isolated *isolated; /**< it runs elsewhere: no root, no table; NULL: here */
     const pawl_effect_table *effect;
     const pawl_connector_table *connector;
     const pawl_process_table *process;

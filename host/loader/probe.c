@@ -1,10 +1,9 @@
 /* probe.c: the parent's side of a probe; see probe.h. It must never wait without a deadline, leave a child behind, or
  * believe that a child which died had nothing wrong with it. */
 #include "probe.h"
+#include "program.h"
 #include "refuse.h"
-#include "trust.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -23,14 +22,6 @@
 enum { REPORT_MAX = 8192, ASK_EVERY_MS = 5, MS_PER_SECOND = 1000, NS_PER_MS = 1000000 };
 
 extern char **environ;
-
-/* Where a child program may be. The build tree's counts only while it is as safe to run as an installed one. */
-static const char *const programs[] = {
-#ifdef PAWL_PROBE_BUILD_PATH
-    PAWL_PROBE_BUILD_PATH,
-#endif
-    PAWL_PROBE_INSTALL_PATH,
-};
 
 typedef struct {
     const probe_request *request;
@@ -53,59 +44,6 @@ static int64_t now_ms(void)
 
 /* ---- starting -----------------------------------------------------------------------------------------------------
  */
-
-static bool may_run(const char *program, pawl_error *error)
-{
-    int fd = -1;
-    if (pawl_trust_open(program, true, UINT64_MAX, &fd, error) != PAWL_OK)
-        return false;
-    close(fd);
-    return access(program, X_OK) == 0;
-}
-
-/* The probe that came with this very code: an installation may have been moved, or made under another prefix, so it is
- * looked for from the file that the code is in, the program or libpawl.so. */
-static bool find_installed(char program[PATH_MAX])
-{
-    char own[PATH_MAX];
-    char file[PATH_MAX];
-    char path[2 * PATH_MAX];
-    Dl_info info;
-    if (realpath("/proc/self/exe", own) == NULL)
-        return false;
-    const char *way = PAWL_PROBE_FROM_PROGRAM;
-    if (dladdr(programs, &info) != 0 && info.dli_fname != NULL && info.dli_fname[0] == '/' &&
-        realpath(info.dli_fname, file) != NULL && strcmp(file, own) != 0) {
-        memcpy(own, file, sizeof own);
-        way = PAWL_PROBE_FROM_LIBRARY;
-    }
-    *strrchr(own, '/') = '\0';
-    snprintf(path, sizeof path, "%s/%s", own, way);
-    return realpath(path, program) != NULL;
-}
-
-static pawl_status choose_program(const probe_request *request, char program[PATH_MAX], pawl_error *error)
-{
-    pawl_error why = {.status = PAWL_OK};
-    if (request->program != NULL) {
-        snprintf(program, PATH_MAX, "%s", request->program);
-        if (may_run(program, &why))
-            return PAWL_OK;
-        return pawl_loader_refuse(error, "loader.probe_missing", request->subject,
-                                  "cannot be probed: the program %s cannot be used: %s", program,
-                                  why.status == PAWL_OK ? "it is not executable" : why.message);
-    }
-    if (find_installed(program) && may_run(program, &why))
-        return PAWL_OK;
-    for (size_t i = 0; i < sizeof programs / sizeof *programs; i++) {
-        snprintf(program, PATH_MAX, "%s", programs[i]);
-        if (may_run(program, &why))
-            return PAWL_OK;
-    }
-    return pawl_loader_refuse(error, "loader.probe_missing", request->subject,
-                              "cannot be probed: the program %s cannot be used: %s; install it with the host",
-                              PAWL_PROBE_INSTALL_PATH, why.status == PAWL_OK ? "it is not executable" : why.message);
-}
 
 /* The child gets the channel, the standard error of this program, and nothing else that is open here. */
 static int set_actions(posix_spawn_file_actions_t *actions, int channel)
@@ -323,7 +261,8 @@ pawl_status pawl_probe_run(const probe_request *request, bool *ret_crashed, pawl
     char program[PATH_MAX];
     int end = 0;
     *ret_crashed = false;
-    pawl_status status = choose_program(request, program, error);
+    pawl_status status =
+        pawl_loader_find_program("pawl-probe", request->program, request->subject, program, sizeof program, error);
     if (status != PAWL_OK)
         return status;
     probe *p = calloc(1, sizeof *p);

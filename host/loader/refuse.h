@@ -48,7 +48,8 @@
     X("loader.table_size", "A-56", PAWL_E_INVALID)                                                                     \
     X("loader.table_member", "A-57", PAWL_E_INVALID)                                                                   \
     X("loader.table_flags", "A-58", PAWL_E_INVALID)                                                                    \
-    X("loader.facets_differ", "A-59", PAWL_E_CONFLICT)
+    X("loader.facets_differ", "A-59", PAWL_E_CONFLICT)                                                                 \
+    X("loader.isolation_kind", "A-70", PAWL_E_UNSUPPORTED)
 
 /** Fill the error with "SUBJECT: text [rule A-n]" and the code's status, which is returned. code must be one of the
  * list above. The format says what was found, what was wanted and what to do. error may be NULL. */

@@ -149,6 +149,23 @@ static void check_plugin_file(pawl_profile_reader *r, size_t i, pawl_place place
     }
 }
 
+/* Limits of a plugin that nothing limits: those of the schema stand in every description, and say nothing. */
+static void check_limits(pawl_profile_reader *r, size_t i)
+{
+    const pawl_profile_plugin *plugin = &r->profile->plugins[i];
+    const pawl_profile_isolation *limits = &plugin->limits;
+    const pawl_tree_node *node = plugin_value(r, i, "limits");
+    bool says_nothing = limits->memory_bytes == UINT64_C(256) << 20 && limits->cpu_ns == UINT64_C(30000000000) &&
+                        limits->open_files == 64 && limits->processes == 0 && limits->user == NULL &&
+                        limits->seccomp == PAWL_SECCOMP_STRICT && limits->workers == 1;
+    if (node && plugin->isolation == PAWL_ISOLATION_NONE && !says_nothing && !pawl_profile_troubled(r, node) &&
+        !pawl_profile_troubled(r, plugin_value(r, i, "isolation")))
+        pawl_problems_add(r->problems, node->place, "profile.inconsistent",
+                          "plugins[%zu].limits: nothing limits a plugin that runs inside the host; add isolation: "
+                          "process, or leave them out",
+                          i);
+}
+
 static void check_plugins(pawl_profile_reader *r)
 {
     const pawl_profile *p = r->profile;
@@ -164,6 +181,7 @@ static void check_plugins(pawl_profile_reader *r)
                 "plugins[%zu]: sha256 is required (sha256sum FILE prints it); only with dev: true may it be "
                 "left out",
                 i);
+        check_limits(r, i);
         if (!plugin->path)
             continue;
         const pawl_tree_node *node = plugin_value(r, i, "path");

@@ -72,13 +72,29 @@ typedef struct pawl_profile_facet {
     pawl_place place; /* of the store's name; {0, 0} when it was left to the only store */
 } pawl_profile_facet;
 
+enum { PAWL_ISOLATION_NONE = 0, PAWL_ISOLATION_PROCESS = 1 };
+enum { PAWL_SECCOMP_STRICT = 0, PAWL_SECCOMP_NETWORK = 1, PAWL_SECCOMP_OFF = 2 };
+
+/** plugins[].limits: of each process of an isolated plugin. */
+typedef struct pawl_profile_isolation {
+    uint64_t memory_bytes;
+    uint64_t cpu_ns; /* without ending a call; 0: any */
+    uint32_t open_files;
+    uint32_t processes; /* 0: it may start none */
+    uint32_t seccomp;   /* PAWL_SECCOMP_* */
+    uint32_t workers;   /* processes that share its calls */
+    const char *user;   /* NULL: the host's own */
+} pawl_profile_isolation;
+
 /** One of plugins */
 typedef struct pawl_profile_plugin {
     const char *path;
     const char *sha256; /* 64 lower-case hex digits, or NULL (only when dev) */
     bool dev;
     bool optional;
-    bool current;   /* of several versions of a plugin: what begins now begins with this one */
+    bool current;       /* of several versions of a plugin: what begins now begins with this one */
+    uint32_t isolation; /* PAWL_ISOLATION_* */
+    pawl_profile_isolation limits;
     json_t *config; /* an object, never NULL */
     pawl_place place;
 } pawl_profile_plugin;

@@ -28,6 +28,8 @@ static const pawl_name_form effect_form = {NULL, LOWER UPPER DIGITS "._-", 256,
                                            "1 to 256 of letters, digits, '.', '_' and '-'"};
 static const pawl_name_form attribute_form = {LOWER, LOWER DIGITS "_", 64,
                                               "a letter a-z, then up to 63 of a-z, 0-9 and '_'"};
+static const pawl_name_form user_form = {NULL, LOWER UPPER DIGITS "._-", 32,
+                                         "1 to 32 of letters, digits, '.', '_' and '-'"};
 static const pawl_name_form text_form = {NULL, NULL, 256, "1 to 256 bytes of printable text"};
 const pawl_name_form pawl_code_form = {NULL, LOWER UPPER DIGITS "._:-", 128,
                                        "1 to 128 of letters, digits, '.', '_', ':' and '-'"};
@@ -42,6 +44,9 @@ static const pawl_choice on_exhausted[] = {{"fail", 0}, {"pause", 1}, {NULL, 0}}
 static const pawl_choice when_open[] = {{"wait", 0}, {"fail", 1}, {NULL, 0}};
 static const pawl_choice levels[] = {
     {"debug", PAWL_LOG_DEBUG}, {"info", PAWL_LOG_INFO}, {"warn", PAWL_LOG_WARN}, {"error", PAWL_LOG_ERROR}, {NULL, 0}};
+static const pawl_choice isolations[] = {{"none", PAWL_ISOLATION_NONE}, {"process", PAWL_ISOLATION_PROCESS}, {NULL, 0}};
+static const pawl_choice filters[] = {
+    {"strict", PAWL_SECCOMP_STRICT}, {"network", PAWL_SECCOMP_NETWORK}, {"off", PAWL_SECCOMP_OFF}, {NULL, 0}};
 static const pawl_choice formats[] = {{"text", 0}, {"json", 1}, {NULL, 0}};
 
 /* ---- stores, facets, plugins, connectors ---- */
@@ -74,12 +79,26 @@ static const pawl_key facet_keys[] = {
 static const pawl_section facet_section = {.keys = facet_keys};
 
 #define THIS pawl_profile_plugin
+static const pawl_key isolation_keys[] = {
+    {"memory", PAWL_KEY_SIZE, AT(limits.memory_bytes), .min = 16 * MIB, .max = 1024 * GIB, .initial = "256MiB"},
+    {"cpu", PAWL_KEY_DURATION, AT(limits.cpu_ns), .min = 0, .max = DAY, .initial = "30s"},
+    {"open_files", PAWL_KEY_COUNT, AT(limits.open_files), .min = 16, .max = 1000000, .initial = "64"},
+    {"processes", PAWL_KEY_COUNT, AT(limits.processes), .min = 0, .max = 100000, .initial = "0"},
+    {"user", PAWL_KEY_TEXT, AT(limits.user), .form = &user_form},
+    {"seccomp", PAWL_KEY_CHOICE, AT(limits.seccomp), .initial = "strict", .choices = filters},
+    {"workers", PAWL_KEY_COUNT, AT(limits.workers), .min = 1, .max = 64, .initial = "1"},
+    {.name = NULL},
+};
+static const pawl_section isolation_section = {.keys = isolation_keys};
+
 static const pawl_key plugin_keys[] = {
     {"path", PAWL_KEY_PATH, AT(path), .required = true},
     {"sha256", PAWL_KEY_SHA256, AT(sha256)},
     {"dev", PAWL_KEY_FLAG, AT(dev), .initial = "false"},
     {"optional", PAWL_KEY_FLAG, AT(optional), .initial = "false"},
     {"current", PAWL_KEY_FLAG, AT(current), .initial = "false"},
+    {"isolation", PAWL_KEY_CHOICE, AT(isolation), .initial = "none", .choices = isolations},
+    {"limits", PAWL_KEY_SECTION, .section = &isolation_section},
     {"config", PAWL_KEY_CONFIG, AT(config)},
     {.name = NULL},
 };

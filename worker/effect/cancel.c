@@ -1,5 +1,6 @@
 /* cancel.c: see cancel.h. The flag is set before the descriptor is looked at, and the descriptor is published before
- * the flag is looked at: whichever comes second sees the other, so no wish is lost. */
+ * the flag is looked at: whichever comes second sees the other, so no wish is lost. A listener is published in the same
+ * way. */
 #include "cancel.h"
 
 #include <sys/eventfd.h>
@@ -9,6 +10,7 @@ void pawl_cancel_init(pawl_cancel_token *token)
 {
     atomic_init(&token->asked, 0);
     atomic_init(&token->fd, -1);
+    atomic_init(&token->listened, 0);
 }
 
 void pawl_cancel_finish(pawl_cancel_token *token)
@@ -33,6 +35,17 @@ void pawl_cancel_ask(pawl_cancel_token *token)
     int fd = atomic_load(&token->fd);
     if (fd >= 0)
         wake(fd);
+    if (atomic_load(&token->listened) != 0)
+        token->listener(token->context, token->id);
+}
+
+bool pawl_cancel_listen(pawl_cancel_token *token, pawl_cancel_listener listener, void *context, uint64_t id)
+{
+    token->listener = listener;
+    token->context = context;
+    token->id = id;
+    atomic_store(&token->listened, 1);
+    return atomic_load(&token->asked) != 0;
 }
 
 int32_t pawl_cancel_is_asked(const pawl_cancel_token *token)

@@ -367,6 +367,65 @@ static void test_two_hosts_may_load_the_same_plugin(void **state)
     fixture_close(&f);
 }
 
+/* ---- isolation ---- */
+
+typedef struct elsewhere {
+    int begun, ended;
+} elsewhere;
+
+static pawl_status begin_elsewhere(void *context, const pawl_plugin_request *request, const pawl_plugin *plugin,
+                                   struct pawl_isolated **ret, pawl_error *error)
+{
+    elsewhere *place = context;
+    (void)error;
+    assert_ptr_equal(request->isolation, place);
+    assert_string_equal(plugin->manifest->id, "hostile.plugin");
+    assert_non_null(plugin->copy_path);
+    assert_non_null(plugin->host);
+    place->begun++;
+    *ret = (struct pawl_isolated *)context;
+    return PAWL_OK;
+}
+
+static void end_elsewhere(void *context, struct pawl_isolated *isolated)
+{
+    elsewhere *place = context;
+    assert_ptr_equal(isolated, context);
+    place->ended++;
+}
+
+static void test_what_is_isolated_never_runs_here(void **state)
+{
+    fixture f;
+    (void)state;
+    fixture_open(&f);
+    elsewhere place = {0, 0};
+    const pawl_host_root root = {.struct_size = sizeof root};
+    pawl_loader_options options = {
+        .isolate = begin_elsewhere, .end_isolated = end_elsewhere, .isolate_context = &place};
+    pawl_plugin_set *set = NULL;
+    pawl_plugin_request request = {.path = fixture_copy(&f, "init_crash", "x.so"), .dev = true, .isolation = &place};
+    pawl_status status = pawl_loader_load(&request, 1, f.data, &root, &options, &set, &f.error);
+    if (status != PAWL_OK)
+        fail_msg("%s", f.error.message);
+    assert_int_equal(place.begun, 1);
+    const pawl_plugin *plugin = pawl_plugin_set_at(set, 0);
+    assert_ptr_equal(plugin->isolated, &place);
+    assert_null(plugin->effect);
+    assert_null(plugin->root);
+    pawl_plugin_set_close(set);
+    assert_int_equal(place.ended, 1);
+
+    request.path = fixture_copy(&f, "process_type", "type.so");
+    status = pawl_loader_load(&request, 1, f.data, &root, &options, &set, &f.error);
+    fixture_assert_refused(&f, status, "loader.isolation_kind", "wanted only effects and a connector");
+    request.path = fixture_copy(&f, "well_behaved", "good.so");
+    status = pawl_loader_load(&request, 1, f.data, &root, NULL, &set, &f.error);
+    fixture_assert_refused(&f, status, "loader.isolation_kind", "isolation: process");
+    assert_int_equal(place.begun, 1);
+    fixture_close(&f);
+}
+
 /* ---- quarantine ---------------------------------------------------------------------------------------------------
  */
 
@@ -485,6 +544,7 @@ int main(void)
         cmocka_unit_test(test_P13_an_optional_plugin_is_left_out_with_a_word),
         cmocka_unit_test(test_each_plugin_may_have_a_root_of_its_own),
         cmocka_unit_test(test_two_hosts_may_load_the_same_plugin),
+        cmocka_unit_test(test_what_is_isolated_never_runs_here),
         cmocka_unit_test(test_a_crash_quarantines_the_digest),
         cmocka_unit_test(test_a_passed_probe_lifts_the_quarantine),
         cmocka_unit_test(test_only_a_crash_quarantines),

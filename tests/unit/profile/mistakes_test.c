@@ -145,6 +145,12 @@ static void expect_one(const char *text, uint32_t line, uint32_t column, const c
       HEAD "plugins:\n  - {path: x.so, dev: true}\n  - {path: /base/x.so, dev: true}\n")                               \
     X(unpinned_plugin, 6, 5, "profile.unpinned", "sha256 is required", HEAD "plugins:\n  - path: x.so\n")              \
     X(unpinned_not_dev, 6, 5, "profile.unpinned", "sha256", HEAD "plugins:\n  - {path: x.so, dev: false}\n")           \
+    X(limits_without_isolation, 6, 37, "profile.inconsistent", "plugins[0].limits: nothing limits a plugin",           \
+      HEAD "plugins:\n  - {path: x.so, dev: true, limits: {memory: 64MiB}}\n")                                         \
+    X(isolation_unknown, 6, 40, "profile.value", "plugins[0].isolation",                                               \
+      HEAD "plugins:\n  - {path: x.so, dev: true, isolation: thread}\n")                                               \
+    X(no_workers, 6, 67, "profile.range", "plugins[0].limits.workers",                                                 \
+      HEAD "plugins:\n  - {path: x.so, dev: true, isolation: process, limits: {workers: 0}}\n")                        \
     X(input_above_value, 5, 17, "profile.inconsistent", "limits.input is 8MiB, more than limits.value, which is 4MiB", \
       HEAD "limits: {input: 8MiB}\n")                                                                                  \
     X(warn_above_max, 5, 24, "profile.inconsistent", "limits.journal_warn", HEAD "limits: {journal_warn: 65MiB}\n")    \
