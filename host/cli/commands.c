@@ -77,7 +77,7 @@ static const pawl_cli_option count_options[] = {
 
 static const pawl_cli_option plugin_new_options[] = {
     {"kind", "KIND", "what it offers first: effect, connector, process or facet"},
-    {"lang", "LANG", "c (default), c++ or rust"},
+    {"lang", "LANG", "c (default), c++ or rust; zig for effect and process"},
     {"id", "ID", "the plugin's id (default: com.example.NAME)"},
     {"vendor", "TEXT", "who makes it (default: Example)"},
     {NULL, NULL, NULL},

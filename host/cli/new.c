@@ -24,16 +24,19 @@ typedef struct offer {
     const char *packages; /* of Debian, to build it */
 } offer;
 
+#define ZIG "libc6-dev, and zig, which Debian does not have"
 static const offer offers[] = {
     {"effect", "c", "gcc cmake make libc6-dev"},
     {"effect", "c++", "g++ cmake make"},
     {"effect", "rust", "rustc gcc libc6-dev"},
+    {"effect", "zig", ZIG},
     {"connector", "c", "gcc cmake make libc6-dev pkg-config libjansson-dev"},
     {"connector", "c++", "g++ cmake make pkg-config libjansson-dev"},
     {"connector", "rust", "rustc gcc libc6-dev"},
     {"process", "c", "gcc cmake make libc6-dev"},
     {"process", "c++", "g++ cmake make"},
     {"process", "rust", "rustc gcc libc6-dev"},
+    {"process", "zig", ZIG},
     {"facet", "c", "gcc cmake make libc6-dev"},
     {"facet", "c++", "g++ cmake make"},
     {"facet", "rust", "rustc gcc libc6-dev"},

@@ -39,7 +39,8 @@ refused 2 'ids that begin with pawl are Pawl'"'"'s own' mailer --kind effect --i
 refused 2 'the id "com..x" cannot be used' mailer --kind effect --id com..x
 refused 2 'the vendor "a"b" cannot be used' mailer --kind effect --vendor 'a"b'
 refused 2 'which --kind? effect, connector, process or facet' mailer
-refused 2 'there is no template for --kind effect --lang cobol; there is: effect in c, c++, rust' mailer --kind effect --lang cobol
+refused 2 'there is no template for --kind effect --lang cobol; there is: effect in c, c++, rust, zig; connector in c, c++, rust; process in c' mailer --kind effect --lang cobol
+refused 2 'there is no template for --kind facet --lang zig' mailer --kind facet --lang zig
 refused 2 'there is no template for --kind middle --lang c; there is: effect in c' mailer --kind middle
 mkdir mailer
 echo mine >mailer/file
@@ -68,10 +69,12 @@ make_and_test() {
 }
 languages="c c++"
 if command -v "${RUSTC:-rustc}" >/dev/null; then languages="$languages rust"; else echo "new_test: without Rust: there is no rustc"; fi
+command -v "${ZIG:-zig}" >/dev/null && languages="$languages zig" || echo "new_test: without Zig: there is no zig"
 all() { # two halves, beside each other
     number=0
     for kind in effect connector process facet; do
         for lang in $languages; do
+            case $lang-$kind in zig-connector | zig-facet) continue ;; esac
             number=$((number + 1))
             [ $((number % 2)) = "$1" ] || continue
             make_and_test $kind "$lang" || { cat "$work/$name.log" >&2; echo "new_test: $kind in $lang failed" >&2; return 1; }

@@ -1,4 +1,5 @@
 # run.sh: what @NAME@ does, in a real host. Part of ../test.
+check --instance '{"greeting":"hello"}'
 serve
 for instance in english french; do
     pawl start call.once --input "{\"call\":\"$instance.greet\",\"input\":{\"name\":\"Ada \\\"A.\\\" L.\"}}" --wait \

@@ -1,4 +1,5 @@
 # run.sh: what @NAME@ does, in a real host. Part of ../test.
+check
 serve
 pawl start call.once --input '{"call":"@NAME@.stamp","input":{"text":"hello"}}' --id one --wait >"$work/out" 2>&1 ||
     fail "the effect failed"

@@ -1,4 +1,5 @@
 # run.sh: what @NAME@ does: the conformance suite of its facet, and a real host over it. Part of ../test.
+check
 pawl-conformance --plugin "$plugin" --config '{}' --facets 4 >"$work/out" 2>&1 || fail "it is no session facet"
 expect 'session'
 serve

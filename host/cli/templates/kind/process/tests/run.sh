@@ -1,4 +1,9 @@
-# run.sh: what @NAME@ does, in a real host that is killed in the middle. Part of ../test.
+# run.sh: what @NAME@ does, as a scripted world shows it (../docs of Pawl:
+# plugin-authors/testing.md), and in a real host that is killed in the middle. Part of ../test.
+check
+for script in tests/*.yaml; do
+    pawl test "$plugin" --effects "$script" >"$work/out" 2>&1 || fail "pawl test found something with $script"
+done
 serve
 pawl start @NAME@.approval --id one --input '{"what":"a bicycle"}' >"$work/out" 2>&1 || fail "it was not started"
 kill_server
