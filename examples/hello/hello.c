@@ -11,7 +11,7 @@ static pawl_status shout(const pawl_effect_call *call, pawl_sink *out, pawl_fail
     (void)why;
     for (size_t i = 0; i < call->input.size; i++) {
         char upper = (char)toupper((unsigned char)text[i]);
-        core->sink_write(out, &upper, 1);
+        PAWL_TRY(pawl_write(core, out, &upper, 1));
     }
     return PAWL_OK;
 }

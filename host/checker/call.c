@@ -8,8 +8,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-#define MORE_WORDS 8
+#define MORE_WORDS         8
+#define WORKER_STACK_BYTES ((size_t)1 << 20)
+#define USUAL_STACK_BYTES  ((size_t)8 << 20)
 
 /* A call struct, perhaps longer than this plugin knows. */
 typedef struct {
@@ -44,6 +47,8 @@ static void complete(pawl_completion *completion, pawl_status status, pawl_bytes
             pawl_sink_write(&l->out->sink, result.data, result.size);
         if (failure != NULL) {
             atomic_fetch_add(&l->why->told, 1);
+            l->why->code_size = failure->code.size;
+            l->why->message_size = failure->message.size;
             pawl_failure_tell(&l->why->slot, failure);
         }
         pthread_cond_broadcast(&l->changed);
@@ -101,7 +106,7 @@ static pawl_status make(const checker_lab *lab, const lab_request *r, const pawl
 }
 
 /* One that no call had before, in this check or another. */
-static void new_key(char *key, size_t room)
+void lab_new_key(char *key, size_t room)
 {
     static atomic_uint number;
     static _Atomic uint64_t base;
@@ -117,7 +122,7 @@ lab_answer lab_call(checker_lab *lab, const lab_request *r)
     bool fenced = r->care == BYTES_FENCED;
     bool later_one = r->operation->declared->runs == PAWL_RUNS_ASYNC && !r->reconcile;
     char key[80];
-    new_key(key, sizeof key);
+    lab_new_key(key, sizeof key);
     const pawl_bytes texts[4] = {pawl_bytes_text(r->name == NULL ? r->operation->declared->name : r->name), r->input,
                                  pawl_bytes_text(r->key == NULL ? key : r->key), pawl_bytes_text(trace)};
     fence lent[4];
@@ -156,6 +161,85 @@ lab_answer lab_call(checker_lab *lab, const lab_request *r)
     for (size_t i = 0; i < 4; i++)
         lab_fence_drop(&lent[i]);
     return answer;
+}
+
+/* ---- within a time ---- */
+
+typedef struct {
+    checker_lab *lab;
+    lab_request request;
+    lab_answer answer;
+    pthread_mutex_t lock; /* guards done */
+    pthread_cond_t changed;
+    bool done;
+} bounded;
+
+static void *run_bounded(void *context)
+{
+    bounded *b = context;
+    lab_answer answer = lab_call(b->lab, &b->request);
+    pthread_mutex_lock(&b->lock);
+    b->answer = answer;
+    b->done = true;
+    pthread_cond_broadcast(&b->changed);
+    pthread_mutex_unlock(&b->lock);
+    return NULL;
+}
+
+/* False: the time has passed. */
+static bool wait_for(bounded *b, uint32_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&b->lock);
+    while (!b->done && pthread_cond_timedwait(&b->changed, &b->lock, &until) == 0)
+        continue;
+    bool done = b->done;
+    pthread_mutex_unlock(&b->lock);
+    return done;
+}
+
+static bool begin_bounded(bounded *b, pthread_t *thread)
+{
+    pthread_condattr_t clock;
+    pthread_attr_t attributes;
+    pthread_mutex_init(&b->lock, NULL);
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&b->changed, &clock);
+    pthread_condattr_destroy(&clock);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, b->request.small_stack ? WORKER_STACK_BYTES : USUAL_STACK_BYTES);
+    bool good = pthread_create(thread, &attributes, run_bounded, b) == 0;
+    pthread_attr_destroy(&attributes);
+    return good;
+}
+
+bool lab_call_within(checker_lab *lab, const lab_request *request, uint32_t ask_ms, uint32_t limit_ms, lab_answer *ret)
+{
+    pthread_t thread;
+    bounded *b = lab_keep(sizeof *b); /* a call that does not return goes on using it */
+    b->lab = lab;
+    b->request = *request;
+    if (request->cancel != NULL && ask_ms == 0)
+        lab_cancel_ask(request->cancel);
+    if (!begin_bounded(b, &thread))
+        abort();
+    if (request->cancel != NULL && ask_ms > 0 && !wait_for(b, ask_ms))
+        lab_cancel_ask(request->cancel);
+    if (!wait_for(b, limit_ms)) {
+        pthread_detach(thread);
+        return false;
+    }
+    pthread_join(thread, NULL);
+    *ret = b->answer;
+    return true;
 }
 
 void lab_answer_free(lab_answer *answer)

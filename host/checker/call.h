@@ -25,7 +25,8 @@ typedef struct lab_request {
     pawl_status fault; /* of the sink */
     uint32_t fault_at;
     bool reconcile;
-    bool newer; /* the call struct is longer than this plugin knows */
+    bool newer;       /* the call struct is longer than this plugin knows */
+    bool small_stack; /* within a time: with the least stack that a worker gives, 1 MiB */
     lab_bytes_care care;
     const lab_host *host;     /* NULL: the lab's */
     pawl_connector *instance; /* NULL: the lab's */
@@ -42,12 +43,21 @@ typedef struct lab_answer {
 
 /** Make the call and wait for its end. */
 lab_answer lab_call(checker_lab *lab, const lab_request *request);
+/** The same on a thread of its own. False: it did not return within
+ *  limit_ms after `cancel` was asked (ask_ms after the start; 0: before it) or, without a token, after its start. Then
+ *  it goes on, and the case has to give up. */
+bool lab_call_within(checker_lab *lab, const lab_request *request, uint32_t ask_ms, uint32_t limit_ms, lab_answer *ret);
 /** Free what came of it. Late uses of its sinks are not seen any more. */
 void lab_answer_free(lab_answer *answer);
 /** Bytes of the result; lives as long as the answer. */
 pawl_bytes lab_answer_bytes(const lab_answer *answer);
 /** "succeeded", or "failed with http.429: ...", cut. */
 const char *lab_answer_text(const lab_answer *answer, char text[512]);
+
+/** A key that no call had before. */
+void lab_new_key(char *key, size_t room);
+/** Does the operation say that its results are JSON? */
+bool lab_gives_json(const lab_operation *operation);
 
 /** The next operation that may be called, with a sample input (a new reference): all samples of all operations, one
  *  after another. *at begins with zeros. False: there are no more. Slow ones are left out, or are the only ones.
@@ -57,11 +67,14 @@ typedef struct lab_walk {
     size_t sample;
     bool slow;
     const lab_operation *now;
+    const json_t *output; /* what this sample gives, a schema; NULL: as the operation says */
     char where[200];
     char *input; /* JSON text; free() by the next step */
 } lab_walk;
 bool lab_walk_next(checker_lab *lab, lab_walk *walk);
 pawl_bytes lab_walk_input(const lab_walk *walk);
+/** Is there one at all? */
+bool lab_walk_any(checker_lab *lab, bool slow);
 /** The case is skipped: no operation has a sample. */
 void lab_skip_without_samples(checker_lab *lab);
 /** An input for a process type: given, of the manifest's schema, or "{}". free() it. */

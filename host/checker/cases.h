@@ -51,12 +51,10 @@ void case_call_inline(checker_lab *lab);
 void case_input_odd(checker_lab *lab);
 
 /* cases_outcome.c */
-void case_sink_limit(checker_lab *lab);
-void case_sink_fails(checker_lab *lab);
-void case_cancel_before(checker_lab *lab);
-void case_cancel_during(checker_lab *lab);
-void case_deadline_passed(checker_lab *lab);
-void case_deadline_during(checker_lab *lab);
+void case_sink_refuses(checker_lab *lab);
+void case_cancel_latency(checker_lab *lab);
+void case_deadline_latency(checker_lab *lab);
+void case_deadline_alone(checker_lab *lab);
 void case_key_same(checker_lab *lab);
 void case_reconcile_unknown(checker_lab *lab);
 void case_reconcile_done(checker_lab *lab);

@@ -51,7 +51,9 @@ enum {
     STAGE_INSTANCE = 16, /* effects need none: it counts for connectors alone */
     STAGE_CALL = 32,
     STAGE_ACTIVATE = 64,
-    STAGE_STORE = 128
+    STAGE_STORE = 128,
+    STAGE_ODD = 256,  /* odd inputs are survived */
+    STAGE_MOVED = 512 /* calls may come from any thread */
 };
 
 typedef struct checker_lab checker_lab;
@@ -105,6 +107,7 @@ typedef struct checker_options {
     const char *junit; /**< a file to write */
     bool in_process;   /**< run the one case here and tell it as text */
     const char *run;   /**< a child: run this case and tell it on CHECKER_CHANNEL */
+    uint32_t broken;   /**< a child: STAGE_* that do not work, and are not to be tried again */
     int argc;
     char **argv;
 } checker_options;

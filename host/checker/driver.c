@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 65536, JOBS_MAX = 64, POLL_MS = 20, MS_PER_S = 1000, NS_PER_MS = 1000000 };
+enum { LINE_MAX_BYTES = 65536, JOBS_MAX = 64, POLL_MS = 3, MS_PER_S = 1000, NS_PER_MS = 1000000 };
 
 extern char **environ;
 
@@ -37,7 +37,7 @@ typedef struct {
     checker_report report;
     child *children; /* options->jobs of them */
     uint32_t broken; /* STAGE_* whose gate failed, or that were skipped */
-    const char *broken_by[8];
+    const char *broken_by[16];
 } driver;
 
 static int64_t now_ms(void)
@@ -80,19 +80,24 @@ static int set_actions(posix_spawn_file_actions_t *actions, int channel, int pri
     return failed;
 }
 
-/* The same command line, and which case. */
-static int spawn(const checker_options *o, const char *name, int channel, int printed, pid_t *ret)
+/* The same command line, which case, and what not to try. */
+static int spawn(const driver *d, const char *name, int channel, int printed, pid_t *ret)
 {
-    static char run[] = "--run";
+    static char run[] = "--run", broken[] = "--broken";
+    const checker_options *o = d->options;
+    char stages[16];
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char **argv = calloc((size_t)o->argc + 3, sizeof *argv);
+    char **argv = calloc((size_t)o->argc + 5, sizeof *argv);
     if (argv == NULL)
         return ENOMEM;
     argv[0] = o->argv[0];
     argv[1] = run;
     argv[2] = (char *)(uintptr_t)name;
-    memcpy(argv + 3, o->argv + 1, ((size_t)o->argc - 1) * sizeof *argv);
+    snprintf(stages, sizeof stages, "%u", d->broken);
+    argv[3] = broken;
+    argv[4] = stages;
+    memcpy(argv + 5, o->argv + 1, ((size_t)o->argc - 1) * sizeof *argv);
     int failed = posix_spawn_file_actions_init(&actions);
     if (failed == 0) {
         failed = posix_spawnattr_init(&attributes);
@@ -136,7 +141,7 @@ static void start(const driver *d, child *c, checker_result *result)
     snprintf(result->stage, sizeof result->stage, "starting");
     int failed = make_pair(channel) && make_pair(printed) ? 0 : errno;
     if (failed == 0) {
-        failed = spawn(d->options, result->entry->name, channel[1], printed[1], &c->pid);
+        failed = spawn(d, result->entry->name, channel[1], printed[1], &c->pid);
         close(channel[1]);
         close(printed[1]);
         c->channel = channel[0];

@@ -30,6 +30,7 @@ typedef struct lab_why {
     pawl_failure_slot slot; /* first, likewise */
     atomic_uint told;
     atomic_bool closed;
+    size_t code_size, message_size; /* as told; what is kept may be cut */
 } lab_why;
 
 /** Things a plugin did to the host that no call may do, counted while they happen. */

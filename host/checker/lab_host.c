@@ -129,7 +129,10 @@ static void host_fail(pawl_failure_sink *given, const pawl_failure *failure)
         (failure->message.data == NULL && failure->message.size > 0) ||
         (failure->detail_json.data == NULL && failure->detail_json.size > 0))
         atomic_fetch_add(&offences_of(NULL)->bad_bytes, 1);
-    atomic_fetch_add(&why->told, 1);
+    if (atomic_fetch_add(&why->told, 1) == 0) {
+        why->code_size = failure->code.size;
+        why->message_size = failure->message.size;
+    }
     pawl_failure_tell(&why->slot, failure);
 }
 

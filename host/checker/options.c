@@ -27,7 +27,7 @@ static const char usage[] =
     "  --generate             call operations without a sample, too, with an input made from their schema\n"
     "  --timeout SPAN         of one case (30s)\n"
     "  --latency SPAN         a call that was asked to stop may take so long to return (5s)\n"
-    "  --jobs N               cases at a time (2)\n"
+    "  --jobs N               cases at a time (1: what one does outside, another may see)\n"
     "  --warnings-fail        a warning fails the check\n"
     "  --in-process           run the one --case in this process, for a debugger\n"
     "  --json                 tell the result as JSON\n"
@@ -54,6 +54,7 @@ enum {
     OPTION_LIST,
     OPTION_COLOR,
     OPTION_RUN,
+    OPTION_BROKEN,
     OPTION_HELP
 };
 
@@ -76,6 +77,7 @@ static const struct option table[] = {{"level", required_argument, NULL, OPTION_
                                       {"list", no_argument, NULL, OPTION_LIST},
                                       {"color", no_argument, NULL, OPTION_COLOR},
                                       {"run", required_argument, NULL, OPTION_RUN},
+                                      {"broken", required_argument, NULL, OPTION_BROKEN},
                                       {"help", no_argument, NULL, OPTION_HELP},
                                       {NULL, 0, NULL, 0}};
 
@@ -268,6 +270,9 @@ static bool take(checker_options *o, int option, const char *value)
     case OPTION_JUNIT:
         o->junit = value;
         return true;
+    case OPTION_BROKEN:
+        o->broken = (uint32_t)strtoul(value, NULL, 10);
+        return true;
     case OPTION_RUN:
         o->run = value;
         return checker_case_find(value) != NULL || mistake("there is no case \"%s\"", value);
@@ -306,7 +311,7 @@ int checker_options_read(int argc, char **argv, checker_options *ret)
     o->argv = argv;
     o->config = "{}";
     o->level = LEVEL_SHOULD;
-    o->jobs = 2;
+    o->jobs = 1;
     o->timeout_ms = CHECKER_TIMEOUT_MS_DEFAULT;
     o->latency_ms = CHECKER_LATENCY_MS_DEFAULT;
     char **words = calloc((size_t)argc + 1, sizeof *words); /* getopt puts them into another order */

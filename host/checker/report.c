@@ -24,7 +24,7 @@ const char *checker_verdict_name(checker_verdict verdict)
 
 const char *checker_kinds_text(uint32_t kinds, char *text, size_t room)
 {
-    static const char *const words[] = {"effect", "connector", "process", "storage"};
+    static const char *const words[] = {"effect", "connector", "process", "storage", "middleware", "observer"};
     text[0] = '\0';
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if ((kinds & (1u << i)) != 0)

@@ -152,25 +152,30 @@ static json_t *given_sample(const checker_options *o, const char *name, bool slo
     return NULL;
 }
 
-static json_t *example(const pawl_manifest_operation *operation, bool slow, size_t n, bool *ret_any)
+static json_t *example(const pawl_manifest_operation *operation, bool slow, size_t n, bool *ret_any,
+                       const json_t **ret_output)
 {
     size_t index;
     const json_t *entry;
     json_array_foreach(operation->examples, index, entry)
     {
         *ret_any = true;
-        if (json_is_true(json_object_get(entry, "slow")) == slow && n-- == 0)
+        if (json_is_true(json_object_get(entry, "slow")) == slow && n-- == 0) {
+            *ret_output = json_object_get(entry, "output");
             return json_incref(json_object_get(entry, "input"));
+        }
     }
     return NULL;
 }
 
-static json_t *sample_of(const checker_lab *lab, const lab_operation *operation, bool slow, size_t n)
+static json_t *sample_of(const checker_lab *lab, const lab_operation *operation, bool slow, size_t n,
+                         const json_t **ret_output)
 {
     bool any = false;
+    *ret_output = NULL;
     json_t *found = given_sample(lab->options, operation->declared->name, slow, n, &any);
     if (!any)
-        found = example(operation->declared, slow, n, &any);
+        found = example(operation->declared, slow, n, &any, ret_output);
     if (!any && !slow && n == 0 && lab->options->generate)
         found = lab_generate(operation->declared->input_schema);
     return found;
@@ -179,8 +184,7 @@ static json_t *sample_of(const checker_lab *lab, const lab_operation *operation,
 /* As the operation's media type says: JSON, or the bytes of a string. */
 static char *input_text(const pawl_manifest_operation *operation, const json_t *sample)
 {
-    bool json = strstr(operation->media_type, "json") != NULL;
-    if (!json && json_is_string(sample))
+    if (strstr(operation->media_type, "json") == NULL && json_is_string(sample))
         return strdup(json_string_value(sample));
     return json_dumps(sample, JSON_COMPACT | JSON_ENCODE_ANY);
 }
@@ -189,9 +193,11 @@ bool lab_walk_next(checker_lab *lab, lab_walk *walk)
 {
     free(walk->input);
     walk->input = NULL;
+    if ((lab->options->broken & STAGE_CALL) != 0 && lab->entry->gives != STAGE_CALL)
+        return false;
     for (; walk->operation < lab->operation_count; walk->operation++, walk->sample = 0) {
         const lab_operation *operation = &lab->operations[walk->operation];
-        json_t *sample = sample_of(lab, operation, walk->slow, walk->sample);
+        json_t *sample = sample_of(lab, operation, walk->slow, walk->sample, &walk->output);
         if (sample == NULL)
             continue;
         walk->sample++;
@@ -208,6 +214,19 @@ bool lab_walk_next(checker_lab *lab, lab_walk *walk)
 pawl_bytes lab_walk_input(const lab_walk *walk)
 {
     return pawl_bytes_text(walk->input);
+}
+
+bool lab_walk_any(checker_lab *lab, bool slow)
+{
+    lab_walk walk = {.slow = slow};
+    bool any = lab_walk_next(lab, &walk);
+    free(walk.input);
+    return any;
+}
+
+bool lab_gives_json(const lab_operation *operation)
+{
+    return strstr(operation->declared->media_type, "json") != NULL;
 }
 
 void lab_skip_without_samples(checker_lab *lab)

@@ -236,7 +236,7 @@ unsigned lab_count_threads(void)
 unsigned lab_count_threads_until(unsigned wanted)
 {
     unsigned count = lab_count_threads();
-    for (unsigned i = 0; i < 200 && count > wanted; i++) {
+    for (unsigned i = 0; i < 100 && count > wanted; i++) {
         lab_pause_ms(10);
         count = lab_count_threads();
     }

@@ -26,7 +26,7 @@ unsigned lab_snapshot_descriptors(const snapshot *before, const snapshot *after,
                                   void (*tell)(void *context, const char *difference), void *context);
 /** Threads, now; children, now (running, or ended and not reaped). */
 unsigned lab_count_threads(void);
-/** The same, but waits up to two seconds for there to be no more than this: a thread that was joined may be seen a
+/** The same, but waits up to a second for there to be no more than this: a thread that was joined may be seen a
  * moment longer. */
 unsigned lab_count_threads_until(unsigned wanted);
 unsigned lab_count_children(void);

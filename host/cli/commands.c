@@ -267,7 +267,7 @@ static const pawl_cli_option plugin_check_options[] = {
     {"generate", NULL, "call operations without a sample, too, with inputs made from their schemas"},
     {"timeout", "SPAN", "of one case (default 30s)"},
     {"latency", "SPAN", "a call that was asked to stop may take so long to return (default 5s)"},
-    {"jobs", "N", "cases at a time (default 2)"},
+    {"jobs", "N", "cases at a time (default 1: what one does outside, another may see)"},
     {"warnings-fail", NULL, "a warning fails the check"},
     {"in-process", NULL, "run the one --case in this process, for a debugger"},
     {"junit", "FILE", "write the result as JUnit XML, too"},

@@ -13,7 +13,7 @@ static void test_P01_the_check_names_what_a_loader_refuses(void **state)
         {"init_crash", "life.init", "crash", "A-54", "in: init", NULL},
         {"init_refuses", "life.init", "fail", "A-54", "--config", NULL},
         {"init_exit", "life.init", "crash", "A-54", "must never end the program", NULL},
-        {"init_hang", "life.init", "timeout", "A-54", "it hung in: init", "--timeout 4s"},
+        {"init_hang", "life.init", "timeout", "A-54", "it hung in: init", "--timeout 3s --case life.init"},
         {"deinit_crash", "life.init", "crash", "A-54", "in: deinit", NULL},
         {"null_factory", "life.tables", "fail", "A-55", "\"pawl.effect/1\"", NULL},
         {"null_member", "life.tables", "fail", "A-55", "the member execute", NULL},
@@ -74,6 +74,68 @@ static void test_P01_the_check_finds_what_is_changed_or_left(void **state)
     MEET(PAWL_BAD_DIR, cases);
 }
 
+static void test_P15_the_check_finds_what_a_call_gives_that_it_may_not(void **state)
+{
+    static const check_expectation cases[] = {
+        {"call_pending", "call.sample", "fail", "B-10", "status 2 (pending)", NULL},
+        {"call_silent", "call.sample", "fail", "B-10", "without a reason", NULL},
+        {"call_both", "call.sample", "fail", "B-10", "both.failed", NULL},
+        {"call_crash", "call.sample", "crash", "B-10", "in: bad.effect", NULL},
+        {"output_schema", "call.output", "fail", "B-11", "\"b\"", NULL},
+        {"output_example", "call.output", "fail", "B-11", "/a", NULL},
+        {"failure_form", "call.failure", "fail", "B-10", "Something Went Wrong!", NULL},
+        {"input_crash", "input.odd", "crash", "B-12", "no input as input", NULL},
+        {"sink_ignored", "sink.refuses", "fail", "B-14", "PAWL_E_LIMIT at once", NULL},
+        {"inline_slow", "call.inline", "fail", "A-17", "runs inline", "--case call.inline"},
+    };
+    (void)state;
+    MEET(PAWL_BAD_DIR, cases);
+}
+
+static void test_P08_the_check_finds_what_is_done_with_borrowed_things(void **state)
+{
+    static const check_expectation cases[] = {
+        {"borrowed_past", "call.borrowed", "crash", "A-9", "reading past its input", NULL},
+        {"borrowed_changed", "call.borrowed", "crash", "A-9", "writing to it", NULL},
+        {"borrowed_kept", "call.borrowed", "crash", "A-9", "of an earlier call", NULL},
+        {"late_write", "call.late", "fail", "A-9", "a write to the sink of a call that was over", NULL},
+        {"late_completion", "call.late", "fail", "B-13", "complete exactly once", NULL},
+        {"late_upload", "call.late", "fail", "A-10", "1 uploads of attachments left open", NULL},
+    };
+    (void)state;
+    MEET(PAWL_BAD_DIR, cases);
+}
+
+static void test_P15_the_check_finds_what_a_repeated_or_stopped_call_does(void **state)
+{
+    static const check_expectation cases[] = {
+        {"cancel_deaf", "cancel.latency", "fail", "B-15", "after it was cancelled", "--latency 700ms"},
+        {"deadline_deaf", "deadline.latency", "fail", "B-15", "after its deadline", "--latency 700ms"},
+        {"key_differs", "key.same", "fail", "B-16", "another result", NULL},
+        {"key_refused", "key.same", "fail", "B-16", "key.again", NULL},
+        {"reconcile_guess", "reconcile.unknown", "fail", "B-17", "that it happened", NULL},
+        {"reconcile_forget", "reconcile.done", "fail", "B-17", "PAWL_E_NOT_FOUND for a call that succeeded", NULL},
+    };
+    (void)state;
+    MEET(PAWL_BAD_DIR, cases);
+}
+
+static void test_P09_the_check_finds_what_threads_and_repetition_do(void **state)
+{
+    static const check_expectation cases[] = {
+        {"threads_shared", "threads.calls", "fail", "A-17", "another result", NULL},
+        {"threads_bound", "threads.moved", "fail", "A-17", "bound.thread", NULL},
+        {"threads_stack", "threads.moved", "crash", "A-17", "with a stack of 1 MiB", NULL},
+        {"calls_state", "state.calls", "fail", "A-18", "the working directory was", NULL},
+        {"leak_call", "leak.calls", "fail", "B-18", "bytes more in use", NULL},
+        {"leak_descriptor", "leak.calls", "fail", "B-18", "descriptors more", NULL},
+        {"leak_life", "leak.life", "fail", "B-18", "init and deinit", NULL},
+        {"leak_instance", "leak.instance", "fail", "B-18", "create and destroy", NULL},
+    };
+    (void)state;
+    MEET(PAWL_BAD_DIR, cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -81,6 +143,10 @@ int main(void)
         cmocka_unit_test(test_P01_the_check_finds_what_a_file_or_an_entry_does),
         cmocka_unit_test(test_P01_the_check_finds_what_is_wrong_with_a_life),
         cmocka_unit_test(test_P01_the_check_finds_what_is_changed_or_left),
+        cmocka_unit_test(test_P15_the_check_finds_what_a_call_gives_that_it_may_not),
+        cmocka_unit_test(test_P08_the_check_finds_what_is_done_with_borrowed_things),
+        cmocka_unit_test(test_P15_the_check_finds_what_a_repeated_or_stopped_call_does),
+        cmocka_unit_test(test_P09_the_check_finds_what_threads_and_repetition_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,34 +6,55 @@
 #include <string.h>
 #include <sys/wait.h>
 
-int check_run(const char *words, char **ret_output)
+enum { AT_ONCE = 4 };
+
+static FILE *begin(const char *words)
 {
     char command[8192];
-    char *text = NULL;
-    size_t size = 0;
     snprintf(command, sizeof command, "%s %s 2>&1", PAWL_CHECKER, words);
     FILE *pipe = popen(command, "re");
     assert_non_null(pipe);
-    ssize_t got = getdelim(&text, &size, '\0', pipe);
-    int end = pclose(pipe);
-    assert_true(WIFEXITED(end));
-    *ret_output = text;
-    if (got < 0)
-        text[0] = '\0';
-    return WEXITSTATUS(end);
+    return pipe;
 }
 
-int check_report(const char *words, json_t **ret_report)
+static int end(FILE *pipe, char **ret_output)
+{
+    char *text = NULL;
+    size_t size = 0;
+    if (getdelim(&text, &size, '\0', pipe) < 0)
+        text[0] = '\0';
+    int code = pclose(pipe);
+    assert_true(WIFEXITED(code));
+    *ret_output = text;
+    return WEXITSTATUS(code);
+}
+
+int check_run(const char *words, char **ret_output)
+{
+    return end(begin(words), ret_output);
+}
+
+static FILE *begin_report(const char *words)
 {
     char more[8192];
+    snprintf(more, sizeof more, "--json --jobs 6 %s", words);
+    return begin(more);
+}
+
+static int end_report(FILE *pipe, const char *words, json_t **ret_report)
+{
     char *text = NULL;
-    snprintf(more, sizeof more, "%s --json", words);
-    int code = check_run(more, &text);
+    int code = end(pipe, &text);
     *ret_report = json_loads(text, 0, NULL);
     if (*ret_report == NULL)
         fail_msg("no report from %s: %s", words, text);
     free(text);
     return code;
+}
+
+int check_report(const char *words, json_t **ret_report)
+{
+    return end_report(begin_report(words), words, ret_report);
 }
 
 const char *check_verdict(const json_t *one)
@@ -78,14 +99,12 @@ static int is_bad(const char *verdict)
     return strcmp(verdict, "fail") == 0 || strcmp(verdict, "crash") == 0 || strcmp(verdict, "timeout") == 0;
 }
 
-static void meet_one(const char *directory, const check_expectation *e)
+static void judge(const check_expectation *e, FILE *pipe)
 {
-    char words[4096];
     json_t *report = NULL;
     size_t index;
     const json_t *one;
-    snprintf(words, sizeof words, "%s/%s.so %s", directory, e->plugin, e->words == NULL ? "" : e->words);
-    int code = check_report(words, &report);
+    int code = end_report(pipe, e->plugin, &report);
     json_array_foreach(json_object_get(report, "cases"), index, one)
     {
         const char *name = json_string_value(json_object_get(one, "case"));
@@ -108,8 +127,19 @@ static void meet_one(const char *directory, const check_expectation *e)
     json_decref(report);
 }
 
+/* A few at a time: most of a check is waiting. */
 void check_meet(const char *directory, const check_expectation *expectations, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
-        meet_one(directory, &expectations[i]);
+    char words[4096];
+    FILE *pipes[AT_ONCE];
+    for (size_t first = 0; first < count; first += AT_ONCE) {
+        size_t last = first + AT_ONCE < count ? first + AT_ONCE : count;
+        for (size_t i = first; i < last; i++) {
+            const check_expectation *e = &expectations[i];
+            snprintf(words, sizeof words, "%s/%s.so %s", directory, e->plugin, e->words == NULL ? "" : e->words);
+            pipes[i - first] = begin_report(words);
+        }
+        for (size_t i = first; i < last; i++)
+            judge(&expectations[i], pipes[i - first]);
+    }
 }
