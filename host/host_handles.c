@@ -392,6 +392,52 @@ pawl_status pawl_handles_may_start(pawl_host *host, const char *session, pawl_er
                                    "session \"%s\" is being deleted; ask again when that is done", session);
 }
 
+pawl_status pawl_handles_use(pawl_host *host, pawl_bytes session, pawl_session_use *use, pawl_error *error)
+{
+    pawl_handles *own = &host->handles;
+    bool deleted = false;
+    use->session = (pawl_bytes){NULL, 0};
+    if (session.size == 0)
+        return PAWL_OK;
+    pthread_mutex_lock(&own->deleted_lock);
+    for (const pawl_deleted *at = own->deleted; at != NULL && !deleted; at = at->next)
+        deleted = strlen(at->name) == session.size && memcmp(at->name, session.data, session.size) == 0;
+    if (!deleted) {
+        use->session = session;
+        LIST_INSERT_HEAD(&own->uses, use, link);
+    }
+    pthread_mutex_unlock(&own->deleted_lock);
+    return !deleted ? PAWL_OK
+                    : pawl_error_set(error, PAWL_E_BUSY, "session.deleting",
+                                     "session \"%.*s\" is being deleted; ask again when that is done",
+                                     (int)session.size, (const char *)session.data);
+}
+
+void pawl_handles_unuse(pawl_host *host, pawl_session_use *use)
+{
+    pawl_handles *own = &host->handles;
+    if (use->session.size == 0)
+        return;
+    pthread_mutex_lock(&own->deleted_lock);
+    LIST_REMOVE(use, link);
+    use->session = (pawl_bytes){NULL, 0};
+    pthread_cond_broadcast(&own->unused);
+    pthread_mutex_unlock(&own->deleted_lock);
+}
+
+/* Is anything under way in it? Under deleted_lock. */
+static bool is_used(const pawl_handles *own, const char *session)
+{
+    const pawl_session_use *use;
+    size_t size = strlen(session);
+    LIST_FOREACH(use, &own->uses, link)
+    {
+        if (use->session.size == size && memcmp(use->session.data, session, size) == 0)
+            return true;
+    }
+    return false;
+}
+
 pawl_status pawl_handles_begin_deletion(pawl_host *host, const char *session, pawl_error *error)
 {
     pawl_handles *own = &host->handles;
@@ -409,6 +455,8 @@ pawl_status pawl_handles_begin_deletion(pawl_host *host, const char *session, pa
             atomic_store_explicit(&own->some_deleted, true, memory_order_release);
         }
     }
+    while (status == PAWL_OK && is_used(own, session)) /* what is under way is one write of the store */
+        pthread_cond_wait(&own->unused, &own->deleted_lock);
     pthread_mutex_unlock(&own->deleted_lock);
     return status;
 }
@@ -442,6 +490,8 @@ pawl_status pawl_handles_open(pawl_host *host, pawl_error *error)
     pawl_handles_names found;
     pthread_mutex_init(&host->handles.lock, NULL);
     pthread_mutex_init(&host->handles.deleted_lock, NULL);
+    pthread_cond_init(&host->handles.unused, NULL);
+    LIST_INIT(&host->handles.uses);
     host->handles.open = true;
     pawl_status status = pawl_handles_gather(host, "", 1, &found, error);
     if (status != PAWL_OK)
@@ -469,6 +519,7 @@ void pawl_handles_close(pawl_handles *own)
     }
     own->deleted = NULL;
     own->open = false;
+    pthread_cond_destroy(&own->unused);
     pthread_mutex_destroy(&own->deleted_lock);
     pthread_mutex_destroy(&own->lock);
 }

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/queue.h>
 
 struct pawl_host;
 
@@ -18,13 +19,21 @@ typedef struct pawl_deleted {
     char name[];
 } pawl_deleted;
 
+/** Something that is being done in a session by its name; whoever deletes the session waits for its end. */
+typedef struct pawl_session_use {
+    LIST_ENTRY(pawl_session_use) link;
+    pawl_bytes session; /* borrowed; empty: it is not in use */
+} pawl_session_use;
+
 typedef struct pawl_handles {
     bool open;
     pthread_mutex_t lock; /* one at a time reads and changes handles */
     atomic_bool any;      /* there is, or was, a handle */
     atomic_bool some_deleted;
-    pthread_mutex_t deleted_lock; /* guards deleted */
+    pthread_mutex_t deleted_lock; /* guards the members below */
+    pthread_cond_t unused;        /* a use has ended */
     pawl_deleted *deleted;
+    LIST_HEAD(, pawl_session_use) uses;
 } pawl_handles;
 
 /** Read what is there, and bring deletions to their end that an earlier host began; of these, one that fails stays for
@@ -34,6 +43,11 @@ pawl_status pawl_handles_open(struct pawl_host *host, pawl_error *error);
 void pawl_handles_close(pawl_handles *handles);
 /** PAWL_E_BUSY, "session.deleting", while this session is being deleted. [any] */
 pawl_status pawl_handles_may_start(struct pawl_host *host, const char *session, pawl_error *error);
+/** The same, and until unuse nobody begins to delete the session. The bytes of session stay valid until then; on
+ * failure there is nothing to end. Never waits for long. [any] */
+pawl_status pawl_handles_use(struct pawl_host *host, pawl_bytes session, pawl_session_use *use, pawl_error *error);
+/** Harmless when it is not in use. [any][nonblock] */
+void pawl_handles_unuse(struct pawl_host *host, pawl_session_use *use);
 /** Forget the handles of a process that is about to be pruned. [worker] */
 pawl_status pawl_handles_forget(struct pawl_host *host, pawl_bytes id, pawl_error *error);
 

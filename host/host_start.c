@@ -15,6 +15,7 @@ typedef struct starting {
     pawl_request request;
     pawl_register body;
     pawl_callback callback;
+    pawl_session_use use; /* until it is registered */
     pawl_host *host;
     pawl_on_started done; /* NULL: someone waits with lock and changed */
     void *context;
@@ -45,8 +46,6 @@ static pawl_status check(pawl_host *host, const pawl_start *start, const pawl_ty
         status = pawl_check_text("process type", start->type, PAWL_TYPE_BYTES_MAX, error);
     if (status == PAWL_OK && start->session != NULL)
         status = pawl_check_session(start->session, error);
-    if (status == PAWL_OK && start->session != NULL)
-        status = pawl_handles_may_start(host, start->session, error);
     if (status == PAWL_OK && start->key != NULL)
         status = pawl_check_text("key", start->key, PAWL_FAIRNESS_KEY_BYTES_MAX, error);
     if (status != PAWL_OK)
@@ -221,6 +220,8 @@ static pawl_status prepare(pawl_host *host, const pawl_start *given, starting **
     free(attributes);
     pawl_arena_finish(&arena);
     if (status == PAWL_OK)
+        status = pawl_handles_use(host, own->body.session, &own->use, error);
+    if (status == PAWL_OK)
         *ret = own;
     else
         free(own);
@@ -263,6 +264,7 @@ static void call_back(pawl_callback *callback)
 static void registered(pawl_request *request)
 {
     starting *own = request->context;
+    pawl_handles_unuse(own->host, &own->use);
     if (request->op.status == PAWL_OK) {
         own->started.existed = (request->op.flags & PAWL_RESULT_EXISTED) != 0;
         if ((request->op.flags & PAWL_RESULT_CLAIMED) != 0)

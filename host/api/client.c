@@ -226,6 +226,99 @@ pawl_status pawl_client_stream(pawl_client *client, const char *path,
     return status;
 }
 
+/* ---- content that is larger than memory ---- */
+
+typedef struct content {
+    CURL *curl;
+    received rest; /* an answer that is none of the content */
+    long (*on_more)(void *context, char *to, size_t room);
+    bool (*on_bytes)(void *context, const char *data, size_t size);
+    void *context;
+    bool given_up;
+} content;
+
+static size_t on_want(char *to, size_t one, size_t count, void *context)
+{
+    content *own = context;
+    long size = own->on_more(own->context, to, one * count);
+    own->given_up = size < 0;
+    return size < 0 ? CURL_READFUNC_ABORT : (size_t)size;
+}
+
+static size_t on_content(char *data, size_t one, size_t count, void *context)
+{
+    content *own = context;
+    long http_status = 0;
+    curl_easy_getinfo(own->curl, CURLINFO_RESPONSE_CODE, &http_status);
+    if (http_status / 100 != 2)
+        return on_data(data, one, count, &own->rest);
+    own->given_up = !own->on_bytes(own->context, data, one * count);
+    return own->given_up ? 0 : one * count;
+}
+
+/* Of a transfer of content: what it came to. */
+static pawl_status ended(pawl_client *client, content *own, CURLcode code, long *http_status, json_t **json,
+                         pawl_error *error)
+{
+    curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, http_status);
+    if (own->given_up)
+        return pawl_error_set(error, PAWL_E_CANCELLED, "client.given_up", "the transfer was given up");
+    if (code != CURLE_OK)
+        return transfer_failed(client, code, error);
+    *json = own->rest.text == NULL ? NULL
+                                   : json_loadb(own->rest.text, own->rest.size, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
+    return *http_status / 100 == 2 ? PAWL_OK : refused(*http_status, *json, error);
+}
+
+pawl_status pawl_client_send(pawl_client *client, const char *path, uint64_t size,
+                             long (*on_more)(void *context, char *to, size_t room), void *context,
+                             pawl_client_reply *ret, pawl_error *error)
+{
+    content own = {.curl = client->curl, .on_more = on_more, .context = context};
+    memset(ret, 0, sizeof *ret);
+    own.rest = (received){calloc(1, 1), 0, 1};
+    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/octet-stream");
+    struct curl_slist *more = headers == NULL ? NULL : curl_slist_append(headers, "Expect:");
+    pawl_status status = path == NULL || more == NULL || own.rest.text == NULL ? no_memory(error) : PAWL_OK;
+    if (status == PAWL_OK)
+        status = set_up(client, "GET", path, "", 0, &own.rest, error);
+    if (status == PAWL_OK) {
+        curl_easy_setopt(client->curl, CURLOPT_UPLOAD, 1L);
+        curl_easy_setopt(client->curl, CURLOPT_CUSTOMREQUEST, "POST");
+        curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+        curl_easy_setopt(client->curl, CURLOPT_READFUNCTION, on_want);
+        curl_easy_setopt(client->curl, CURLOPT_READDATA, &own);
+        curl_easy_setopt(client->curl, CURLOPT_INFILESIZE_LARGE,
+                         size == PAWL_CLIENT_SIZE_UNKNOWN ? (curl_off_t)-1 : (curl_off_t)size);
+        status = ended(client, &own, curl_easy_perform(client->curl), &ret->http_status, &ret->json, error);
+    }
+    curl_slist_free_all(headers);
+    ret->text = own.rest.text;
+    ret->size = own.rest.size;
+    if (status != PAWL_OK)
+        pawl_client_reply_finish(ret);
+    return status;
+}
+
+pawl_status pawl_client_fetch(pawl_client *client, const char *path, const char *range,
+                              bool (*on_bytes)(void *context, const char *data, size_t size), void *context,
+                              pawl_error *error)
+{
+    content own = {.curl = client->curl, .on_bytes = on_bytes, .context = context};
+    json_t *json = NULL;
+    long http_status = 0;
+    pawl_status status = path == NULL ? no_memory(error) : set_up(client, "GET", path, "", 0, &own.rest, error);
+    if (status == PAWL_OK) {
+        curl_easy_setopt(client->curl, CURLOPT_WRITEFUNCTION, on_content);
+        curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &own);
+        curl_easy_setopt(client->curl, CURLOPT_RANGE, range);
+        status = ended(client, &own, curl_easy_perform(client->curl), &http_status, &json, error);
+    }
+    json_decref(json);
+    free(own.rest.text);
+    return status;
+}
+
 void pawl_client_reply_finish(pawl_client_reply *reply)
 {
     free(reply->text);

@@ -32,6 +32,18 @@ pawl_status pawl_client_stream(pawl_client *client, const char *path,
                                bool (*on_line)(void *context, const char *line, size_t size), void *context,
                                pawl_error *error);
 
+#define PAWL_CLIENT_SIZE_UNKNOWN UINT64_MAX
+/** POST bytes, from on_more: up to room of them into `to`, 0 at their end, less than 0 to give up (PAWL_E_CANCELLED,
+ * "client.given_up"). size: of them all, or PAWL_CLIENT_SIZE_UNKNOWN. Errors otherwise: as above. */
+pawl_status pawl_client_send(pawl_client *client, const char *path, uint64_t size,
+                             long (*on_more)(void *context, char *to, size_t room), void *context,
+                             pawl_client_reply *ret, pawl_error *error);
+/** GET bytes and give them to on_bytes, which returns false to give up (as above). range: "0-99", or NULL. What the
+ * server answers instead of content is not given to it. */
+pawl_status pawl_client_fetch(pawl_client *client, const char *path, const char *range,
+                              bool (*on_bytes)(void *context, const char *data, size_t size), void *context,
+                              pawl_error *error);
+
 /** Free what a reply holds and zero it. */
 void pawl_client_reply_finish(pawl_client_reply *reply);
 

@@ -2,6 +2,8 @@
  * thread fetches it. */
 #include "host/api/exchange.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +71,18 @@ bool pawl_exchange_text(pawl_exchange *exchange, unsigned http_status, const cha
 bool pawl_exchange_empty(pawl_exchange *exchange, unsigned http_status)
 {
     return set_reply(exchange, http_status, NULL, NULL, 0);
+}
+
+void pawl_exchange_header(pawl_exchange *exchange, const char *name, const char *format, ...)
+{
+    if (exchange->header_count == PAWL_EXCHANGE_HEADERS)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    exchange->headers[exchange->header_count].name = name;
+    vsnprintf(exchange->headers[exchange->header_count].value, sizeof exchange->headers->value, format, arguments);
+    va_end(arguments);
+    exchange->header_count++;
 }
 
 bool pawl_exchange_error(pawl_exchange *exchange, const pawl_error *error)

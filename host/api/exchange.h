@@ -23,7 +23,13 @@ typedef struct pawl_route {
     const char *path; /* "{id}" stands for any one segment */
     pawl_exchange_step step;
     const char *const *query_keys; /* NULL-terminated; others are refused */
+    /* Not NULL: the body is not kept. This is run for every PAWL_EXCHANGE_PIECE of it, and takes what is in `body`; it
+     * ends with pawl_exchange_more, or like any step when it refuses. What is left then is there for `step`. */
+    pawl_exchange_step absorb;
 } pawl_route;
+
+#define PAWL_EXCHANGE_PIECE   ((size_t)256 * 1024)
+#define PAWL_EXCHANGE_HEADERS 5u
 
 typedef enum pawl_exchange_stage {
     PAWL_EXCHANGE_NEW,
@@ -43,19 +49,28 @@ struct pawl_exchange {
     bool counted;         /* among the running requests */
     bool counted_waiting; /* among the waits */
     bool counted_drain;   /* among the drains */
+    bool handed;          /* to the pool; guarded by the server's lock */
     char *body;
     size_t body_size;
     size_t body_capacity;
+    uint64_t read_past;    /* of a body that was refused */
     unsigned reply_status; /* 0: no reply yet */
     char *reply;           /* free()d with the exchange */
     size_t reply_size;
     const char *reply_type;
     const char *allow;                /* of a 405 */
     MHD_ContentReaderCallback stream; /* instead of `reply`: reads from `work` */
+    uint64_t stream_size;             /* of it; MHD_SIZE_UNKNOWN, which is for setting, too: until the client goes */
+    struct {
+        const char *name;
+        char value[128];
+    } headers[PAWL_EXCHANGE_HEADERS]; /* of the reply, beside those of every reply */
+    size_t header_count;
     pawl_exchange_step next;
     pawl_exchange *queued; /* the pool's */
     void *work;            /* of the steps */
     void (*work_free)(void *work);
+    bool free_blocks; /* work_free does, and is for the pool */
 };
 
 /** The "{id}" of the path. */
@@ -70,6 +85,15 @@ bool pawl_exchange_json(pawl_exchange *exchange, unsigned http_status, json_t *j
 bool pawl_exchange_text(pawl_exchange *exchange, unsigned http_status, const char *type, const char *text, size_t size);
 bool pawl_exchange_empty(pawl_exchange *exchange, unsigned http_status);
 bool pawl_exchange_error(pawl_exchange *exchange, const pawl_error *error);
+
+/** A header of the reply; the name is static. */
+void pawl_exchange_header(pawl_exchange *exchange, const char *name, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/** The piece of the body has been absorbed: receive more. Ends an absorbing step, as its value. [worker] */
+bool pawl_exchange_more(pawl_exchange *exchange);
+/** From inside `stream`: run a step on the pool and then read on; false: the server is stopping. The step returns true.
+ */
+bool pawl_exchange_refill(pawl_exchange *exchange, pawl_exchange_step step);
 
 /** Run another step of it on the pool. [any] */
 void pawl_exchange_continue(pawl_exchange *exchange, pawl_exchange_step step);

@@ -32,6 +32,13 @@ bool pawl_route_session_delete(pawl_exchange *exchange);
 bool pawl_route_session_release(pawl_exchange *exchange);
 bool pawl_route_handles(pawl_exchange *exchange);
 bool pawl_route_change_handles(pawl_exchange *exchange);
+bool pawl_route_attachments(pawl_exchange *exchange); /* routes_attachment.c, from here on */
+bool pawl_route_attachment_put(pawl_exchange *exchange);
+bool pawl_route_attachment_absorb(pawl_exchange *exchange);
+bool pawl_route_attachment_get(pawl_exchange *exchange);
+bool pawl_route_attachment_facts(pawl_exchange *exchange);
+bool pawl_route_attachment_share(pawl_exchange *exchange);
+bool pawl_route_attachment_drop(pawl_exchange *exchange);
 bool pawl_route_host(pawl_exchange *exchange); /* routes_host.c, from here on */
 bool pawl_route_plugins(pawl_exchange *exchange);
 bool pawl_route_forget_plugin(pawl_exchange *exchange);

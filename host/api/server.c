@@ -24,6 +24,7 @@
 #define CONNECTIONS_SPARE  64u
 #define STREAM_BYTES       ((size_t)16 * 1024) /* written at once */
 #define DRAINS_MAX         4u
+#define READ_PAST_MAX      ((uint64_t)256 * 1024 * 1024) /* of a body that was refused while it came in */
 #define CLOSE_WAIT_SECONDS 2
 
 struct pawl_api_server {
@@ -168,11 +169,25 @@ static void *exchange_create(void *context, const char *raw_uri, struct MHD_Conn
     exchange->host = server->host;
     exchange->connection = connection;
     exchange->raw_uri = copy;
+    exchange->stream_size = MHD_SIZE_UNKNOWN;
     pthread_mutex_lock(&server->lock);
     server->open++;
     server->numbers.requests++;
     pthread_mutex_unlock(&server->lock);
     return exchange;
+}
+
+/* A step, for where freeing takes its time. Nobody else knows the exchange any more. */
+static bool exchange_free(pawl_exchange *exchange)
+{
+    if (exchange->work_free != NULL)
+        exchange->work_free(exchange->work);
+    pawl_uri_finish(&exchange->uri);
+    free(exchange->raw_uri);
+    free(exchange->body);
+    free(exchange->reply);
+    free(exchange);
+    return false;
 }
 
 static void exchange_ended(void *context, struct MHD_Connection *connection, void **slot,
@@ -193,13 +208,11 @@ static void exchange_ended(void *context, struct MHD_Connection *connection, voi
     server->bodies_bytes -= exchange->body_capacity;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
-    if (exchange->work_free != NULL)
-        exchange->work_free(exchange->work);
-    pawl_uri_finish(&exchange->uri);
-    free(exchange->raw_uri);
-    free(exchange->body);
-    free(exchange->reply);
-    free(exchange);
+    exchange->next = exchange_free;
+    if (exchange->free_blocks) /* this thread never waits */
+        pawl_pool_push(server->pool, exchange);
+    else
+        (void)exchange_free(exchange);
 }
 
 void pawl_exchange_continue(pawl_exchange *exchange, pawl_exchange_step step)
@@ -208,16 +221,62 @@ void pawl_exchange_continue(pawl_exchange *exchange, pawl_exchange_step step)
     pawl_pool_push(exchange->server->pool, exchange);
 }
 
-/* The pool is done with it: back to the HTTP thread. */
-static void exchange_answered(pawl_exchange *exchange)
+/* From the HTTP thread to the pool; it comes back with give_back. Without a server that is stopping: nobody would wait
+ * for it. */
+static bool hand_over(pawl_exchange *exchange, pawl_exchange_step step)
 {
     pawl_api_server *server = exchange->server;
-    exchange->stage = PAWL_EXCHANGE_ANSWERED;
-    MHD_resume_connection(exchange->connection);
     pthread_mutex_lock(&server->lock);
+    bool may = !server->closing;
+    server->working += may;
+    exchange->handed = may;
+    pthread_mutex_unlock(&server->lock);
+    if (!may)
+        return false;
+    MHD_suspend_connection(exchange->connection);
+    pawl_exchange_continue(exchange, step);
+    return true;
+}
+
+/* Back to the HTTP thread, which may end it at once. Taken back and resumed are one thing to that thread: in a body
+ * that comes in chunks it may ask for the next one although the connection is suspended. */
+static void give_back(pawl_exchange *exchange, pawl_exchange_stage stage)
+{
+    pawl_api_server *server = exchange->server;
+    pthread_mutex_lock(&server->lock);
+    exchange->stage = stage;
+    exchange->handed = false;
+    MHD_resume_connection(exchange->connection);
     server->working--;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
+}
+
+static bool is_handed(pawl_exchange *exchange)
+{
+    pthread_mutex_lock(&exchange->server->lock);
+    bool handed = exchange->handed;
+    pthread_mutex_unlock(&exchange->server->lock);
+    return handed;
+}
+
+/* The pool is done with it. An absorbing step that has set a reply is not: the rest of the body is read past first. */
+static void exchange_answered(pawl_exchange *exchange)
+{
+    bool receives = exchange->stage == PAWL_EXCHANGE_RECEIVING;
+    give_back(exchange, receives ? PAWL_EXCHANGE_RECEIVING : PAWL_EXCHANGE_ANSWERED);
+}
+
+bool pawl_exchange_more(pawl_exchange *exchange)
+{
+    exchange->body_size = 0;
+    give_back(exchange, PAWL_EXCHANGE_RECEIVING);
+    return false;
+}
+
+bool pawl_exchange_refill(pawl_exchange *exchange, pawl_exchange_step step)
+{
+    return hand_over(exchange, step);
 }
 
 static enum MHD_Result send_reply(pawl_exchange *exchange)
@@ -225,7 +284,8 @@ static enum MHD_Result send_reply(pawl_exchange *exchange)
     pawl_api_server *server = exchange->server;
     struct MHD_Response *response =
         exchange->stream != NULL
-            ? MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BYTES, exchange->stream, exchange->work, NULL)
+            ? MHD_create_response_from_callback(exchange->stream_size, STREAM_BYTES, exchange->stream, exchange->work,
+                                                NULL)
             : MHD_create_response_from_buffer(exchange->reply_size, exchange->reply, MHD_RESPMEM_PERSISTENT);
     if (response == NULL)
         return MHD_NO;
@@ -235,6 +295,8 @@ static enum MHD_Result send_reply(pawl_exchange *exchange)
     MHD_add_response_header(response, "Cache-Control", "no-store");
     if (exchange->allow != NULL)
         MHD_add_response_header(response, "Allow", exchange->allow);
+    for (size_t i = 0; i < exchange->header_count; i++)
+        MHD_add_response_header(response, exchange->headers[i].name, exchange->headers[i].value);
     if (status == 503 || status == 429)
         MHD_add_response_header(response, "Retry-After", "1");
     enum MHD_Result queued = MHD_queue_response(exchange->connection, status, response);
@@ -266,8 +328,10 @@ static void begin(pawl_exchange *exchange, const char *method)
 static void receive(pawl_exchange *exchange, const char *data, size_t size)
 {
     pawl_error error = {0};
-    if (exchange->reply_status != 0)
+    if (exchange->reply_status != 0) {
+        exchange->read_past += size;
         return;
+    }
     if (reserve_body(exchange, size, &error) != PAWL_OK) {
         pawl_exchange_error(exchange, &error);
         return;
@@ -276,15 +340,25 @@ static void receive(pawl_exchange *exchange, const char *data, size_t size)
     exchange->body_size += size;
 }
 
+static void refuse_closing(pawl_exchange *exchange)
+{
+    pawl_error error = {0};
+    (void)pawl_error_set(&error, PAWL_E_CLOSED, "api.closing", "the server is stopping");
+    pawl_exchange_error(exchange, &error);
+}
+
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url, const char *method,
                                   const char *version, const char *upload_data, size_t *upload_size, void **slot)
 {
     (void)url; /* decoded already; the raw target is in the exchange */
     (void)version;
-    pawl_api_server *server = context;
+    (void)context;
+    (void)connection;
     pawl_exchange *exchange = *slot;
     if (exchange == NULL)
         return MHD_NO; /* out of memory: the connection ends */
+    if (is_handed(exchange))
+        return MHD_YES; /* nothing is taken: it is asked again when the connection is resumed */
     if (exchange->stage == PAWL_EXCHANGE_NEW) {
         begin(exchange, method);
         return MHD_YES;
@@ -292,17 +366,20 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     if (exchange->stage == PAWL_EXCHANGE_RECEIVING && *upload_size > 0) {
         receive(exchange, upload_data, *upload_size);
         *upload_size = 0;
+        if (exchange->read_past > READ_PAST_MAX)
+            return MHD_NO; /* it may never end */
+        if (exchange->reply_status == 0 && exchange->route->absorb != NULL &&
+            exchange->body_size >= PAWL_EXCHANGE_PIECE && !hand_over(exchange, exchange->route->absorb))
+            refuse_closing(exchange);
         return MHD_YES;
     }
     if (exchange->reply_status != 0)
         return send_reply(exchange);
     exchange->stage = PAWL_EXCHANGE_WORKING;
-    pthread_mutex_lock(&server->lock);
-    server->working++;
-    pthread_mutex_unlock(&server->lock);
-    MHD_suspend_connection(connection);
-    pawl_exchange_continue(exchange, exchange->route->step);
-    return MHD_YES;
+    if (hand_over(exchange, exchange->route->step))
+        return MHD_YES;
+    refuse_closing(exchange);
+    return send_reply(exchange);
 }
 
 /* ---- opening and closing --------------------------------------------------------------------------------------- */

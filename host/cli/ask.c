@@ -53,6 +53,12 @@ pawl_status pawl_cli_try(pawl_cli *cli, const char *method, const char *path, co
     return status == PAWL_OK ? pawl_client_call(cli->client, method, path, body, 0, ret, error) : status;
 }
 
+int pawl_cli_connect(pawl_cli *cli)
+{
+    pawl_error error = {0};
+    return cli->client == NULL && connect_client(cli, &error) != PAWL_OK ? not_connected(cli, &error) : PAWL_EXIT_OK;
+}
+
 int pawl_cli_ask(pawl_cli *cli, const char *method, char *path, const json_t *body, pawl_client_reply *ret)
 {
     pawl_error error = {0};

@@ -119,6 +119,8 @@ int pawl_cli_exit_code(const pawl_error *error);
 
 /** The profile: --profile, PAWL_PROFILE, or ./pawl.yaml if it is there; else NULL. */
 const char *pawl_cli_profile(const pawl_cli *cli);
+/** Make cli->client, of the server of the profile or of --socket. PAWL_EXIT_OK, or an exit code, everything printed. */
+int pawl_cli_connect(pawl_cli *cli);
 /** Ask the server of the profile or of --socket. `path` is consumed (NULL: out of memory). PAWL_EXIT_OK with *ret to be
  *  finished by the caller, or an exit code, everything printed. */
 int pawl_cli_ask(pawl_cli *cli, const char *method, char *path, const json_t *body, pawl_client_reply *ret);
@@ -215,6 +217,12 @@ int pawl_cli_session_set(pawl_cli *cli);
 int pawl_cli_session_unset(pawl_cli *cli);
 int pawl_cli_session_delete(pawl_cli *cli);
 int pawl_cli_session_release(pawl_cli *cli);
+int pawl_cli_attachment_put(pawl_cli *cli);
+int pawl_cli_attachment_get(pawl_cli *cli);
+int pawl_cli_attachment_list(pawl_cli *cli);
+int pawl_cli_attachment_show(pawl_cli *cli);
+int pawl_cli_attachment_share(pawl_cli *cli);
+int pawl_cli_attachment_drop(pawl_cli *cli);
 int pawl_cli_handle_list(pawl_cli *cli);
 int pawl_cli_handle_grant(pawl_cli *cli);
 int pawl_cli_handle_revoke(pawl_cli *cli);

@@ -129,6 +129,21 @@ static const pawl_cli_option session_show_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option attachment_put_options[] = {
+    {"name", "NAME", "what it is called in this scope (default: the file's name)"},
+    {"media-type", "TYPE", "what it is, e.g. application/pdf"},
+    {"digest", "sha256:...", "what its digest must be; else nothing is stored"},
+    {"known-session", NULL, "only if somebody has committed to that session"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option attachment_get_options[] = {
+    {"out", "FILE", "where it goes (default: standard output); an old file is replaced when all is there"},
+    {"offset", "N", "from this byte on"},
+    {"size", "N", "at most so many bytes"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option session_set_options[] = {
     {"revision", "N", "only if the session has this revision (0: is not there yet)"},
     {"text", "TEXT", "the value as plain text, @FILE or -, instead of JSON"},
@@ -467,6 +482,25 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"session release", "NAME", 1, 1, "Ask the processes of a session to stop that nobody else holds",
      "The session gives up its processes and handles; its state stays.", "pawl session release ann", no_options,
      pawl_cli_session_release},
+    {"attachment put", "SCOPE FILE", 2, 2, "Store a file as an attachment, and print its reference",
+     "SCOPE is the name of a session, or process:ID. FILE is -, for standard input, or a path. What is there already\n"
+     "is not stored again. What breaks off leaves nothing.",
+     "pawl attachment put ann report.pdf --media-type application/pdf\ntar c . | pawl attachment put ann - --name src",
+     attachment_put_options, pawl_cli_attachment_put},
+    {"attachment get", "SCOPE REFERENCE", 2, 2, "Print the content of an attachment, or write it to a file",
+     "Whole content is checked against its reference; exit code 9 when it does not fit.",
+     "pawl attachment get ann sha256:9f86d0... --out report.pdf\npawl attachment get process:order-1042 "
+     "sha256:9f86d0...",
+     attachment_get_options, pawl_cli_attachment_get},
+    {"attachment list", "SCOPE", 1, 1, "List what a session or a process refers to", NULL, "pawl attachment list ann",
+     session_list_options, pawl_cli_attachment_list},
+    {"attachment show", "SCOPE REFERENCE", 2, 2, "Show size, media type and name of an attachment", NULL,
+     "pawl attachment show ann sha256:9f86d0...", no_options, pawl_cli_attachment_show},
+    {"attachment share", "SCOPE REFERENCE TO", 3, 3, "Let another session or process refer to it, too", NULL,
+     "pawl attachment share ann sha256:9f86d0... bob", no_options, pawl_cli_attachment_share},
+    {"attachment drop", "SCOPE REFERENCE", 2, 2, "Let a session or process refer to it no longer",
+     "Content that nobody refers to goes some time later (retention.unreferenced).",
+     "pawl attachment drop ann sha256:9f86d0...", no_options, pawl_cli_attachment_drop},
     {"handle list", "SESSION", 1, 1, "List the processes that a session was given a handle of", NULL,
      "pawl handle list bob", no_options, pawl_cli_handle_list},
     {"handle grant", "SESSION PROCESS", 2, 2, "Give a session a handle of a process", NULL,

@@ -487,6 +487,66 @@ PAWL_EXPORT pawl_status pawl_host_session_delete(pawl_host *host, const char *se
 PAWL_EXPORT pawl_status pawl_host_session_release(pawl_host *host, const char *session, pawl_text *ret_json,
                                                   pawl_error *error);
 
+/* ---- attachments -------------------------------------------------------------------------------------------------
+ */
+/* Content that is too large for inputs and state. It is stored once, and named by its digest: "sha256:" and 64 hex
+ * digits, the reference. Who refers to it is a scope: the name of a session, or "process:" and the id of a process,
+ * which is the scope of its session when it has one. Content that no scope refers to goes after the profile's
+ * retention.unreferenced. Errors: PAWL_E_NOT_FOUND ("attachment.not_found", "unknown_process"), PAWL_E_INVALID
+ * ("attachment.reference", "invalid_session"), PAWL_E_BUSY ("session.deleting"). */
+
+#define PAWL_REFERENCE_BYTES   71u /**< without a NUL */
+#define PAWL_PUT_KNOWN_SESSION 1u  /**< as PAWL_START_KNOWN_SESSION */
+
+/** Content on its way into a store. Belongs to one thread at a time; ended by commit or abort, before its host is
+ * closed. */
+typedef struct pawl_put pawl_put;
+
+typedef struct pawl_put_options {
+    uint32_t struct_size;   /**< sizeof(pawl_put_options) */
+    uint32_t flags;         /**< PAWL_PUT_* */
+    const char *scope;      /**< who will refer to it */
+    const char *media_type; /**< at most 256 bytes of printable text, or NULL */
+    const char *name;       /**< at most 1024 bytes, or NULL */
+    const char *reference;  /**< what its digest must be, or NULL */
+} pawl_put_options;
+
+/** Begin to store content. PAWL_E_TERMINAL: the process whose own scope it is has ended. Since 0.1. [any], blocks */
+PAWL_EXPORT pawl_status pawl_host_put(pawl_host *host, const pawl_put_options *options, pawl_put **ret,
+                                      pawl_error *error);
+/** The next bytes. Memory is bounded, whatever the size. PAWL_E_LIMIT, "attachment.too_large", beyond the profile's
+ * limits.attachment. After any error only abort makes sense. Since 0.1. [any], blocks */
+PAWL_EXPORT pawl_status pawl_put_write(pawl_put *put, const void *data, size_t size, pawl_error *error);
+/** Content and link, durable when this returns PAWL_OK; frees the put, whatever it returns. PAWL_E_CONFLICT,
+ * "attachment.digest": it is not what the options said, and nothing is stored. Since 0.1. [any], blocks
+ * @param put             it
+ * @param[out] reference  of the content, with a NUL
+ * @param[out] ret_size   bytes; may be NULL
+ * @param[out] error      why not */
+PAWL_EXPORT pawl_status pawl_put_commit(pawl_put *put, char reference[PAWL_REFERENCE_BYTES + 1], uint64_t *ret_size,
+                                        pawl_error *error);
+/** Leave nothing of it. NULL allowed; returns NULL. Since 0.1. [any], blocks */
+PAWL_EXPORT pawl_put *pawl_put_abort(pawl_put *put);
+
+/** Bytes from an offset, at most 16 MiB of them in one call; *ret_total (may be NULL): of the whole. At its end: none.
+ * Since 0.1. [any], blocks */
+PAWL_EXPORT pawl_status pawl_host_attachment_read(pawl_host *host, const char *scope, const char *reference,
+                                                  uint64_t offset, uint64_t size, pawl_text *ret_bytes,
+                                                  uint64_t *ret_total, pawl_error *error);
+/** {"reference", "size", "created_unix_ns", "media_type", "name"}, as this scope refers to it. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_attachment_stat(pawl_host *host, const char *scope, const char *reference,
+                                                  pawl_text *ret_json, pawl_error *error);
+/** {"attachments": [as stat gives], "next": reference or null}, in the order of the references. after: "next" of the
+ * page before, or NULL; limit 0: 100, at most 1000. Of a scope without any: none. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_attachment_list(pawl_host *host, const char *scope, const char *after, uint32_t limit,
+                                                  pawl_text *ret_json, pawl_error *error);
+/** Let another scope refer to it, too, under the same media type and name. Nothing is copied. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_attachment_share(pawl_host *host, const char *scope, const char *reference,
+                                                   const char *to, pawl_error *error);
+/** This scope refers to it no longer; again is a no-op. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_attachment_drop(pawl_host *host, const char *scope, const char *reference,
+                                                  pawl_error *error);
+
 /* ---- looking after stores ---------------------------------------------------------------------------------------- */
 
 /** A finding in a store, as its provider tells it (pawl_abi.h); also progress. Return non-zero to stop. */

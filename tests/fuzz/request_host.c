@@ -540,3 +540,89 @@ pawl_status pawl_host_queue_tend(pawl_host *host, const char *session, uint32_t 
     (void)ret_done;
     return no_events(error);
 }
+
+/* ---- attachments: those of a scope that is not there, or one with some bytes ---- */
+
+bool pawl_exchange_more(pawl_exchange *exchange)
+{
+    exchange->body_size = 0;
+    return false;
+}
+
+bool pawl_exchange_refill(pawl_exchange *exchange, pawl_exchange_step step)
+{
+    (void)exchange;
+    (void)step;
+    return false;
+}
+
+pawl_status pawl_host_put(pawl_host *host, const pawl_put_options *options, pawl_put **ret, pawl_error *error)
+{
+    (void)host;
+    *ret = (pawl_put *)ret; /* never followed */
+    return answer_about(options->scope, error);
+}
+
+pawl_status pawl_put_write(pawl_put *put, const void *data, size_t size, pawl_error *error)
+{
+    (void)error;
+    FUZZ_CHECK(put != NULL && (data != NULL || size == 0));
+    return PAWL_OK;
+}
+
+pawl_status pawl_put_commit(pawl_put *put, char reference[PAWL_REFERENCE_BYTES + 1], uint64_t *ret_size,
+                            pawl_error *error)
+{
+    (void)error;
+    FUZZ_CHECK(put != NULL);
+    strcpy(reference, "sha256:");
+    *ret_size = 0;
+    return PAWL_OK;
+}
+
+pawl_put *pawl_put_abort(pawl_put *put)
+{
+    (void)put;
+    return NULL;
+}
+
+pawl_status pawl_host_attachment_read(pawl_host *host, const char *scope, const char *reference, uint64_t offset,
+                                      uint64_t size, pawl_text *ret_bytes, uint64_t *ret_total, pawl_error *error)
+{
+    (void)host;
+    (void)ret_total;
+    FUZZ_CHECK(reference != NULL && offset < 10 && size <= 10 - offset);
+    return give("0123456789", answer_about(scope, error), ret_bytes);
+}
+
+pawl_status pawl_host_attachment_stat(pawl_host *host, const char *scope, const char *reference, pawl_text *ret_json,
+                                      pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(reference != NULL);
+    return give("{\"size\":10,\"media_type\":\"a/b\"}", answer_about(scope, error), ret_json);
+}
+
+pawl_status pawl_host_attachment_list(pawl_host *host, const char *scope, const char *after, uint32_t limit,
+                                      pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)after;
+    (void)limit;
+    return give("{}", answer_about(scope, error), ret_json);
+}
+
+pawl_status pawl_host_attachment_share(pawl_host *host, const char *scope, const char *reference, const char *to,
+                                       pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(reference != NULL && to != NULL);
+    return answer_about(scope, error);
+}
+
+pawl_status pawl_host_attachment_drop(pawl_host *host, const char *scope, const char *reference, pawl_error *error)
+{
+    (void)host;
+    FUZZ_CHECK(reference != NULL);
+    return answer_about(scope, error);
+}

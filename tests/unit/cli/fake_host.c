@@ -654,6 +654,93 @@ pawl_status pawl_host_session_release(pawl_host *host, const char *session, pawl
     return give(json_object(), ret_json);
 }
 
+pawl_status pawl_host_put(pawl_host *host, const pawl_put_options *options, pawl_put **ret, pawl_error *error)
+{
+    (void)host;
+    (void)options;
+    (void)ret;
+    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "fake", "not here");
+}
+
+pawl_status pawl_put_write(pawl_put *put, const void *data, size_t size, pawl_error *error)
+{
+    (void)put;
+    (void)data;
+    (void)size;
+    (void)error;
+    return PAWL_OK;
+}
+
+pawl_status pawl_put_commit(pawl_put *put, char reference[PAWL_REFERENCE_BYTES + 1], uint64_t *ret_size,
+                            pawl_error *error)
+{
+    (void)put;
+    (void)reference;
+    (void)ret_size;
+    (void)error;
+    return PAWL_OK;
+}
+
+pawl_put *pawl_put_abort(pawl_put *put)
+{
+    (void)put;
+    return NULL;
+}
+
+pawl_status pawl_host_attachment_read(pawl_host *host, const char *scope, const char *reference, uint64_t offset,
+                                      uint64_t size, pawl_text *ret_bytes, uint64_t *ret_total, pawl_error *error)
+{
+    (void)host;
+    (void)scope;
+    (void)reference;
+    (void)offset;
+    (void)size;
+    (void)ret_bytes;
+    (void)ret_total;
+    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "fake", "not here");
+}
+
+pawl_status pawl_host_attachment_stat(pawl_host *host, const char *scope, const char *reference, pawl_text *ret_json,
+                                      pawl_error *error)
+{
+    (void)host;
+    (void)scope;
+    (void)reference;
+    (void)error;
+    return give(json_object(), ret_json);
+}
+
+pawl_status pawl_host_attachment_list(pawl_host *host, const char *scope, const char *after, uint32_t limit,
+                                      pawl_text *ret_json, pawl_error *error)
+{
+    (void)host;
+    (void)scope;
+    (void)after;
+    (void)limit;
+    (void)error;
+    return give(json_object(), ret_json);
+}
+
+pawl_status pawl_host_attachment_share(pawl_host *host, const char *scope, const char *reference, const char *to,
+                                       pawl_error *error)
+{
+    (void)host;
+    (void)scope;
+    (void)reference;
+    (void)to;
+    (void)error;
+    return PAWL_OK;
+}
+
+pawl_status pawl_host_attachment_drop(pawl_host *host, const char *scope, const char *reference, pawl_error *error)
+{
+    (void)host;
+    (void)scope;
+    (void)reference;
+    (void)error;
+    return PAWL_OK;
+}
+
 pawl_status pawl_host_handle_list(pawl_host *host, const char *session, pawl_text *ret_json, pawl_error *error)
 {
     (void)host;
