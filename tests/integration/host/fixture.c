@@ -1,6 +1,7 @@
 /* fixture.c: see fixture.h. */
 #include "fixture.h"
 
+#include "around_plugin.h"
 #include "counting_store.h"
 #include "session_plugin.h"
 #include "test_plugin.h"
@@ -58,7 +59,7 @@ void fixture_remove(fixture *own)
 
 pawl_status fixture_try_open(fixture *own, const char *profile, pawl_error *error)
 {
-    static const pawl_plugin_entry_fn plugins[] = {test_plugin, counting_store_plugin, session_plugin};
+    static const pawl_plugin_entry_fn plugins[] = {test_plugin, counting_store_plugin, session_plugin, around_plugin};
     pawl_host_options options = {.struct_size = sizeof options,
                                  .profile_text = profile,
                                  .no_worker = own->no_worker,

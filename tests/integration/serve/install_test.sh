@@ -49,6 +49,14 @@ esac
 "$cc" -std=c11 -Wall -Wextra -Werror $(pkg-config --cflags pawl) "$work/project/embed.c" $(pkg-config --libs pawl) \
     -Wl,-rpath,"$(pkg-config --variable=libdir pawl)" -o "$work/embed"
 
+# What stands around calls: the examples, from what is installed alone.
+for example in budget observer; do
+    cp "$source/examples/$example/$example.c" "$work/project/"
+    # shellcheck disable=SC2046
+    "$cc" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden -Wl,-z,defs -pthread \
+        $(pkg-config --cflags pawl) "$work/project/$example.c" -o "$work/$example.so"
+done
+
 # The probe that is run is the installed one, wherever the prefix is: a wrapper in its place leaves a mark.
 probe=$prefix/libexec/pawl/pawl-probe
 mv "$probe" "$probe.real"
@@ -66,7 +74,12 @@ stores: { main: { provider: rocksdb } }
 plugins:
   - { path: cmake/greeter.so, dev: true }
   - { path: letter.so, sha256: $(sha256sum "$work/letter.so" | cut -d ' ' -f 1) }
+  - { path: budget.so, sha256: $(sha256sum "$work/budget.so" | cut -d ' ' -f 1) }
+  - { path: observer.so, dev: true }
   - { path: $(find "$prefix" -name pawl-file.so), dev: true }
+middleware: { purse: { plugin: com.example.budget, config: { calls: 1 } } }
+observers: [ { plugin: com.example.observer, config: { path: $work/events.jsonl }, slow: 1h } ]
+effects: { letter.drop: { order: [purse] } }
 END
 cd "$work"
 "$pawl" check >"$work/out" || { cat "$work/out"; fail "the profile is not good"; }
@@ -81,6 +94,9 @@ has '"bytes":7' out
 "$pawl" plugin list >out
 has org.example.greeter out
 has org.example.letter out
+"$pawl" connectors >out
+has purse out
+has '"calls":1' out
 kill -9 "$server"
 wait "$server" 2>/dev/null || true
 "$pawl" serve --ready-fd 9 9>ready >>serve.out 2>>serve.err &
@@ -93,6 +109,8 @@ has "letter.empty" err
 kill -TERM "$server"
 wait "$server" || fail "pawl serve did not end with 0"
 server=
+has '"what":"call_ended","process":"two"' events.jsonl
+has '"ended":"failed","code":"letter.empty"' events.jsonl
 
 # Embedded: the same store, by the library; linked by CMake and by pkg-config.
 : >"$work/probed"
