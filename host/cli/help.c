@@ -3,19 +3,51 @@
 
 #include "host/cli/cli.h"
 
-void pawl_cli_print_help(FILE *out)
+/* By the first words of their commands, each between spaces. */
+static const struct {
+    const char *title;
+    const char *words;
+} sections[] = {
+    {"Processes",
+     " start wait ps count show journal signal update cancel terminate pause resume restart complete prune "},
+    {"Schedules", " schedule "},
+    {"Events, queues, sessions", " event queue session handle attachment "},
+    {"The host", " serve host connectors drain check backup restore "},
+    {"Writing plugins", " plugin test "},
+    {"Measuring", " bench "},
+    {"This program", " version help "},
+};
+
+static bool is_one_of(const char *name, const char *words)
 {
-    fputs("pawl: durable processes on this machine\n\nUsage: pawl COMMAND [ARGUMENTS] [OPTIONS]\n\nCommands:\n", out);
+    size_t size = strcspn(name, " ");
+    for (const char *at = words; *at != '\0'; at += 1 + strcspn(at + 1, " "))
+        if (strncmp(at + 1, name, size) == 0 && at[1 + size] == ' ')
+            return true;
+    return false;
+}
+
+static void print_section(FILE *out, const char *title, const char *words)
+{
+    fprintf(out, "\n%s:\n", title);
     for (const pawl_cli_command *command = pawl_cli_commands; command->name != NULL; command++) {
         char head[64];
         snprintf(head, sizeof head, "%s %s", command->name, command->arguments);
-        fprintf(out, "  %-26s %s\n", head, command->summary);
+        if (is_one_of(command->name, words))
+            fprintf(out, "  %-30s %s\n", head, command->summary);
     }
+}
+
+void pawl_cli_print_help(FILE *out)
+{
+    fputs("pawl: durable processes on this machine\n\nUsage: pawl COMMAND [ARGUMENTS] [OPTIONS]\n", out);
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        print_section(out, sections[i].title, sections[i].words);
     fputs("\nOptions that every command takes:\n", out);
     for (const pawl_cli_option *option = pawl_cli_common_options; option->name != NULL; option++) {
         char head[64];
         snprintf(head, sizeof head, "--%s %s", option->name, option->value == NULL ? "" : option->value);
-        fprintf(out, "  %-26s %s\n", head, option->help);
+        fprintf(out, "  %-30s %s\n", head, option->help);
     }
     fputs(
         "\nThe profile is --profile, else PAWL_PROFILE, else ./pawl.yaml. pawl help COMMAND says more, with examples.\n"

@@ -277,7 +277,7 @@ static void test_help_comes_from_the_table(void **state)
     EXPECT(NULL, 0, "Usage: pawl plugin probe FILE", NULL, "help", "plugin", "probe");
     EXPECT(NULL, 0, "Usage: pawl plugin probe FILE", NULL, "help", "plugin");
     EXPECT(NULL, 2, NULL, "there is no command", "help", "nothing");
-    EXPECT(NULL, 0, "Commands:", NULL, "--help");
+    EXPECT(NULL, 0, "Processes:\n  start TYPE ", NULL, "--help");
     EXPECT(NULL, 0, "pawl 0.1.0", NULL, "--version");
     EXPECT(NULL, 0, "{\"version\":\"0.1.0\",\"abi\":\"1.0\"}", NULL, "version", "--json");
 }
