@@ -39,6 +39,7 @@ void case_left_exec(checker_lab *lab);
 void case_leak_life(checker_lab *lab);
 void case_leak_instance(checker_lab *lab);
 void case_leak_calls(checker_lab *lab);
+void case_leak_process(checker_lab *lab);
 
 /* cases_call.c */
 void case_call_sample(checker_lab *lab);
@@ -68,7 +69,6 @@ void case_process_suspend(checker_lab *lab);
 void case_process_repeat(checker_lab *lab);
 void case_process_outside(checker_lab *lab);
 void case_process_failures(checker_lab *lab);
-void case_process_memory(checker_lab *lab);
 void case_process_threads(checker_lab *lab);
 void case_process_prompt(checker_lab *lab);
 

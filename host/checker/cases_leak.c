@@ -3,6 +3,7 @@
 #include "call.h"
 #include "cases.h"
 #include "snapshot.h"
+#include "world.h"
 
 #include <stdlib.h>
 
@@ -20,6 +21,7 @@ enum {
 typedef struct {
     checker_lab *lab;
     const lab_walk *walk;
+    world *w;
     bool good; /* a round did what it should */
 } rounds;
 
@@ -171,5 +173,32 @@ void case_leak_calls(checker_lab *lab)
         repeat(&r, walk.where, call_once);
     if (lab->checked == 0)
         lab_skip_without_samples(lab);
+    lab_close(lab);
+}
+
+/* From the first activation to the last. */
+static void live_through(rounds *r)
+{
+    for (uint32_t reached = 0; reached < WORLD_ACTIVATIONS_MAX; reached++) {
+        world_run run = lab_world_activate(r->w, reached);
+        free(run.trace);
+        if (run.status != PAWL_SUSPEND)
+            break;
+    }
+}
+
+void case_leak_process(checker_lab *lab)
+{
+    rounds r = {.lab = lab};
+    if (!lab_tables(lab))
+        return;
+    for (size_t i = 0; i < lab->manifest->process_count; i++) {
+        char *input = lab_type_input(lab, &lab->manifest->processes[i]);
+        if (input == NULL)
+            continue;
+        r.w = lab_world_create(lab, &lab->manifest->processes[i], input, WORLD_GOOD);
+        repeat(&r, lab->manifest->processes[i].name, live_through);
+        free(input);
+    }
     lab_close(lab);
 }

@@ -52,8 +52,10 @@ enum {
     STAGE_CALL = 32,
     STAGE_ACTIVATE = 64,
     STAGE_STORE = 128,
-    STAGE_ODD = 256,  /* odd inputs are survived */
-    STAGE_MOVED = 512 /* calls may come from any thread */
+    STAGE_ODD = 256,   /* odd inputs are survived */
+    STAGE_MOVED = 512, /* calls may come from any thread */
+    STAGE_SUSPEND = 1024,
+    STAGE_REPEAT = 2048 /* process code does the same again */
 };
 
 typedef struct checker_lab checker_lab;

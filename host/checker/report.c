@@ -159,10 +159,11 @@ void checker_report_one(const checker_report *report, const checker_result *resu
     bool color = report->options->color;
     size_t index;
     json_t *finding;
-    fprintf(out, "%s%s%s%-8s%s %-*s %-14s %s\n", color ? "\033[" : "", color ? color_of(result->verdict) : "",
-            color ? "m" : "", name, color ? "\033[0m" : "", NAME_WIDTH, result->entry->name, result->entry->rules,
-            result->verdict == VERDICT_SKIP ? "" : result->entry->purpose);
-    if (result->reason[0] != '\0' && (result->verdict == VERDICT_SKIP || result->verdict >= VERDICT_CRASH)) {
+    fprintf(out, "%s%s%s%-8s%s %-*s %-14s ", color ? "\033[" : "", color ? color_of(result->verdict) : "",
+            color ? "m" : "", name, color ? "\033[0m" : "", NAME_WIDTH, result->entry->name, result->entry->rules);
+    put_clean(out, result->verdict == VERDICT_SKIP ? result->reason : result->entry->purpose, "           ");
+    fputc('\n', out);
+    if (result->reason[0] != '\0' && result->verdict >= VERDICT_CRASH) {
         fprintf(out, "%*s", PAD, "");
         put_clean(out, result->reason, "           ");
         fputc('\n', out);

@@ -109,8 +109,8 @@ static void test_P08_the_check_finds_what_is_done_with_borrowed_things(void **st
 static void test_P15_the_check_finds_what_a_repeated_or_stopped_call_does(void **state)
 {
     static const check_expectation cases[] = {
-        {"cancel_deaf", "cancel.latency", "fail", "B-15", "after it was cancelled", "--latency 700ms"},
-        {"deadline_deaf", "deadline.latency", "fail", "B-15", "after its deadline", "--latency 700ms"},
+        {"cancel_deaf", "cancel.latency", "fail", "B-15", "after it was cancelled", "--latency 2s"},
+        {"deadline_deaf", "deadline.latency", "fail", "B-15", "after its deadline", "--latency 2s"},
         {"key_differs", "key.same", "fail", "B-16", "another result", NULL},
         {"key_refused", "key.same", "fail", "B-16", "key.again", NULL},
         {"reconcile_guess", "reconcile.unknown", "fail", "B-17", "that it happened", NULL},
@@ -136,6 +136,27 @@ static void test_P09_the_check_finds_what_threads_and_repetition_do(void **state
     MEET(PAWL_BAD_DIR, cases);
 }
 
+static void test_P15_the_check_finds_what_process_code_may_not_do(void **state)
+{
+    static const check_expectation cases[] = {
+        {"process_well", NULL, NULL, NULL, NULL, NULL},
+        {"process_empty", "process.activate", "fail", "B-19", "nothing was completed", NULL},
+        {"process_goes_on", "process.suspend", "fail", "B-20", "a call of set_status", NULL},
+        {"process_swallows", "process.suspend", "fail", "B-20", "status -1 (failed)", NULL},
+        {"process_random", "process.repeat", "fail", "B-21", "step 1 was \"call other.effect", NULL},
+        {"process_counter", "process.repeat", "fail", "B-21", "step 3 was \"complete", NULL},
+        {"process_clock", "process.outside", "fail", "B-21", "calls time", NULL},
+        {"process_environment", "process.outside", "fail", "B-21", "calls getenv", NULL},
+        {"process_thread", "process.threads", "fail", "A-17", "other steps", NULL},
+        {"process_slow", "process.prompt", "fail", "A-17", "an activation takes", "--case process.prompt"},
+        {"process_any", "process.unknown", "fail", "B-22", "a type that it does not have", NULL},
+        {"process_trusting", "process.failures", "crash", "B-23", "where every call fails", NULL},
+        {"process_leak", "leak.process", "fail", "B-18", "bytes more in use", NULL},
+    };
+    (void)state;
+    MEET(PAWL_BAD_DIR, cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +168,7 @@ int main(void)
         cmocka_unit_test(test_P08_the_check_finds_what_is_done_with_borrowed_things),
         cmocka_unit_test(test_P15_the_check_finds_what_a_repeated_or_stopped_call_does),
         cmocka_unit_test(test_P09_the_check_finds_what_threads_and_repetition_do),
+        cmocka_unit_test(test_P15_the_check_finds_what_process_code_may_not_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
