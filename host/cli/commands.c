@@ -106,6 +106,7 @@ static const pawl_cli_option test_options[] = {
     {"seed", "N", "draw others of them, where there are more"},
     {"same-outcome", NULL, "every order must end alike"},
     {"cancel-everywhere", NULL, "ask it to stop at every moment: it must end"},
+    {"fail-everywhere", NULL, "let every call and child fail, one at a time: it must end"},
     {"only", "NAME", "one variation, as a report names it: crash@7"},
     {"strict", NULL, "warnings count as findings"},
     {"time", "SPAN", "begin no new variation after this long (default 60s)"},

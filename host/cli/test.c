@@ -108,6 +108,7 @@ int pawl_cli_test(pawl_cli *cli)
                                    .only = pawl_cli_value(cli, "only"),
                                    .same_outcome = pawl_cli_flag(cli, "same-outcome"),
                                    .cancel_everywhere = pawl_cli_flag(cli, "cancel-everywhere"),
+                                   .fail_everywhere = pawl_cli_flag(cli, "fail-everywhere"),
                                    .strict = pawl_cli_flag(cli, "strict"),
                                    .in_process = pawl_cli_flag(cli, "in-process"),
                                    .progress = cli->json ? NULL : cli->err};

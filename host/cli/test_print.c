@@ -9,6 +9,7 @@
 
 #define LINES_BEFORE 8u
 #define LINES_AFTER  10u
+#define TRACE_MAX    400u
 #define WIDTH        160
 #define WIDTH_LEAST  80
 
@@ -91,7 +92,43 @@ static void put_one(const pawl_cli *cli, const json_t *lines)
     }
 }
 
-static void put_finding(const pawl_cli *cli, const json_t *report, const json_t *finding)
+/* A word as a shell takes it. */
+static void put_word(const pawl_cli *cli, const char *word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=@+,:";
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        fputs(word, cli->out);
+        return;
+    }
+    fputc('\'', cli->out);
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            fputs("'\\''", cli->out);
+        else
+            fputc(*word, cli->out);
+    fputc('\'', cli->out);
+}
+
+/* The command that shows this variation alone. */
+static void put_again(const pawl_cli *cli, const json_t *finding)
+{
+    if (strcmp(pawl_cli_text(finding, "variation"), "basic") == 0)
+        return;
+    fputs("   again: pawl test ", cli->out);
+    put_word(cli, cli->arguments[0]);
+    for (size_t i = 0; i < cli->given_count; i++) {
+        if (strcmp(cli->given[i].name, "only") == 0 || strcmp(cli->given[i].name, "junit") == 0)
+            continue;
+        fprintf(cli->out, " --%s%s", cli->given[i].name, cli->given[i].value[0] == '\0' ? "" : " ");
+        if (cli->given[i].value[0] != '\0')
+            put_word(cli, cli->given[i].value);
+    }
+    fputs(" --only ", cli->out);
+    put_word(cli, pawl_cli_text(finding, "variation"));
+    fputc('\n', cli->out);
+}
+
+static void put_finding(const pawl_cli *cli, const json_t *finding)
 {
     size_t i;
     const json_t *hint;
@@ -101,6 +138,10 @@ static void put_finding(const pawl_cli *cli, const json_t *report, const json_t 
     pawl_cli_put_color(cli, PAWL_COLOR_BOLD, pawl_cli_text(finding, "variation"));
     fputs(": ", cli->out);
     pawl_cli_put(cli->out, pawl_cli_text(finding, "message"));
+    if (pawl_cli_text(finding, "context")[0] != '\0') {
+        fputs("\n   when: ", cli->out);
+        pawl_cli_put(cli->out, pawl_cli_text(finding, "context"));
+    }
     fputc('\n', cli->out);
     if (json_object_get(finding, "expected") != NULL)
         put_both(cli, finding);
@@ -112,13 +153,7 @@ static void put_finding(const pawl_cli *cli, const json_t *report, const json_t 
         pawl_cli_put(cli->out, json_string_value(hint));
         fputc('\n', cli->out);
     }
-    if (strcmp(pawl_cli_text(finding, "variation"), "basic") != 0) {
-        fputs("   again: pawl test ", cli->out);
-        pawl_cli_put(cli->out, pawl_cli_text(report, "plugin"));
-        fputs(" ... --only ", cli->out);
-        pawl_cli_put(cli->out, pawl_cli_text(finding, "variation"));
-        fputc('\n', cli->out);
-    }
+    put_again(cli, finding);
 }
 
 /* ---- the whole ---- */
@@ -133,12 +168,20 @@ static void put_trace(const pawl_cli *cli, const json_t *report)
         return;
     fprintf(cli->out, "%s/%" JSON_INTEGER_FORMAT " of %s\n", pawl_cli_text(report, "type"), number(report, "revision"),
             pawl_cli_text(report, "plugin"));
-    json_array_foreach(only != NULL ? only : json_object_get(report, "trace"), i, line)
+    if (only == NULL)
+        only = json_object_get(report, "trace");
+    size_t count = json_array_size(only);
+    json_array_foreach(only, i, line)
     {
+        if (count > TRACE_MAX && i >= TRACE_MAX / 2 && i < count - TRACE_MAX / 2) {
+            if (i == TRACE_MAX / 2)
+                fprintf(cli->out, "   ... %zu lines; --json has all\n", count - TRACE_MAX);
+            continue;
+        }
         pawl_cli_put(cli->out, json_string_value(line));
         fputc('\n', cli->out);
     }
-    if (only != NULL)
+    if (only == json_object_get(report, "only_trace"))
         return;
     fprintf(cli->out, "%9" JSON_INTEGER_FORMAT ".%03" JSON_INTEGER_FORMAT " s        ",
             number(end, "virtual_ms") / 1000, number(end, "virtual_ms") % 1000);
@@ -210,7 +253,7 @@ void pawl_cli_test_print(const pawl_cli *cli, const json_t *report)
     put_trace(cli, report);
     put_variations(cli, report);
     put_outcomes(cli, report);
-    json_array_foreach(json_object_get(report, "findings"), i, one) put_finding(cli, report, one);
+    json_array_foreach(json_object_get(report, "findings"), i, one) put_finding(cli, one);
     json_array_foreach(json_object_get(report, "warnings"), i, one)
     {
         pawl_cli_put_color(cli, PAWL_COLOR_YELLOW, "warning: ");
@@ -324,17 +367,19 @@ static void put_journal_cases(FILE *out, const json_t *journals)
 
 void pawl_cli_test_junit(FILE *out, const json_t *report)
 {
-    static const char *const groups[] = {"basic", "twice", "dropped", "kept", "crash", "cancel", "order", "loading"};
+    static const char *const groups[] = {"basic",  "twice", "dropped", "kept",   "crash",
+                                         "cancel", "fault", "order",   "loading"};
+    const size_t group_count = sizeof groups / sizeof *groups;
     size_t i, bad = 0, cases = 0;
     const json_t *one;
     const json_t *journals = json_object_get(report, "journals");
     bool listed[sizeof groups / sizeof *groups] = {true};
-    json_array_foreach(json_object_get(report, "variations"), i, one) for (size_t g = 0; g < 8; g++) listed[g] |=
-        strcmp(pawl_cli_text(one, "name"), groups[g]) == 0;
-    json_array_foreach(json_object_get(report, "findings"), i, one) for (size_t g = 0; g < 8; g++) listed[g] |=
-        belongs(pawl_cli_text(one, "variation"), groups[g]);
+    json_array_foreach(json_object_get(report, "variations"), i, one) for (size_t g = 0; g < group_count; g++)
+        listed[g] |= strcmp(pawl_cli_text(one, "name"), groups[g]) == 0;
+    json_array_foreach(json_object_get(report, "findings"), i, one) for (size_t g = 0; g < group_count; g++)
+        listed[g] |= belongs(pawl_cli_text(one, "variation"), groups[g]);
     json_array_foreach(journals, i, one) bad += !json_is_true(json_object_get(one, "goes_on"));
-    for (size_t g = 0; g < 8; g++)
+    for (size_t g = 0; g < group_count; g++)
         cases += listed[g];
     if (journals != NULL)
         cases = json_array_size(journals);
@@ -347,7 +392,7 @@ void pawl_cli_test_junit(FILE *out, const json_t *report)
     if (journals != NULL)
         put_journal_cases(out, journals);
     else
-        for (size_t g = 0; g < 8; g++)
+        for (size_t g = 0; g < group_count; g++)
             if (listed[g])
                 put_case(out, report, groups[g]);
     fputs("</testsuite>\n", out);

@@ -45,6 +45,14 @@ typedef struct pawl_happening {
 } pawl_happening;
 bool pawl_happening_same(const pawl_happening *left, const pawl_happening *right);
 
+/** One call or child that fails instead of what the script says. */
+typedef struct pawl_fault {
+    uint32_t run;
+    uint64_t ordinal;
+    uint32_t attempt; /* that fails; the next ones are as scripted. 0: all */
+    pawl_script_answer answer;
+} pawl_fault;
+
 /** What stands beside a record of the journal. */
 typedef struct pawl_mark {
     uint32_t run;
@@ -112,9 +120,10 @@ typedef struct pawl_machine {
     size_t choice_room;
     const pawl_happening *plan;
     size_t plan_count, plan_at;
-    bool plan_strict;    /* end with PAWL_END_PLAN where the plan cannot be followed */
-    size_t history_base; /* so many happenings before those of history: it began with a journal */
-    uint64_t cancel_at;  /* ask it to stop before this happening, counted from 1; 0: never */
+    bool plan_strict;        /* end with PAWL_END_PLAN where the plan cannot be followed */
+    const pawl_fault *fault; /* NULL: none */
+    size_t history_base;     /* so many happenings before those of history: it began with a journal */
+    uint64_t cancel_at;      /* ask it to stop before this happening, counted from 1; 0: never */
     bool cancel_sent;
     /* texts */
     pawl_tester_text trace;           /* for people */
@@ -143,7 +152,22 @@ void pawl_machine_summary(const pawl_machine *m, pawl_tester_text *ret);
 /** "completed", ... with output or failure, in one line. */
 void pawl_machine_say_end(const pawl_machine *m, pawl_tester_text *ret);
 
-/* ---- between machine.c and world.c ---- */
+/* ---- between machine.c, core.c, world.c and calls.c ---- */
+
+void pawl_machine_no_memory(pawl_machine *m);
+/** Append a record whose body is the machine's, and feed it. */
+void pawl_machine_append(pawl_machine *m, uint32_t kind, pawl_bytes body);
+void pawl_machine_feed(pawl_machine *m, pawl_activation *activation, const pawl_record *record);
+
+/* core.c */
+pawl_activation *pawl_core_create(pawl_machine *m);
+/** From the journal of this run. */
+pawl_activation *pawl_core_load(pawl_machine *m);
+void pawl_core_drop(pawl_machine *m);
+/** Run the program, compare, and record what it asks to be recorded. */
+void pawl_core_run(pawl_machine *m);
+/** Drop what is in memory, and go on from the journal. */
+void pawl_core_put_away(pawl_machine *m);
 
 /** Append a record, and feed it. */
 void pawl_machine_record(pawl_machine *m, const pawl_entry *entry);

@@ -272,7 +272,7 @@ static void live_again(journal *j)
 static json_t *view(const journal *j, const char *path)
 {
     json_t *json = json_pack("{s:s, s:b, s:I, s:s}", "file", path, "goes_on", j->goes_on, "records",
-                             (json_int_t)(j->count + j->ended), "message", pawl_tester_text_of(&j->message));
+                             (json_int_t)j->count + j->ended, "message", pawl_tester_text_of(&j->message));
     static const char *const kept[] = {"id", "type", "revision"};
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (json_object_get(j->header, kept[i]) != NULL)

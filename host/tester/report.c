@@ -111,8 +111,8 @@ void pawl_tester_find(pawl_tester *t, const char *variation, const char *kind, c
     if (json_array_size(t->findings) >= FINDINGS_MAX)
         return;
     bool differs = strcmp(kind, "nondeterminism") == 0 || strcmp(kind, "differs") == 0;
-    json_t *one = json_pack("{s:s, s:s, s:o}", "variation", variation, "kind", kind, "message",
-                            text_json(message, strlen(message)));
+    json_t *one = json_pack("{s:s, s:s, s:o, s:s*}", "variation", variation, "kind", kind, "message",
+                            text_json(message, strlen(message)), "context", t->context[0] == '\0' ? NULL : t->context);
     if (expected != NULL && found != NULL) {
         const char *left = pawl_tester_text_of(expected), *right = pawl_tester_text_of(found);
         (void)json_object_set_new(one, "expected", pawl_tester_lines(left));
@@ -169,6 +169,18 @@ static json_t *end_json(const pawl_machine *m)
     return end;
 }
 
+/* Kinds of records and their ordinals, in order. */
+static json_t *journal_json(const pawl_machine *m)
+{
+    json_t *list = json_array();
+    pawl_entry entry;
+    for (size_t i = 0; i < m->record_count; i++)
+        if (pawl_entry_decode(&m->records[i], &entry, NULL) == PAWL_OK)
+            (void)json_array_append_new(list, json_pack("{s:s, s:I}", "kind", pawl_record_name(entry.kind), "ordinal",
+                                                        (json_int_t)entry.ordinal));
+    return list;
+}
+
 json_t *pawl_tester_report(pawl_tester *t, uint64_t elapsed_ms)
 {
     char digest[65];
@@ -180,6 +192,8 @@ json_t *pawl_tester_report(pawl_tester *t, uint64_t elapsed_ms)
         end_json(&t->basic), "trace", pawl_tester_lines(pawl_tester_text_of(&t->basic.trace)), "variations",
         t->variations, "findings", t->findings, "warnings", t->warnings, "finding_count", (json_int_t)t->finding_count,
         "runs", (json_int_t)t->runs, "elapsed_ms", (json_int_t)elapsed_ms);
+    if (report != NULL)
+        (void)json_object_set_new(report, "journal", journal_json(&t->basic));
     if (report != NULL && t->only_trace != NULL)
         (void)json_object_set(report, "only_trace", t->only_trace);
     if (report != NULL && t->orders != NULL)

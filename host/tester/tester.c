@@ -113,6 +113,7 @@ static json_t *run_all(pawl_tester *t)
         pawl_tester_modes(t);
         pawl_tester_all_crashes(t);
         pawl_tester_cancels(t);
+        pawl_tester_faults(t);
         pawl_tester_orders(t);
     }
     pawl_tester_report_traps(t);

@@ -21,7 +21,8 @@ typedef struct pawl_tester_request {
     uint32_t orders_max; /**< orders of events to try; 0: 500 */
     uint64_t seed;       /**< of the choice among more orders than that */
     bool same_outcome;   /**< every order must end alike */
-    bool cancel_everywhere;
+    bool cancel_everywhere;      /**< ask it to stop before every event */
+    bool fail_everywhere;        /**< let every call and child fail, one at a time */
     bool strict;                 /**< warnings count as findings */
     bool in_process;             /**< no child process: for a debugger */
     const char *only;            /**< one variation by its name: "crash@7"; its trace is in the report */
@@ -36,10 +37,10 @@ typedef struct pawl_tester_request {
  *  pawl_text_free. Otherwise the test could not be made: what the loader refuses, mistakes in the script (message: a
  *  line each), a type that is not there.
  *
- *  The report: {ok, plugin, digest, type, revision, end, trace [lines], variations [{name, runs, differed, note}],
- *  orders {tried, all, in_all, outcomes [{end, orders, first}]}, findings [{variation, kind, message, expected [lines],
- *  found [lines], line, hints [..]}], warnings [..], runs, elapsed_ms}, with `only` only_trace [lines], too. With
- * journals: {ok, plugin, digest, journals
+ *  The report: {ok, plugin, digest, type, revision, end, trace [lines], journal [{kind, ordinal}], variations [{name,
+ * runs, differed, note}], orders {tried, all, in_all, outcomes [{end, orders, first}]}, findings [{variation, kind,
+ * message, context, expected [lines], found [lines], line, hints [..]}], warnings [..], runs, elapsed_ms}, with `only`
+ * only_trace [lines], too. With journals: {ok, plugin, digest, journals
  *  [{file, id, type, goes_on, records, message}]}. */
 pawl_status pawl_tester_run(const pawl_tester_request *request, pawl_text *ret_json, pawl_error *error);
 

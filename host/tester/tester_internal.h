@@ -42,6 +42,7 @@ typedef struct pawl_tester {
     uint64_t stop_mono_ns;     /* no new variation after this */
     uint64_t runs;
     uint64_t told_mono_ns;
+    char context[200]; /* what the variation that runs does to the process, in words */
     /* the report */
     json_t *variations, *findings, *warnings, *orders, *only_trace;
     size_t finding_count;
@@ -57,6 +58,8 @@ pawl_status pawl_tester_find_type(pawl_tester *t, const char *type, uint32_t rev
 /* vary.c */
 /** Is this variation, or a group that may hold it, to be run? */
 bool pawl_tester_wants(const pawl_tester *t, const char *name);
+/** Of a whole name such as "crash@7": is it the one that was asked for, or may that be within it? */
+bool pawl_tester_asks(const pawl_tester *t, const char *name);
 /** PAWL_MACHINE_TRACED when this is the one that was asked for. */
 uint32_t pawl_tester_traced(const pawl_tester *t, const char *name);
 /** A variation begins. False: no more, the time is over or something was found. */
@@ -71,7 +74,10 @@ void pawl_tester_modes(pawl_tester *t);
 void pawl_tester_crashes(pawl_tester *t, pawl_tester_group *group, const pawl_machine *of,
                          const pawl_tester_text *expected, const char *prefix);
 void pawl_tester_all_crashes(pawl_tester *t);
+
+/* apart.c */
 void pawl_tester_cancels(pawl_tester *t);
+void pawl_tester_faults(pawl_tester *t);
 
 /* orders.c */
 void pawl_tester_orders(pawl_tester *t);

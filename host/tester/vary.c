@@ -23,8 +23,7 @@ bool pawl_tester_wants(const pawl_tester *t, const char *name)
     return only == NULL || strncmp(only, name, size) == 0;
 }
 
-/* Of a name such as "crash@7": is it the one, or may the one be within it? */
-static bool is_asked(const pawl_tester *t, const char *name)
+bool pawl_tester_asks(const pawl_tester *t, const char *name)
 {
     const char *only = t->request->only;
     size_t size = strlen(name);
@@ -56,6 +55,7 @@ bool pawl_tester_begin(pawl_tester *t, pawl_tester_group *group, const char *nam
     }
     group->runs++;
     t->runs++;
+    t->context[0] = '\0';
     if (t->shared != NULL) {
         snprintf(t->shared->what, sizeof t->shared->what, "%s", name);
         atomic_store(&t->shared->runs, t->runs);
@@ -174,7 +174,7 @@ static void run_mode(pawl_tester *t, const char *name, uint32_t mode)
 {
     pawl_tester_group group = {.name = name};
     pawl_machine m;
-    if (!is_asked(t, name) || !pawl_tester_begin(t, &group, name))
+    if (!pawl_tester_asks(t, name) || !pawl_tester_begin(t, &group, name))
         return;
     (void)pawl_machine_init(&m, &t->subject, mode | pawl_tester_traced(t, name));
     m.plan = t->basic.history;
@@ -194,14 +194,25 @@ void pawl_tester_modes(pawl_tester *t)
 
 /* ---- lost workers ---- */
 
+static void say_crash(pawl_tester *t, const pawl_machine *of, size_t count)
+{
+    pawl_entry entry = {0};
+    (void)pawl_entry_decode(&of->records[count - 1], &entry, NULL);
+    int size = snprintf(t->context, sizeof t->context, "its worker was lost after record %zu: %s", count,
+                        pawl_record_name(entry.kind));
+    if (entry.ordinal != 0 && size > 0 && (size_t)size < sizeof t->context)
+        snprintf(t->context + size, sizeof t->context - (size_t)size, " of #%" PRIu64, entry.ordinal);
+}
+
 static void crash(pawl_tester *t, pawl_tester_group *group, const pawl_machine *of, size_t count, bool happened,
                   const pawl_tester_text *expected, const char *prefix)
 {
     char name[120];
     pawl_machine m;
     snprintf(name, sizeof name, "%scrash@%zu%s", prefix, count, happened ? "+happened" : "");
-    if (!is_asked(t, name) || !pawl_tester_begin(t, group, name))
+    if (!pawl_tester_asks(t, name) || !pawl_tester_begin(t, group, name))
         return;
+    say_crash(t, of, count);
     pawl_traps_statics_restore(t->traps);
     (void)pawl_machine_init_after(&m, of, count, PAWL_MACHINE_LONG | pawl_tester_traced(t, name));
     m.happened = happened;
@@ -255,34 +266,4 @@ void pawl_tester_all_crashes(pawl_tester *t)
                                  ? NULL
                                  : "ended in another way where a call was in doubt, as its outcome rule "
                                    "wants it");
-}
-
-/* ---- asked to stop ---- */
-
-void pawl_tester_cancels(pawl_tester *t)
-{
-    pawl_tester_group group = {.name = "cancel"};
-    if (!t->request->cancel_everywhere || !pawl_tester_wants(t, "cancel"))
-        return;
-    for (size_t at = 1; at <= t->basic.history_count && t->finding_count == 0 && !group.cut_short; at++) {
-        char name[64], prefix[80];
-        pawl_machine m;
-        pawl_tester_text summary = {0};
-        snprintf(name, sizeof name, "cancel@%zu", at);
-        if (!is_asked(t, name) || !pawl_tester_begin(t, &group, name))
-            continue;
-        (void)pawl_machine_init(&m, &t->subject, pawl_tester_traced(t, name));
-        m.plan = t->basic.history;
-        m.plan_count = at - 1;
-        m.cancel_at = at;
-        pawl_machine_run(&m);
-        pawl_tester_judge(t, &group, name, &m, &t->expected, true);
-        pawl_machine_summary(&m, &summary);
-        snprintf(prefix, sizeof prefix, "%s/", name);
-        if (t->finding_count == 0)
-            pawl_tester_crashes(t, &group, &m, &summary, prefix);
-        pawl_tester_text_finish(&summary);
-        pawl_machine_finish(&m);
-    }
-    pawl_tester_report_group(t, &group, NULL);
 }

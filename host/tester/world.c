@@ -1,7 +1,6 @@
 /* world.c: what is outside of a process under test: effects in flight, children, timers, and what the script sends.
- * Ends of attempts mean what they mean to a worker (worker/resident/settle.c); times are virtual, and delays between
- * attempts have no jitter. Must answer the same call in the same way whenever it is made. */
-#include "machine.h"
+ * Times are virtual. Must answer the same call in the same way whenever it is made. */
+#include "world.h"
 
 #include "worker/child.h"
 
@@ -9,26 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define NS_PER_MS UINT64_C(1000000)
-
-struct pawl_issue {
-    uint32_t run, nth;
-    uint64_t ordinal;
-    pawl_bytes name; /* of the effect, or type of the child */
-    bool child, detached;
-    uint32_t parent_close;
-    pawl_bytes id, input; /* of a child */
-};
-
-struct pawl_flight_in {
-    uint32_t kind; /* PAWL_HAPPENS_CALL or _CHILD */
-    uint32_t run, attempt, nth;
-    uint64_t ordinal;
-    uint64_t due_unix_ns; /* of its end */
-    bool begun, stopped;
-    const pawl_script_answer *answer; /* NULL: null */
-};
 
 static const pawl_bytes nothing = {NULL, 0};
 
@@ -40,7 +19,7 @@ static bool same(pawl_bytes left, pawl_bytes right)
 }
 
 /* A call has the same number among those of its effect, however often it is begun. */
-static pawl_issue *issue_of(pawl_machine *m, uint64_t ordinal, pawl_bytes name, bool child)
+pawl_issue *pawl_world_issue(pawl_machine *m, uint64_t ordinal, pawl_bytes name, bool child)
 {
     uint32_t nth = 1;
     for (size_t i = 0; i < m->issue_count; i++) {
@@ -84,7 +63,7 @@ void pawl_world_finish(pawl_machine *m)
     free(m->flights);
 }
 
-static pawl_flight_in *flight_of(const pawl_machine *m, uint64_t ordinal, uint32_t kind)
+pawl_flight_in *pawl_world_flight(const pawl_machine *m, uint64_t ordinal, uint32_t kind)
 {
     for (size_t i = 0; i < m->flight_count; i++)
         if (m->flights[i].ordinal == ordinal && m->flights[i].kind == kind)
@@ -92,12 +71,12 @@ static pawl_flight_in *flight_of(const pawl_machine *m, uint64_t ordinal, uint32
     return NULL;
 }
 
-static void land(pawl_machine *m, pawl_flight_in *flight)
+void pawl_world_land(pawl_machine *m, pawl_flight_in *flight)
 {
     *flight = m->flights[--m->flight_count];
 }
 
-static pawl_flight_in *take_off(pawl_machine *m, const pawl_flight_in *flight)
+pawl_flight_in *pawl_world_take_off(pawl_machine *m, const pawl_flight_in *flight)
 {
     if (m->flight_count == m->flight_room) {
         size_t room = m->flight_room == 0 ? 8 : m->flight_room * 2;
@@ -113,116 +92,21 @@ static pawl_flight_in *take_off(pawl_machine *m, const pawl_flight_in *flight)
     return &m->flights[m->flight_count++];
 }
 
-static pawl_open_call *open_of(const pawl_machine *m, uint64_t ordinal)
+/* ---- answers ---- */
+
+/* What the script says, unless it is to fail. */
+const pawl_script_answer *pawl_world_answer(const pawl_machine *m, const pawl_script_effect *effect,
+                                            const pawl_issue *issue, pawl_bytes input, uint32_t attempt)
 {
-    pawl_open_call *open = pawl_activation_calls(m->activation);
-    while (open != NULL && open->ordinal != ordinal)
-        open = open->next;
-    return open;
+    const pawl_fault *fault = m->fault;
+    if (fault != NULL && fault->run == issue->run && fault->ordinal == issue->ordinal &&
+        (fault->attempt == 0 || fault->attempt == attempt))
+        return &fault->answer;
+    return effect == NULL ? NULL : pawl_script_answer_to(effect, issue->ordinal, issue->nth, input, attempt);
 }
 
-/* ---- rules of effects ---- */
-
-struct rules {
-    uint32_t outcome;
-    pawl_retry_policy retry;
-    uint64_t timeout_ns, deadline_ns;
-};
-
-static struct rules rules_of(const pawl_machine *m, const pawl_open_call *open)
-{
-    const pawl_script_effect *scripted = pawl_script_effect_of(m->subject->script, open->name);
-    const pawl_manifest *manifest = m->subject->manifest;
-    struct rules rules = {.outcome = PAWL_OUTCOME_BY_KEY, .retry = pawl_retry_default()};
-    for (size_t i = 0; manifest != NULL && i < manifest->effect_count; i++) {
-        const pawl_manifest_operation *one = &manifest->effects[i];
-        if (strlen(one->name) != open->name.size || memcmp(one->name, open->name.data, open->name.size) != 0)
-            continue;
-        rules.outcome = one->outcome;
-        rules.timeout_ns = one->timeout_ms * NS_PER_MS;
-        rules.deadline_ns = one->deadline_ms * NS_PER_MS;
-        pawl_manifest_retry(one, &rules.retry);
-    }
-    if (scripted != NULL && scripted->outcome != 0)
-        rules.outcome = scripted->outcome;
-    if (scripted != NULL && scripted->timeout_ns != 0)
-        rules.timeout_ns = scripted->timeout_ns;
-    if (scripted != NULL && scripted->has_attempts)
-        rules.retry.attempts_max = scripted->attempts_max;
-    if (open->attempts_max != 0)
-        rules.retry.attempts_max = open->attempts_max;
-    if (open->timeout_ns != 0)
-        rules.timeout_ns = open->timeout_ns;
-    if (open->deadline_ns != 0)
-        rules.deadline_ns = open->deadline_ns;
-    rules.retry.jitter = 0;
-    return rules;
-}
-
-static bool needs_intent(const struct rules *rules)
-{
-    return rules->outcome == PAWL_OUTCOME_AT_MOST_ONCE || rules->outcome == PAWL_OUTCOME_RECONCILE;
-}
-
-/* ---- records of calls ---- */
-
-static pawl_entry entry_of(const pawl_open_call *open, uint32_t kind, uint32_t attempt)
-{
-    pawl_entry entry = {.kind = kind, .attempt = attempt, .ordinal = open->ordinal, .name = open->name};
-    memcpy(entry.digest, open->digest, sizeof entry.digest);
-    return entry;
-}
-
-static void record_value(pawl_machine *m, const pawl_open_call *open, uint32_t attempt, pawl_bytes value)
-{
-    pawl_entry entry = entry_of(open, PAWL_RECORD_STEP, attempt);
-    entry.value = value;
-    pawl_machine_trace(m, open->ordinal, "came", nothing, value);
-    pawl_machine_record(m, &entry); /* open is gone */
-}
-
-static void record_failure(pawl_machine *m, const pawl_open_call *open, uint32_t attempt, const pawl_failure *failure)
-{
-    pawl_entry entry = entry_of(open, PAWL_RECORD_STEP, attempt);
-    entry.failed = true;
-    entry.failure = *failure;
-    pawl_machine_trace(m, open->ordinal, "failed", failure->code, failure->message);
-    pawl_machine_record(m, &entry);
-}
-
-static pawl_failure failure_of(uint32_t klass, const char *code, const char *message)
-{
-    return (pawl_failure){.struct_size = sizeof(pawl_failure),
-                          .klass = klass,
-                          .code = {code, strlen(code)},
-                          .message = {message, strlen(message)}};
-}
-
-static void record_doubt(pawl_machine *m, const pawl_open_call *open)
-{
-    const pawl_failure failure = failure_of(
-        PAWL_UNKNOWN_OUTCOME, "in_doubt",
-        "an attempt was begun and its outcome was never recorded; it is not repeated, because its outcome rule "
-        "forbids it or its reconcile could not tell");
-    m->doubtful = true;
-    record_failure(m, open, open->intents == 0 ? 1 : open->intents, &failure);
-}
-
-static void record_attempt(pawl_machine *m, const pawl_open_call *open, uint32_t attempt, const pawl_failure *failure,
-                           uint64_t due_unix_ns)
-{
-    pawl_entry entry = entry_of(open, PAWL_RECORD_ATTEMPT, attempt);
-    entry.failed = true;
-    entry.failure = *failure;
-    entry.due_unix_ns = due_unix_ns;
-    pawl_machine_trace(m, open->ordinal, "again", failure->code, failure->message);
-    pawl_machine_record(m, &entry);
-}
-
-/* ---- beginning ---- */
-
-static void refuse_unscripted(pawl_machine *m, const char *what, const char *section, pawl_bytes name, uint32_t nth,
-                              pawl_bytes input)
+void pawl_world_refuse(pawl_machine *m, const char *what, const char *section, pawl_bytes name, uint32_t nth,
+                       pawl_bytes input)
 {
     int shown = (int)(input.size < 120 ? input.size : 120);
     pawl_machine_stop(m, PAWL_END_UNSCRIPTED, "unscripted",
@@ -233,98 +117,15 @@ static void refuse_unscripted(pawl_machine *m, const char *what, const char *sec
                       (const char *)name.data);
 }
 
-static void begin(pawl_machine *m, pawl_flight_in *flight, const pawl_open_call *open, const struct rules *rules)
-{
-    flight->begun = true;
-    pawl_machine_trace(m, open->ordinal, flight->attempt > 1 ? "call again" : "call", open->name, open->input);
-    if (needs_intent(rules)) {
-        pawl_entry entry = entry_of(open, PAWL_RECORD_INTENT, flight->attempt);
-        pawl_machine_record(m, &entry);
-    }
-}
-
-static uint64_t end_of_attempt(const pawl_script_answer *answer, const struct rules *rules, uint64_t from)
-{
-    uint64_t delay = answer == NULL ? 0 : answer->delay_ns;
-    if (rules->timeout_ns != 0 && delay > rules->timeout_ns)
-        delay = rules->timeout_ns;
-    return delay > UINT64_MAX - from ? UINT64_MAX : from + delay;
-}
-
-/* Its worker was lost after it had begun. True: that settled it. */
-static bool settle_doubt(pawl_machine *m, const pawl_open_call *open, const struct rules *rules,
-                         const pawl_script_answer *answer)
-{
-    if (!needs_intent(rules) || open->intents <= open->attempts)
-        return false;
-    if (rules->outcome == PAWL_OUTCOME_AT_MOST_ONCE) {
-        record_doubt(m, open);
-        return true;
-    }
-    bool gave = answer == NULL || answer->kind == PAWL_ANSWER_RESULT || answer->kind == PAWL_ANSWER_ECHO;
-    if (m->happened && gave) {
-        pawl_bytes null = {"null", 4};
-        record_value(m, open, open->intents,
-                     answer == NULL                     ? null
-                     : answer->kind == PAWL_ANSWER_ECHO ? open->input
-                                                        : answer->value);
-        return true;
-    }
-    const pawl_failure failure =
-        failure_of(PAWL_RETRYABLE, "reconcile.did_not_happen", "the outside system does not know this attempt");
-    record_attempt(m, open, open->intents, &failure, m->now);
-    return false;
-}
-
-static void begin_call(pawl_machine *m, pawl_open_call *open)
-{
-    const pawl_script *script = m->subject->script;
-    const pawl_script_effect *effect = pawl_script_effect_of(script, open->name);
-    const pawl_issue *issue = issue_of(m, open->ordinal, open->name, false);
-    const struct rules rules = rules_of(m, open);
-    if (issue == NULL) {
-        pawl_machine_stop(m, PAWL_END_MEMORY, "out_of_memory", "out of memory for a call");
-        return;
-    }
-    const pawl_script_answer *answer =
-        effect == NULL ? NULL
-                       : pawl_script_answer_to(effect, open->ordinal, issue->nth, open->input, open->attempts + 1);
-    if (answer == NULL && !script->answers_all) {
-        refuse_unscripted(m, "it calls", "effects", open->name, issue->nth, open->input);
-        return;
-    }
-    if (settle_doubt(m, open, &rules, answer))
-        return;
-    if (answer != NULL && open->attempts > 0)
-        answer = pawl_script_answer_to(effect, open->ordinal, issue->nth, open->input, open->attempts + 1);
-    if (rules.deadline_ns != 0 && open->deadline_unix_ns == 0) {
-        pawl_entry entry = entry_of(open, PAWL_RECORD_DEADLINE, open->attempts + 1);
-        entry.due_unix_ns = rules.deadline_ns > UINT64_MAX - 1 - m->now ? UINT64_MAX - 1 : m->now + rules.deadline_ns;
-        pawl_machine_record(m, &entry);
-    }
-    uint64_t from = open->due_unix_ns > m->now ? open->due_unix_ns : m->now;
-    pawl_flight_in made = {.kind = PAWL_HAPPENS_CALL,
-                           .run = m->run,
-                           .attempt = open->attempts + 1,
-                           .nth = issue->nth,
-                           .ordinal = open->ordinal,
-                           .due_unix_ns = end_of_attempt(answer, &rules, from),
-                           .answer = answer};
-    if (open->deadline_unix_ns != 0 && open->deadline_unix_ns < made.due_unix_ns)
-        made.due_unix_ns = open->deadline_unix_ns;
-    pawl_flight_in *flight = take_off(m, &made);
-    if (flight != NULL && from <= m->now)
-        begin(m, flight, open, &rules);
-}
+/* ---- children ---- */
 
 static void fly_child(pawl_machine *m, const pawl_issue *issue)
 {
     const pawl_script *script = m->subject->script;
     const pawl_script_effect *child = pawl_script_child_of(script, issue->name);
-    const pawl_script_answer *answer =
-        child == NULL ? NULL : pawl_script_answer_to(child, issue->ordinal, issue->nth, issue->input, 1);
+    const pawl_script_answer *answer = pawl_world_answer(m, child, issue, issue->input, 1);
     if (answer == NULL && !script->answers_all) {
-        refuse_unscripted(m, "it starts a child of type", "children", issue->name, issue->nth, issue->input);
+        pawl_world_refuse(m, "it starts a child of type", "children", issue->name, issue->nth, issue->input);
         return;
     }
     uint64_t delay = answer == NULL ? 0 : answer->delay_ns;
@@ -336,7 +137,7 @@ static void fly_child(pawl_machine *m, const pawl_issue *issue)
                                  .due_unix_ns = delay > UINT64_MAX - m->now ? UINT64_MAX : m->now + delay,
                                  .begun = true,
                                  .answer = answer};
-    (void)take_off(m, &made);
+    (void)pawl_world_take_off(m, &made);
 }
 
 static void start_child(pawl_machine *m, const pawl_open_call *open)
@@ -346,7 +147,7 @@ static void start_child(pawl_machine *m, const pawl_open_call *open)
         pawl_machine_stop(m, PAWL_END_STUCK, "contract", "a child's start cannot be read");
         return;
     }
-    pawl_issue *issue = issue_of(m, open->ordinal, request.type, true);
+    pawl_issue *issue = pawl_world_issue(m, open->ordinal, request.type, true);
     if (issue == NULL || !pawl_arena_copy(&m->arena, request.id, &issue->id) ||
         !pawl_arena_copy(&m->arena, request.input, &issue->input)) {
         pawl_machine_stop(m, PAWL_END_MEMORY, "out_of_memory", "out of memory for a child");
@@ -356,7 +157,7 @@ static void start_child(pawl_machine *m, const pawl_open_call *open)
     issue->parent_close = request.parent_close;
     const pawl_issue started = *issue;
     pawl_machine_trace(m, open->ordinal, "child", started.name, started.input);
-    pawl_entry entry = entry_of(open, PAWL_RECORD_STEP, open->attempts + 1);
+    pawl_entry entry = pawl_tester_call_entry(open, PAWL_RECORD_STEP, open->attempts + 1);
     entry.value = started.id;
     if (!started.detached)
         fly_child(m, &started);
@@ -395,18 +196,19 @@ static void drop_unbegun(pawl_machine *m)
         last = pawl_activation_program_ordinal(m->activation);
     for (pawl_open_call *open = pawl_activation_calls(m->activation), *next; open != NULL; open = next) {
         next = open->next;
-        pawl_flight_in *flight = flight_of(m, open->ordinal, PAWL_HAPPENS_CALL);
+        pawl_flight_in *flight = pawl_world_flight(m, open->ordinal, PAWL_HAPPENS_CALL);
         if (!open->issued || open->ordinal > last || open->intents > open->attempts ||
             (flight != NULL && flight->begun))
             continue;
         bool doubtful = open->last_failure.klass == PAWL_UNKNOWN_OUTCOME;
-        const pawl_failure failure = failure_of(doubtful ? PAWL_UNKNOWN_OUTCOME : PAWL_TERMINAL, "cancelled",
-                                                "its process was asked to stop, or ended, before this was begun");
+        const pawl_failure failure =
+            pawl_tester_call_failure(doubtful ? PAWL_UNKNOWN_OUTCOME : PAWL_TERMINAL, "cancelled",
+                                     "its process was asked to stop, or ended, before this was begun");
         if (flight != NULL)
-            land(m, flight);
+            pawl_world_land(m, flight);
         else
             m->doubtful = true; /* an earlier worker may have begun it */
-        record_failure(m, open, open->attempts + 1, &failure);
+        pawl_tester_call_record_failure(m, open, open->attempts + 1, &failure);
     }
 }
 
@@ -459,12 +261,12 @@ void pawl_world_look(pawl_machine *m)
     for (pawl_open_call *open = pawl_activation_calls(m->activation), *next; open != NULL && m->end == PAWL_END_NONE;
          open = next) {
         next = open->next;
-        if (!open->issued || flight_of(m, open->ordinal, PAWL_HAPPENS_CALL) != NULL)
+        if (!open->issued || pawl_world_flight(m, open->ordinal, PAWL_HAPPENS_CALL) != NULL)
             continue;
         if (open->child)
             start_child(m, open);
         else
-            begin_call(m, open);
+            pawl_tester_call_begin(m, open);
     }
 }
 
@@ -565,92 +367,14 @@ size_t pawl_world_next(const pawl_machine *m, size_t first, size_t count)
 
 /* ---- what happens ---- */
 
-static void fail_late(pawl_machine *m, const pawl_open_call *open, uint32_t attempt, bool begun)
-{
-    const pawl_failure late = failure_of(begun ? PAWL_UNKNOWN_OUTCOME : PAWL_RETRYABLE, "effect.deadline",
-                                         "the deadline of this call is over, or would be before its next attempt");
-    record_failure(m, open, attempt, &late);
-}
-
-static void after_failure(pawl_machine *m, pawl_open_call *open, const struct rules *rules,
-                          const pawl_flight_in *flight, const pawl_failure *failure)
-{
-    uint32_t attempt = flight->attempt;
-    const pawl_script_answer *answer = flight->answer;
-    bool unknown = failure->klass == PAWL_UNKNOWN_OUTCOME;
-    if (failure->klass == PAWL_TERMINAL || (unknown && rules->outcome == PAWL_OUTCOME_AT_MOST_ONCE)) {
-        record_failure(m, open, attempt, failure);
-        return;
-    }
-    const pawl_failure never =
-        failure_of(PAWL_RETRYABLE, "reconcile.did_not_happen", "the outside system does not know this attempt");
-    if (unknown && rules->outcome == PAWL_OUTCOME_RECONCILE) {
-        if (answer != NULL && answer->doubt == PAWL_DOUBT_HAPPENED) {
-            record_value(m, open, attempt, answer->happened);
-            return;
-        }
-        if (answer == NULL || answer->doubt != PAWL_DOUBT_NEVER) {
-            record_doubt(m, open);
-            return;
-        }
-        failure = &never;
-    }
-    uint64_t first =
-        open->first_attempt_unix_ns != 0 && open->first_attempt_unix_ns < m->now ? open->first_attempt_unix_ns : m->now;
-    uint64_t delay = 0, deadline = open->deadline_unix_ns != 0 ? open->deadline_unix_ns : UINT64_MAX;
-    bool again = pawl_retry_next(&rules->retry, attempt, m->now - first, failure, 0, &delay);
-    if (m->now >= deadline || (again && delay >= deadline - m->now)) {
-        fail_late(m, open, attempt, unknown);
-    } else if (again) {
-        record_attempt(m, open, attempt, failure, m->now + delay);
-        begin_call(m, open);
-    } else if (rules->retry.pause_when_exhausted) {
-        pawl_machine_stop(m, PAWL_END_STUCK, "retries_exhausted", "%.*s failed %" PRIu32 " times", (int)open->name.size,
-                          (const char *)open->name.data, attempt);
-    } else {
-        record_failure(m, open, attempt, failure);
-    }
-}
-
-static void call_ends(pawl_machine *m, uint64_t ordinal)
-{
-    pawl_flight_in *at = flight_of(m, ordinal, PAWL_HAPPENS_CALL);
-    pawl_open_call *open = open_of(m, ordinal);
-    if (at == NULL || open == NULL)
-        return;
-    const struct rules rules = rules_of(m, open);
-    bool over = open->deadline_unix_ns != 0 && open->deadline_unix_ns <= m->now && !at->stopped &&
-                at->due_unix_ns == open->deadline_unix_ns;
-    if (!at->begun && !over)
-        begin(m, at, open, &rules);
-    const pawl_flight_in flight = *at;
-    const pawl_script_answer *answer = flight.answer;
-    land(m, at);
-    if (flight.stopped) {
-        const pawl_failure failure = failure_of(PAWL_RETRYABLE, "cancelled", "it was told to stop, and did");
-        record_failure(m, open, flight.attempt, &failure);
-    } else if (over) {
-        fail_late(m, open, flight.attempt, flight.begun);
-    } else if (rules.timeout_ns != 0 && answer != NULL && answer->delay_ns > rules.timeout_ns) {
-        const pawl_failure failure = failure_of(PAWL_UNKNOWN_OUTCOME, "deadline", "it took longer than its timeout");
-        after_failure(m, open, &rules, &flight, &failure);
-    } else if (answer == NULL) {
-        record_value(m, open, flight.attempt, (pawl_bytes){"null", 4});
-    } else if (answer->kind == PAWL_ANSWER_RESULT || answer->kind == PAWL_ANSWER_ECHO) {
-        record_value(m, open, flight.attempt, answer->kind == PAWL_ANSWER_ECHO ? open->input : answer->value);
-    } else {
-        after_failure(m, open, &rules, &flight, &answer->failure);
-    }
-}
-
 static void child_ends(pawl_machine *m, uint64_t ordinal)
 {
-    pawl_flight_in *at = flight_of(m, ordinal, PAWL_HAPPENS_CHILD);
+    pawl_flight_in *at = pawl_world_flight(m, ordinal, PAWL_HAPPENS_CHILD);
     if (at == NULL)
         return;
     const pawl_flight_in flight = *at;
     const pawl_script_answer *answer = flight.answer;
-    land(m, at);
+    pawl_world_land(m, at);
     pawl_entry entry = {.kind = PAWL_RECORD_CHILD,
                         .ordinal = ordinal,
                         .status = PAWL_COMPLETED,
@@ -659,7 +383,7 @@ static void child_ends(pawl_machine *m, uint64_t ordinal)
     if (flight.stopped) {
         entry.failed = true;
         entry.status = PAWL_CANCELLED;
-        entry.failure = failure_of(PAWL_TERMINAL, "cancelled", "its parent was asked to stop");
+        entry.failure = pawl_tester_call_failure(PAWL_TERMINAL, "cancelled", "its parent was asked to stop");
     } else if (answer != NULL && answer->kind == PAWL_ANSWER_RESULT) {
         entry.value = answer->value;
     } else if (answer != NULL && answer->kind == PAWL_ANSWER_ECHO) {
@@ -700,7 +424,7 @@ void pawl_world_happen(pawl_machine *m, const pawl_happening *what)
 {
     switch (what->kind) {
     case PAWL_HAPPENS_CALL:
-        call_ends(m, what->number);
+        pawl_tester_call_end(m, what->number);
         break;
     case PAWL_HAPPENS_CHILD:
         child_ends(m, what->number);

@@ -140,6 +140,18 @@ static void test_runs_that_follow_each_other(void **state)
     json_decref(report);
 }
 
+static void test_every_call_fails_once_in_each_way(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.all", WORLD, (pawl_tester_request){.fail_everywhere = true});
+    assert_true(tester_runs(report, "fault") > 4 * 3); /* each with lost workers, too */
+    json_decref(report);
+    report = pass("good.first", WORLD, (pawl_tester_request){.fail_everywhere = true, .only = "fault@2+retryable"});
+    assert_int_equal(tester_runs(report, "fault"), 1);
+    assert_true(tester_has_line(json_object_get(report, "only_trace"), "test.fault.retryable"));
+    json_decref(report);
+}
+
 static void test_what_the_script_does_not_say_is_named_with_the_line_to_add(void **state)
 {
     (void)state;
@@ -180,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_doubt_about_what_must_not_be_repeated_is_no_difference),
         cmocka_unit_test(test_attempts_retries_and_an_unknown_outcome),
         cmocka_unit_test(test_runs_that_follow_each_other),
+        cmocka_unit_test(test_every_call_fails_once_in_each_way),
         cmocka_unit_test(test_what_the_script_does_not_say_is_named_with_the_line_to_add),
         cmocka_unit_test(test_an_expectation_that_is_not_met_is_found),
         cmocka_unit_test(test_one_variation_alone_with_its_trace),
