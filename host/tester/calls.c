@@ -17,6 +17,11 @@ static pawl_open_call *open_of(const pawl_machine *m, uint64_t ordinal)
     return open;
 }
 
+bool pawl_world_is_open(const pawl_machine *m, uint64_t ordinal)
+{
+    return open_of(m, ordinal) != NULL;
+}
+
 /* ---- rules of effects ---- */
 
 struct rules {
@@ -136,29 +141,28 @@ static uint64_t end_of_attempt(const pawl_script_answer *answer, const struct ru
     return delay > UINT64_MAX - from ? UINT64_MAX : from + delay;
 }
 
-/* Its worker was lost after it had begun. True: that settled it. */
-static bool settle_doubt(pawl_machine *m, const pawl_open_call *open, const struct rules *rules,
-                         const pawl_script_answer *answer)
+enum doubt { NO_DOUBT, SETTLED, HAPPENED };
+
+/* Its worker was lost after it had begun. HAPPENED: its result is asked for, and comes when it would have come. */
+static enum doubt settle_doubt(pawl_machine *m, const pawl_open_call *open, const struct rules *rules,
+                               const pawl_script_answer *answer)
 {
     if (!needs_intent(rules) || open->intents <= open->attempts)
-        return false;
+        return NO_DOUBT;
     if (rules->outcome == PAWL_OUTCOME_AT_MOST_ONCE) {
         record_doubt(m, open);
-        return true;
+        return SETTLED;
     }
+    /* To ask is not to be told to stop: a process that is to stop may be told of a result that it had not waited for.
+     */
+    m->doubtful |= pawl_activation_cancel_time(m->activation) != 0 || m->result.compensating;
     bool gave = answer == NULL || answer->kind == PAWL_ANSWER_RESULT || answer->kind == PAWL_ANSWER_ECHO;
-    if (m->happened && gave) {
-        pawl_bytes null = {"null", 4};
-        record_value(m, open, open->intents,
-                     answer == NULL                     ? null
-                     : answer->kind == PAWL_ANSWER_ECHO ? open->input
-                                                        : answer->value);
-        return true;
-    }
+    if (m->happened && gave)
+        return HAPPENED;
     const pawl_failure failure = pawl_tester_call_failure(PAWL_RETRYABLE, "reconcile.did_not_happen",
                                                           "the outside system does not know this attempt");
     record_attempt(m, open, open->intents, &failure, m->now);
-    return false;
+    return NO_DOUBT;
 }
 
 void pawl_tester_call_begin(pawl_machine *m, pawl_open_call *open)
@@ -176,7 +180,8 @@ void pawl_tester_call_begin(pawl_machine *m, pawl_open_call *open)
         pawl_world_refuse(m, "it calls", "effects", open->name, issue->nth, open->input);
         return;
     }
-    if (settle_doubt(m, open, &rules, answer))
+    enum doubt doubt = settle_doubt(m, open, &rules, answer);
+    if (doubt == SETTLED)
         return;
     if (open->attempts > 0)
         answer = pawl_world_answer(m, effect, issue, open->input, open->attempts + 1);
@@ -192,11 +197,12 @@ void pawl_tester_call_begin(pawl_machine *m, pawl_open_call *open)
                            .nth = issue->nth,
                            .ordinal = open->ordinal,
                            .due_unix_ns = end_of_attempt(answer, &rules, from),
+                           .begun = doubt == HAPPENED,
                            .answer = answer};
     if (open->deadline_unix_ns != 0 && open->deadline_unix_ns < made.due_unix_ns)
         made.due_unix_ns = open->deadline_unix_ns;
     pawl_flight_in *flight = pawl_world_take_off(m, &made);
-    if (flight != NULL && from <= m->now)
+    if (flight != NULL && !flight->begun && from <= m->now)
         begin(m, flight, open, &rules);
 }
 

@@ -98,6 +98,8 @@ void pawl_machine_append(pawl_machine *m, uint32_t kind, pawl_bytes body)
         pawl_machine_no_memory(m);
         return;
     }
+    if (kind != PAWL_RECORD_INTENT)
+        m->happening = false;
     pawl_record *record = &m->records[m->record_count];
     *record = (pawl_record){.struct_size = sizeof *record,
                             .kind = kind,
@@ -106,7 +108,7 @@ void pawl_machine_append(pawl_machine *m, uint32_t kind, pawl_bytes body)
                             .body = body};
     m->marks[m->record_count++] = (pawl_mark){.run = m->run,
                                               .run_first = m->run_first,
-                                              .happened = m->history_base + m->history_count,
+                                              .happened = m->history_base + m->history_count - m->happening,
                                               .script_at = m->script_at,
                                               .document = m->document,
                                               .attributes = m->attributes};
@@ -230,17 +232,35 @@ static bool note_choice(pawl_machine *m, size_t first, size_t count, const pawl_
     return true;
 }
 
-/* The place of what was planned, among what could happen; SIZE_MAX: it cannot. */
-static size_t planned(pawl_machine *m, size_t first, size_t count)
+/* Another attempt of the call whose end was planned. */
+static bool same_but_attempt(const pawl_happening *left, const pawl_happening *right)
 {
-    while (m->plan_at < m->plan_count) {
-        for (size_t i = first; i < first + count; i++)
-            if (pawl_happening_same(&m->could[i], &m->plan[m->plan_at]))
-                return i;
-        if (m->plan_strict)
-            return SIZE_MAX;
-        m->plan_at++; /* it has happened already, or never will: what was lost goes another way */
-    }
+    return right->kind == PAWL_HAPPENS_CALL && right->ends && left->kind == right->kind && left->run == right->run &&
+           left->number == right->number;
+}
+
+static bool is_planned(const pawl_machine *m, const pawl_happening *what)
+{
+    for (size_t p = m->plan_at; p < m->plan_count; p++)
+        if (pawl_happening_same(&m->plan[p], what))
+            return true;
+    return false;
+}
+
+/* The first of what is still planned that could happen now; its place in the plan. A plan that is not strict is what
+ * happened without what was done to the process here: some of it may be over, and an attempt may be another one. */
+static size_t planned(const pawl_machine *m, size_t first, size_t count, size_t *ret_could)
+{
+    size_t last = m->plan_strict && m->plan_at < m->plan_count ? m->plan_at + 1 : m->plan_count;
+    for (size_t p = m->plan_at; p < last; p++)
+        for (size_t i = first; i < first + count; i++) {
+            const pawl_happening *what = &m->could[i];
+            if (pawl_happening_same(what, &m->plan[p]) ||
+                (!m->plan_strict && same_but_attempt(what, &m->plan[p]) && !is_planned(m, what))) {
+                *ret_could = i;
+                return p;
+            }
+        }
     return SIZE_MAX;
 }
 
@@ -277,25 +297,28 @@ static void go_on(pawl_machine *m)
                           m->subject->events_max);
         return;
     }
-    size_t at = planned(m, first, count);
-    bool by_plan = at != SIZE_MAX;
-    if (!by_plan && m->plan_at < m->plan_count) {
+    size_t at = 0, place = planned(m, first, count, &at);
+    if (place == SIZE_MAX && m->plan_strict && m->plan_at < m->plan_count) {
         pawl_machine_stop(m, PAWL_END_PLAN, "plan", "what was planned cannot happen");
         return;
     }
-    if (!by_plan)
+    if (place == SIZE_MAX)
         at = pawl_world_next(m, first, count);
     pawl_happening what = m->could[at];
-    if (by_plan && m->plan[m->plan_at].unix_ns > what.unix_ns)
-        what.unix_ns = m->plan[m->plan_at].unix_ns;
-    m->plan_at += by_plan;
+    if (place != SIZE_MAX && !m->plan_strict)
+        what.unix_ns = m->plan[place].unix_ns;
+    m->plan_at += place == m->plan_at;
     if (what.unix_ns > m->now)
         m->now = what.unix_ns;
     what.unix_ns = m->now;
-    if (note_choice(m, first, count, &what))
+    if (note_choice(m, first, count, &what)) {
+        m->happening = true;
         pawl_world_happen(m, &what);
-    else
+        m->happening = false;
+        m->history[m->history_count - 1].ends = !pawl_world_is_open(m, what.number);
+    } else {
         pawl_machine_no_memory(m);
+    }
 }
 
 void pawl_machine_run(pawl_machine *m)

@@ -42,6 +42,7 @@ typedef struct pawl_happening {
     uint64_t number; /* ordinal, or the place in the script */
     uint64_t unix_ns;
     pawl_tester_token token;
+    bool ends; /* of an attempt that has happened: the call ended with it */
 } pawl_happening;
 bool pawl_happening_same(const pawl_happening *left, const pawl_happening *right);
 
@@ -122,6 +123,7 @@ typedef struct pawl_machine {
     size_t plan_count, plan_at;
     bool plan_strict;        /* end with PAWL_END_PLAN where the plan cannot be followed */
     const pawl_fault *fault; /* NULL: none */
+    bool happening;          /* the last of history has not been recorded yet, at most that it is about to begin */
     size_t history_base;     /* so many happenings before those of history: it began with a journal */
     uint64_t cancel_at;      /* ask it to stop before this happening, counted from 1; 0: never */
     bool cancel_sent;
@@ -184,6 +186,8 @@ size_t pawl_world_could(pawl_machine *m, size_t *first);
 size_t pawl_world_next(const pawl_machine *m, size_t first, size_t count);
 /** Let it happen. */
 void pawl_world_happen(pawl_machine *m, const pawl_happening *what);
+/** Is the call of this ordinal still without an end? */
+bool pawl_world_is_open(const pawl_machine *m, uint64_t ordinal);
 /** The program has ended, or goes on as a new run: nothing in flight is its any more. */
 void pawl_world_end(pawl_machine *m);
 /** Take what is known of calls and children from another machine. */

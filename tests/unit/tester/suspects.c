@@ -179,11 +179,90 @@ static pawl_status good(pawl_process *p)
     return pawl_complete(p, pawl_printf(p, "%llu", (unsigned long long)((pawl_now(p) - now) / PAWL_SECOND)));
 }
 
-PAWL_PROCESSES(PAWL_TYPE("bad.chance", 1, chance), PAWL_TYPE("bad.hour", 1, hour),
-               PAWL_TYPE("warn.clock", 1, idle_clock), PAWL_TYPE("bad.counts", 1, counts),
-               PAWL_TYPE("bad.remembers", 1, remembers), PAWL_TYPE("bad.addresses", 1, addresses),
-               PAWL_TYPE("bad.outside", 1, outside), PAWL_TYPE("bad.crashes", 1, crashes),
-               PAWL_TYPE("bad.hangs", 1, hangs), PAWL_TYPE("good.first", 1, first_of), PAWL_TYPE("good.all", 1, all_of),
+/* A program of its own for each input, all as they should be: calls, timers, children, waits and their order, undoing,
+ * versions, clocks, new runs. */
+typedef struct dice {
+    uint64_t state;
+} dice;
+
+static unsigned roll(dice *d, unsigned sides)
+{
+    d->state = d->state * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)((d->state >> 33) % sides);
+}
+
+static pawl_future begin(pawl_process *p, dice *d, unsigned number)
+{
+    static const char *const effects[] = {"any.once", "any.again", "any.asked", "any.slow"};
+    switch (roll(d, 6)) {
+    case 0:
+        return pawl_start_timer(p, (1 + roll(d, 5)) * PAWL_SECOND);
+    case 1:
+        return pawl_start_child(p, "any.child", pawl_printf(p, "%u", number));
+    case 2:
+        return pawl_wait_signal(p, roll(d, 2) == 0 ? "left" : "right");
+    default: {
+        pawl_future made = pawl_start_call(p, effects[roll(d, 4)], pawl_printf(p, "%u", number));
+        if (roll(d, 3) == 0)
+            (void)pawl_on_rollback_of(p, made, "any.undo", pawl_printf(p, "%u", number));
+        return made;
+    }
+    }
+}
+
+static pawl_status await_some(pawl_process *p, dice *d, pawl_future *list, size_t *count, uint64_t *sum)
+{
+    int first = 0;
+    pawl_bytes value = pawl_text("");
+    pawl_status status;
+    if (roll(d, 3) == 0) {
+        status = pawl_await_all_of(p, list, *count);
+        *count = status == PAWL_OK ? 0 : *count;
+        return status;
+    }
+    PAWL_TRY(pawl_await_any_of(p, &first, list, *count));
+    status = pawl_result(p, list[first], &value);
+    *sum = *sum * 31 + (uint64_t)first + value.size;
+    list[first] = list[--*count];
+    return status == PAWL_E_FAILED && roll(d, 2) == 0 ? PAWL_OK : status;
+}
+
+static pawl_status any_program(pawl_process *p)
+{
+    dice d = {strtoull(pawl_cstring(p, pawl_input(p)), NULL, 10) * 2654435761u + p->host->run(p)};
+    pawl_future list[8];
+    size_t count = 0;
+    uint64_t sum = 0;
+    unsigned length = 3 + roll(&d, 8);
+    for (unsigned i = 0; i < length; i++) {
+        if (count < 4)
+            list[count++] = begin(p, &d, i);
+        if (roll(&d, 4) == 0)
+            PAWL_TRY(pawl_on_rollback(p, "any.undo", pawl_printf(p, "%u", i)));
+        if (roll(&d, 5) == 0)
+            sum += pawl_version(p, i % 2 == 0 ? "even" : "odd", 0, 2);
+        if (roll(&d, 6) == 0)
+            sum += pawl_now(p) / PAWL_HOUR;
+        if (roll(&d, 6) == 0)
+            PAWL_TRY(pawl_set_status(p, pawl_printf(p, "%u", i)));
+        if (roll(&d, 3) != 0)
+            PAWL_TRY(await_some(p, &d, list, &count, &sum));
+    }
+    while (count > 0)
+        PAWL_TRY(await_some(p, &d, list, &count, &sum));
+    if (roll(&d, 5) == 0 && p->host->run(p) < 3)
+        return pawl_continue_as_new(p, pawl_input(p));
+    if (roll(&d, 5) == 0)
+        return pawl_fail(p, "any.failed", "as its dice said");
+    return pawl_complete(p, pawl_printf(p, "%llu", (unsigned long long)sum));
+}
+
+PAWL_PROCESSES(PAWL_TYPE("good.any", 1, any_program), PAWL_TYPE("bad.chance", 1, chance),
+               PAWL_TYPE("bad.hour", 1, hour), PAWL_TYPE("warn.clock", 1, idle_clock),
+               PAWL_TYPE("bad.counts", 1, counts), PAWL_TYPE("bad.remembers", 1, remembers),
+               PAWL_TYPE("bad.addresses", 1, addresses), PAWL_TYPE("bad.outside", 1, outside),
+               PAWL_TYPE("bad.crashes", 1, crashes), PAWL_TYPE("bad.hangs", 1, hangs),
+               PAWL_TYPE("good.first", 1, first_of), PAWL_TYPE("good.all", 1, all_of),
                PAWL_TYPE("good.come", 1, as_they_come), PAWL_TYPE("bad.deadlock", 1, deadlock),
                PAWL_TYPE("good.pays", 1, pays), PAWL_TYPE("good.runs", 1, runs), PAWL_TYPE("good.good", 1, good))
 
@@ -191,6 +270,6 @@ PAWL_PROCESSES(PAWL_TYPE("bad.chance", 1, chance), PAWL_TYPE("bad.hour", 1, hour
 PAWL_PLUGIN(
     "com.example.suspects", "1.0.0", "Example",
     "{\"manifest_version\":1,\"id\":\"com.example.suspects\",\"version\":\"1.0.0\","
-    "\"abi\":{\"major\":1,\"minor\":0},\"kinds\":[\"process\"],\"processes\":[" TYPE("bad.chance") "," TYPE("bad.hour") "," TYPE("warn.clock") "," TYPE("bad.counts") "," TYPE("bad.remembers") "," TYPE("bad.addresses") "," TYPE(
+    "\"abi\":{\"major\":1,\"minor\":0},\"kinds\":[\"process\"],\"processes\":[" TYPE("good.any") "," TYPE("bad.chance") "," TYPE("bad.hour") "," TYPE("warn.clock") "," TYPE("bad.counts") "," TYPE("bad.remembers") "," TYPE("bad.addresses") "," TYPE(
         "bad.outside") "," TYPE("bad.crashes") "," TYPE("bad.hangs") "," TYPE("good.first") "," TYPE("good.all") "," TYPE("good.come") "," TYPE("bad.deadlock") "," TYPE("good.pays") "," TYPE("good.runs") "," TYPE("good.good") "]}",
     pawl_plain_init, pawl_plain_deinit, pawl_process_factory);

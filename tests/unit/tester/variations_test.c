@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h> /* needs the three above */
@@ -152,6 +153,39 @@ static void test_every_call_fails_once_in_each_way(void **state)
     json_decref(report);
 }
 
+/* Calls of each outcome rule, retries, doubts, children, signals with and without a time: a program of its own for each
+ * input, none of which does anything wrong. What is found in one is the test's own mistake. */
+static void test_good_programs_of_all_kinds_pass_everything(void **state)
+{
+    (void)state;
+    static const char world[] =
+        "effects:\n"
+        "  any.once: {outcome: at_most_once, calls: [{result: 1, delay: 1s}, {failure: any.no}, {echo: true, delay: "
+        "3s}]}\n"
+        "  any.again: {attempts: [{failure: {class: retryable, code: any.down}}, {echo: true}]}\n"
+        "  any.asked: {outcome: reconcile, calls: [{result: 7, delay: 2s}, {unknown: true, reconcile: {result: 9}}, "
+        "{echo: true}]}\n"
+        "  any.slow: {echo: true, delay: 30s}\n"
+        "  any.undo: {echo: true}\n"
+        "children:\n  any.child: [{result: c, delay: 2s}, {failure: any.child}, {result: c}]\n"
+        "events: [{signal: left, payload: 1}, {signal: right}, {signal: left, payload: 3, at: 4s}, {signal: right},\n"
+        "  {signal: left}, {signal: right}, {signal: left}, {signal: right}, {signal: left}, {signal: right},\n"
+        "  {signal: left}, {signal: right}, {signal: left}, {signal: right}, {signal: left}, {signal: right}]\n";
+    for (unsigned i = 1; i <= 8; i++) {
+        char input[16];
+        int size = snprintf(input, sizeof input, "%u", i);
+        json_t *report = pass("good.any", world,
+                              (pawl_tester_request){.input = {input, (size_t)size},
+                                                    .orders_max = 12,
+                                                    .seed = i,
+                                                    .cancel_everywhere = true,
+                                                    .fail_everywhere = true,
+                                                    .hang_ms = 60000});
+        assert_true(json_integer_value(json_object_get(report, "runs")) > 10);
+        json_decref(report);
+    }
+}
+
 static void test_what_the_script_does_not_say_is_named_with_the_line_to_add(void **state)
 {
     (void)state;
@@ -193,6 +227,7 @@ int main(void)
         cmocka_unit_test(test_attempts_retries_and_an_unknown_outcome),
         cmocka_unit_test(test_runs_that_follow_each_other),
         cmocka_unit_test(test_every_call_fails_once_in_each_way),
+        cmocka_unit_test(test_good_programs_of_all_kinds_pass_everything),
         cmocka_unit_test(test_what_the_script_does_not_say_is_named_with_the_line_to_add),
         cmocka_unit_test(test_an_expectation_that_is_not_met_is_found),
         cmocka_unit_test(test_one_variation_alone_with_its_trace),
