@@ -90,6 +90,28 @@ static void go_elsewhere(pawl_effect *effect, pawl_connector *instance)
     effect->runs = PAWL_RUNS_ASYNC;
 }
 
+/* What has no limit of its own and holds a thread there shares the threads that are there. */
+static pawl_status share_threads(const pawl_plugin *plugin, const pawl_manifest_operation *operation,
+                                 pawl_assembly *assembly, pawl_effect *effect, pawl_error *error)
+{
+    if (plugin->isolated == NULL || operation->runs == PAWL_RUNS_ASYNC || effect->bulkhead->limit != 0)
+        return PAWL_OK;
+    pawl_elsewhere *at = assembly->elsewhere;
+    while (at != NULL && at->isolated != plugin->isolated)
+        at = at->next;
+    if (at == NULL) {
+        at = calloc(1, sizeof *at);
+        if (at == NULL)
+            return no_memory(error);
+        at->isolated = plugin->isolated;
+        at->bulkhead = pawl_catalog_bulkhead(assembly->catalog, pawl_isolated_threads(plugin->isolated));
+        at->next = assembly->elsewhere;
+        assembly->elsewhere = at;
+    }
+    effect->bulkhead = at->bulkhead;
+    return at->bulkhead == NULL ? no_memory(error) : PAWL_OK;
+}
+
 static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *plugin, pawl_assembly *assembly,
                                pawl_error *error)
 {
@@ -101,6 +123,8 @@ static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *p
             go_elsewhere(&effect, pawl_isolated_effects(plugin->isolated));
         memcpy(effect.digest, plugin->digest, sizeof effect.digest);
         pawl_status status = fill(profile, operation, operation->name, NULL, assembly, &effect, error);
+        if (status == PAWL_OK)
+            status = share_threads(plugin, operation, assembly, &effect, error);
         if (status == PAWL_OK)
             status = pawl_catalog_add_effect(assembly->catalog, &effect, error);
         if (status != PAWL_OK)
@@ -223,6 +247,8 @@ static pawl_status add_operations(const pawl_profile *profile, const pawl_instan
             go_elsewhere(&effect, own->instance);
         pawl_status status = fill(profile, operation, name, own, assembly, &effect, error);
         if (status == PAWL_OK)
+            status = share_threads(own->plugin, operation, assembly, &effect, error);
+        if (status == PAWL_OK)
             status = pawl_catalog_add_effect(assembly->catalog, &effect, error);
         if (status != PAWL_OK)
             return wrap_connector(profile, own->profile, status, error);
@@ -295,6 +321,10 @@ void pawl_assembly_finish(pawl_assembly *assembly)
     pawl_guard_set_finish(&assembly->guards);
     pawl_around_finish(&assembly->around);
     pawl_type_rules_finish(assembly->rules);
+    for (pawl_elsewhere *at = assembly->elsewhere, *next; at != NULL; at = next) {
+        next = at->next;
+        free(at);
+    }
     for (pawl_type_gate *at = assembly->type_gates, *next; at != NULL; at = next) {
         next = at->next;
         free(at);

@@ -20,6 +20,13 @@ typedef struct pawl_instance {
     pawl_gate gate; /* an operator's */
 } pawl_instance;
 
+/** The places of an isolated plugin's threads: a call without one has not begun, and its time does not run. */
+typedef struct pawl_elsewhere {
+    struct pawl_elsewhere *next;
+    const struct pawl_isolated *isolated;
+    pawl_bulkhead *bulkhead;
+} pawl_elsewhere;
+
 /** An operator's switch over a process type. */
 typedef struct pawl_type_gate {
     struct pawl_type_gate *next;
@@ -33,6 +40,7 @@ typedef struct pawl_assembly {
     pawl_guard_set guards;
     pawl_around around;
     pawl_type_gate *type_gates;
+    pawl_elsewhere *elsewhere;
     pawl_type_rules *rules; /* a list; those of a type are its `rules` */
 } pawl_assembly;
 

@@ -36,6 +36,9 @@ static void check_plugin(const pawl_profile *profile, const pawl_profile_plugin 
         pawl_problems_add(problems, plugin->place, "profile.plugin", "%s", facts.trust.message);
     if (facts.image.status != PAWL_OK)
         pawl_problems_add(problems, plugin->place, "profile.plugin", "%s", facts.image.message);
+    if (plugin->isolation == PAWL_ISOLATION_PROCESS && facts.manifest != NULL &&
+        pawl_loader_check_isolation(facts.manifest, plugin->path, &why) != PAWL_OK)
+        pawl_problems_add(problems, plugin->place, "profile.plugin", "%s", why.message);
     pawl_plugin_facts_finish(&facts);
 }
 

@@ -22,6 +22,14 @@ sed -e "s|@PLUGINS@|$(quoted "$build/plugins")|g" -e "s|@FILES@|$(quoted "$files
     -e "s|@HTTP_SHA@|$(pin pawl-http.so)|" -e "s|@INTAKE_SHA@|$(pin intake.so)|" \
     "$here/intake.yaml.in" >"$demo/intake.yaml.in"
 
+# PAWL_DEMO_ISOLATED: the same with each connector in a process of its own (docs/operators-guide.md, "How far to trust a
+# plugin"). What reads files needs no more than the strictest filter, what starts programs needs none.
+if [ -n "${PAWL_DEMO_ISOLATED:-}" ]; then
+    sed -i -e '/pawl-file.so/s|}$|, isolation: process}|' \
+        -e '/pawl-exec.so/s|}$|, isolation: process, limits: {seccomp: "off", open_files: 256}}|' \
+        -e '/pawl-http.so/s|}$|, isolation: process, limits: {seccomp: network, workers: 2}}|' "$demo/intake.yaml.in"
+fi
+
 # The socket's path must be short (108 bytes at most), whatever the path of this directory is.
 socket_dir=$(mktemp -d "${TMPDIR:-/tmp}/pawl-demo.XXXXXX")
 trap 'rm -rf "$socket_dir"' EXIT INT TERM

@@ -177,6 +177,37 @@ static void print_observers(FILE *out, const json_t *observers)
     }
 }
 
+/* Plugins that run in processes of their own. */
+static void print_isolated(FILE *out, const json_t *plugins)
+{
+    static const struct {
+        const char *name, *key, *help;
+    } shown[] = {{"pawl_plugin_available", "available", "Whether calls of an isolated plugin can be run."},
+                 {"pawl_plugin_calls_total", "calls", "Calls of an isolated plugin."},
+                 {"pawl_plugin_waiting", "waiting", "Calls that wait for a process of an isolated plugin."},
+                 {"pawl_plugin_deaths_total", "deaths", "Processes of an isolated plugin that ended unasked."}};
+    for (size_t n = 0; n < sizeof shown / sizeof *shown; n++) {
+        size_t i;
+        json_t *plugin;
+        bool headed = false;
+        json_array_foreach(plugins, i, plugin)
+        {
+            const json_t *isolation = json_object_get(plugin, "isolation");
+            if (isolation == NULL)
+                continue;
+            if (!headed)
+                print_head(out, shown[n].name, shown[n].help);
+            headed = true;
+            fprintf(out, "%s{", shown[n].name);
+            print_label(out, "plugin", text_of(plugin, "id"));
+            fputc(',', out);
+            print_label(out, "version", text_of(plugin, "version"));
+            fputc('}', out);
+            print_number(out, json_object_get(isolation, shown[n].key));
+        }
+    }
+}
+
 static void print_counts(FILE *out, json_t *counts)
 {
     const char *key;
@@ -225,6 +256,7 @@ char *pawl_metrics_text(const json_t *description, const pawl_api_numbers *serve
     print_counts(out, json_object_get(description, "counts"));
     print_worker(out, json_object_get(description, "worker"));
     print_guards(out, json_object_get(description, "guards"));
+    print_isolated(out, json_object_get(description, "plugins"));
     print_upkeep(out, json_object_get(description, "upkeep"));
     print_observers(out, json_object_get(description, "observers"));
     print_server(out, server);

@@ -493,6 +493,11 @@ pawl_isolated *pawl_isolated_close(pawl_isolated *plugin)
     return NULL;
 }
 
+uint32_t pawl_isolated_threads(const pawl_isolated *plugin)
+{
+    return plugin->isolation->config.threads * plugin->guest_count;
+}
+
 pawl_connector *pawl_isolated_effects(pawl_isolated *plugin)
 {
     return &plugin->effects;

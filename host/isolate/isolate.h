@@ -54,6 +54,9 @@ pawl_connector *pawl_isolated_effects(pawl_isolated *plugin);
 pawl_status pawl_isolated_instance(pawl_isolated *plugin, const char *name, const json_t *config, pawl_connector **ret,
                                    pawl_error *error);
 
+/** Calls that hold a thread there: so many run at once, in all its processes together. [any] */
+uint32_t pawl_isolated_threads(const pawl_isolated *plugin);
+
 /** How it is: {"state", "workers": [...], ...}; a new object, or NULL. [any] */
 json_t *pawl_isolated_view(pawl_isolated *plugin);
 

@@ -145,19 +145,14 @@ static bool is_isolated(const candidate *c)
     return c->request.isolation != NULL;
 }
 
-#define ELSEWHERE ((uint32_t)(PAWL_KIND_EFFECT | PAWL_KIND_CONNECTOR))
-
-/* What needs this host's memory, and often, cannot be done from elsewhere. */
 static pawl_status check_isolation(const loading *l, const candidate *c, pawl_error *error)
 {
-    if (!is_isolated(c) || (l->options.isolate != NULL && (c->manifest->kinds | ELSEWHERE) == ELSEWHERE))
+    if (!is_isolated(c))
         return PAWL_OK;
-    return pawl_loader_refuse(
-        error, "loader.isolation_kind", c->subject,
-        "plugin %s offers process types, storage or what else runs inside the host; wanted only effects and a "
-        "connector "
-        "for isolation: process. Put those into a plugin of their own, or load it without isolation",
-        c->manifest->id);
+    if (l->options.isolate == NULL)
+        return pawl_loader_refuse(error, "loader.isolation_kind", c->subject,
+                                  "isolation: process is not to be had here; wanted a host");
+    return pawl_loader_check_isolation(c->manifest, c->subject, error);
 }
 
 static pawl_status look(const loading *l, candidate *c, pawl_error *error)
@@ -457,6 +452,21 @@ pawl_plugin_set *pawl_plugin_set_close(pawl_plugin_set *set)
     free(set->plugins);
     free(set);
     return NULL;
+}
+
+#define ELSEWHERE ((uint32_t)(PAWL_KIND_EFFECT | PAWL_KIND_CONNECTOR))
+
+/* What needs this host's memory, and often, cannot be done from elsewhere. */
+pawl_status pawl_loader_check_isolation(const pawl_manifest *manifest, const char *subject, pawl_error *error)
+{
+    if ((manifest->kinds | ELSEWHERE) == ELSEWHERE)
+        return PAWL_OK;
+    return pawl_loader_refuse(
+        error, "loader.isolation_kind", subject,
+        "plugin %s offers process types, storage or what else runs inside the host; wanted only effects and a "
+        "connector "
+        "for isolation: process. Put those into a plugin of their own, or load it without isolation",
+        manifest->id);
 }
 
 size_t pawl_plugin_set_count(const pawl_plugin_set *set)

@@ -129,6 +129,9 @@ void pawl_plugin_facts_finish(pawl_plugin_facts *facts);
 pawl_status pawl_loader_probe(const pawl_plugin_request *request, const char *data_dir,
                               const pawl_loader_options *options, pawl_error *error);
 
+/** May a plugin with this manifest run in a process of its own? Errors: loader.isolation_kind. [any] */
+pawl_status pawl_loader_check_isolation(const pawl_manifest *manifest, const char *subject, pawl_error *error);
+
 /** The number of the rule in docs/abi-rules.md that a refusal code stands for ("loader.digest" -> "A-20"); NULL when it
  *  is not one of the loader's. [any] */
 const char *pawl_loader_rule(const char *code);

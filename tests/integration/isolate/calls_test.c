@@ -173,6 +173,32 @@ static void test_a_deadline_stops_a_call(void **state)
     assert_int_equal(isolation_number(own, "deaths"), 0);
 }
 
+static void leave_note(const fixture *own, const char *name)
+{
+    char path[200];
+    snprintf(path, sizeof path, "%s/%s", own->directory, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fclose(file);
+}
+
+static void test_time_begins_when_a_thread_is_there(void **state)
+{
+    fixture *own = *state;
+    const wish narrow = {.limits = "seccomp: off",
+                         .extra = "worker: { effect_threads: 1 }\n"
+                                  "effects: { wild.echo: { timeout: 100ms, retry: { attempts: 1 } } }\n"};
+    place_open(own, &narrow);
+    call(own, "first", "wild.hold", "1");
+    await_note(own, "held");
+    call(own, "second", "wild.echo", "2"); /* no thread is there for it */
+    for (int i = 0; i < 200; i++)          /* more than its timeout */
+        rest();
+    leave_note(own, "go");
+    expect_end(own, "first", "completed", "\"let go\"");
+    expect_end(own, "second", "completed", "2");
+}
+
 static void test_its_instances_end_with_the_host(void **state)
 {
     fixture *own = *state;
@@ -191,11 +217,11 @@ int main(void)
 {
 #define PLACE(test) cmocka_unit_test_setup_teardown(test, setup_place, teardown_place)
     const struct CMUnitTest tests[] = {
-        PLACE(test_the_same_results_in_both_modes),  PLACE(test_it_sees_its_call_and_nothing_of_the_host),
-        PLACE(test_large_values_go_both_ways),       PLACE(test_a_thousand_calls_at_once),
-        PLACE(test_attachments_go_through_the_host), PLACE(test_what_a_call_stored_it_can_read),
-        PLACE(test_a_wish_to_stop_reaches_it),       PLACE(test_a_deadline_stops_a_call),
-        PLACE(test_its_instances_end_with_the_host),
+        PLACE(test_the_same_results_in_both_modes),     PLACE(test_it_sees_its_call_and_nothing_of_the_host),
+        PLACE(test_large_values_go_both_ways),          PLACE(test_a_thousand_calls_at_once),
+        PLACE(test_attachments_go_through_the_host),    PLACE(test_what_a_call_stored_it_can_read),
+        PLACE(test_a_wish_to_stop_reaches_it),          PLACE(test_a_deadline_stops_a_call),
+        PLACE(test_time_begins_when_a_thread_is_there), PLACE(test_its_instances_end_with_the_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,6 +51,16 @@ static pawl_status echo(const pawl_core *core, const pawl_effect_call *call, paw
     return pawl_write(core, out, call->input.data, call->input.size);
 }
 
+/* Until the test lets it go, whatever it is told. */
+static pawl_status hold(const pawl_core *core, pawl_sink *out)
+{
+    const struct timespec pause = {0, 2000000};
+    note("held");
+    while (!noted("go"))
+        nanosleep(&pause, NULL);
+    return pawl_write_text(core, out, "\"let go\"");
+}
+
 static pawl_status wait_to_stop(const pawl_core *core, const pawl_effect_call *call)
 {
     struct pollfd stop = {.fd = core->cancel_fd(call->cancel), .events = POLLIN};
@@ -301,6 +311,8 @@ static pawl_status PAWL_CALL execute(const pawl_effect_call *call, pawl_sink *ou
         return store(core, call, out, why);
     if (pawl_is(call->operation, "wild.load"))
         return load(core, call, out, why);
+    if (pawl_is(call->operation, "wild.hold"))
+        return hold(core, out);
     if (pawl_is(call->operation, "wild.wait"))
         return wait_to_stop(core, call);
     if (pawl_is(call->operation, "wild.once"))
@@ -468,7 +480,7 @@ static void PAWL_CALL deinit(const pawl_host_root *host)
     EFFECT("wild.echo", PLAIN) "," EFFECT("wild.quick", PLAIN ",\"runs\":\"inline\"") "," \
     EFFECT("wild.later", PLAIN ",\"runs\":\"async\"") "," EFFECT("wild.tell", PLAIN) "," \
     EFFECT("wild.fail", PLAIN ",\"retry\":{\"attempts\":1}") "," EFFECT("wild.store", PLAIN ",\"retry\":{\"attempts\":1}") "," \
-    EFFECT("wild.load", PLAIN) "," EFFECT("wild.wait", PLAIN) "," EFFECT("wild.eat", PLAIN) "," \
+    EFFECT("wild.load", PLAIN) "," EFFECT("wild.hold", PLAIN) "," EFFECT("wild.wait", PLAIN) "," EFFECT("wild.eat", PLAIN) "," \
     EFFECT("wild.open", PLAIN) "," EFFECT("wild.multiply", PLAIN) "," \
     EFFECT("wild.trespass", PLAIN ",\"retry\":{\"attempts\":1}") "," EFFECT("wild.once", PLAIN) "," \
     EFFECT("wild.hang", "\"outcome\":\"at_most_once\"") "," EFFECT("wild.spin", "\"outcome\":\"at_most_once\"") "," \

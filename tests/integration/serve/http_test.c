@@ -21,10 +21,12 @@ static int open_scene(void **state)
     s->server = http_server_open(NULL, NULL, NULL);
     snprintf(
         text, sizeof text,
-        "  - { path: %s, dev: true }\n"
+        "  - { path: %s, dev: true%s }\n"
         "connectors:\n  web: { plugin: pawl.http, config: { base_url: \"http://127.0.0.1:%u\" }, concurrency: 4 }\n"
         "retry: { attempts: 4, first_delay: 20ms, max_delay: 50ms }\n",
-        HTTP_PLUGIN, (unsigned)http_server_port(s->server));
+        HTTP_PLUGIN,
+        getenv("PAWL_TEST_ISOLATED") == NULL ? "" : ", isolation: process, limits: { seccomp: network, workers: 2 }",
+        (unsigned)http_server_port(s->server));
     s->y = yard_open(text);
     *state = s;
     return 0;
