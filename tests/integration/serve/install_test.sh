@@ -122,8 +122,8 @@ has '"key":"one/1/1"' out
 has '"key":"three/1/1"' out
 
 # What the plugin author's guide shows is what a host takes.
-awk -v dir="$work" '/^```c$/ { n++; inside = 1; next } /^```$/ { inside = 0 } inside { print > (dir "/guide" n ".c") }' \
-    "$source/docs/plugin-authors-guide.md"
+awk -v dir="$work" '/^```c$/ { getline; inside = /^\/\* [a-z_]+\.c: /; n += inside } /^```$/ { inside = 0 }
+    inside { print > (dir "/guide" n ".c") }' "$source"/docs/plugin-authors/*.md
 for program in "$work"/guide*.c; do
     # shellcheck disable=SC2046
     "$cc" -std=c11 -D_GNU_SOURCE -shared -fPIC -fvisibility=hidden -Wl,-z,defs $(pkg-config --cflags pawl) "$program" \
