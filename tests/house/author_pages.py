@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """author_pages.py ROOT [--write]: the pages of docs/plugin-authors hold what they say.
 
-Their rows of rules are those of docs/abi-rules.md, word for word (--write makes them so), their links lead to files and
+Their rows of rules are the first three columns of docs/abi-rules.md, word for word (--write makes them so), their links lead to files and
 headings, and README.md names every page.
 """
 import os
@@ -19,7 +19,8 @@ def read(path):
 
 
 def from_here(row):
-    """A row of abi-rules.md as it is written one directory deeper."""
+    """A row of abi-rules.md, but for who enforces it, as it is written one directory deeper."""
+    row = re.sub(r"[^|]*\|$", "", row)
     row = row.replace("](plugin-authors/", "](")
     return re.sub(r"\]\(((?!plugin-authors)[a-z-]+\.md)", lambda link: "](" + (
         link.group(1) if os.path.exists(os.path.join(pages, link.group(1))) else "../" + link.group(1)), row)
@@ -41,7 +42,7 @@ for name in sorted(os.listdir(pages)):
     path = os.path.join(pages, name)
     lines = read(path).split("\n")
     for at, line in enumerate(lines):
-        row = re.match(r"\| ([AB]-\d+) \| .* \|.*\|.*\|$", line)
+        row = re.match(r"\| ([AB]-\d+) \| .* \|.*\|$", line)
         if not row:
             continue
         rows += 1
