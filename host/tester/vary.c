@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#define PROGRESS_NS UINT64_C(500000000)
+#define PROGRESS_NS UINT64_C(2000000000)
 
 static uint64_t mono_ns(void)
 {

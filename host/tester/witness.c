@@ -108,6 +108,7 @@ pawl_tester_token pawl_tester_token_of_signal(pawl_bytes name)
 
 /* The program gets no context of ours, so the thread that runs it has to know. Set while it runs, and only then. */
 static _Thread_local pawl_witness *watching;
+static _Thread_local pawl_process_host seeing; /* the same for every witness; a kept program goes on with it */
 
 pawl_witness *pawl_witness_enter(pawl_witness *witness)
 {
@@ -474,40 +475,42 @@ static pawl_status PAWL_CALL see_answer(pawl_process *p, pawl_future update, paw
     return real()->answer(p, update, value, failure);
 }
 
-static const pawl_process_host seeing = {
-    .struct_size = sizeof seeing,
-    .input = see_input,
-    .id = see_id,
-    .session = see_session,
-    .run = see_run,
-    .replaying = see_replaying,
-    .alloc = see_alloc,
-    .start_call = see_start_call,
-    .start_timer = see_start_timer,
-    .wait_signal = see_wait_signal,
-    .await = see_await,
-    .result = see_result,
-    .failure = see_failure,
-    .now_unix_ns = see_now,
-    .random = see_random,
-    .uuid = see_uuid,
-    .set_status = see_set_status,
-    .log = see_log,
-    .complete = see_complete,
-    .fail = see_fail,
-    .cancel_reason = see_cancel_reason,
-    .version = see_version,
-    .journal_bytes = see_journal_bytes,
-    .journal_records = see_journal_records,
-    .should_continue = see_should_continue,
-    .continue_as_new = see_continue_as_new,
-    .start_child = see_start_child,
-    .child_id = see_child_id,
-    .set_attributes = see_set_attributes,
-    .on_rollback = see_on_rollback,
-    .wait_update = see_wait_update,
-    .answer = see_answer,
-};
+/* The host's own table with what is to be seen in it; what a later host has besides goes through unseen. */
+static void watch_table(pawl_process_host *table)
+{
+    *table = *real();
+    table->input = see_input;
+    table->id = see_id;
+    table->session = see_session;
+    table->run = see_run;
+    table->replaying = see_replaying;
+    table->alloc = see_alloc;
+    table->start_call = see_start_call;
+    table->start_timer = see_start_timer;
+    table->wait_signal = see_wait_signal;
+    table->await = see_await;
+    table->result = see_result;
+    table->failure = see_failure;
+    table->now_unix_ns = see_now;
+    table->random = see_random;
+    table->uuid = see_uuid;
+    table->set_status = see_set_status;
+    table->log = see_log;
+    table->complete = see_complete;
+    table->fail = see_fail;
+    table->cancel_reason = see_cancel_reason;
+    table->version = see_version;
+    table->journal_bytes = see_journal_bytes;
+    table->journal_records = see_journal_records;
+    table->should_continue = see_should_continue;
+    table->continue_as_new = see_continue_as_new;
+    table->start_child = see_start_child;
+    table->child_id = see_child_id;
+    table->set_attributes = see_set_attributes;
+    table->on_rollback = see_on_rollback;
+    table->wait_update = see_wait_update;
+    table->answer = see_answer;
+}
 
 /* From the top: what was written down of the run before is void. */
 static pawl_status PAWL_CALL activate(pawl_process *p, pawl_bytes type, uint32_t revision)
@@ -518,6 +521,7 @@ static pawl_status PAWL_CALL activate(pawl_process *p, pawl_bytes type, uint32_t
     pawl_tester_text_reset(&w->log);
     w->wait_count = w->token_count = w->race_count = w->undone_count = 0;
     w->activations++;
+    watch_table(&seeing);
     p->host = &seeing;
     return w->program->activate(p, type, revision);
 }
