@@ -695,6 +695,8 @@ typedef int32_t(PAWL_CALL *pawl_record_visit)(void *context, const pawl_record *
     10u /* pawl_queue_wait: number; asked for only with PAWL_REGISTRY_QUEUE_WAITS                                      \
          */
 
+#define PAWL_OP_POST_ALL 11u /* pawl_post_all: count; asked for only with PAWL_REGISTRY_POST_ALL */
+
 #define PAWL_RESULT_EXISTED  1u /* REGISTER: it was there already, with the same fingerprint */
 #define PAWL_RESULT_REPLAYED 2u /* POST: this post id was accepted before; sequence is that of the first time */
 /* SUSPEND, COMPLETE, APPEND with seen: records beyond seen arrived; the process stays leased. SUSPEND has appended its
@@ -879,6 +881,20 @@ typedef struct pawl_queue_wait {
     pawl_bytes body;    /* of the NOTICE record; at most 256 bytes */
 } pawl_queue_wait;
 
+/* Posts to many processes and a commit of a session's state, in one batch: all of it or nothing. A post whose process
+ * has ended or is not there is passed over, as is one that was accepted before; count says how many are new. Nobody
+ * else may commit to that session meanwhile. */
+typedef struct pawl_post_all {
+    uint32_t struct_size;
+    uint32_t reserved0;
+    const pawl_post *const *posts; /* of CANCEL or ENDED, to different processes */
+    size_t post_count;             /* at most 1000 */
+    uint8_t *is_new;               /* for each of posts; set by the provider; may be NULL */
+    pawl_bytes session;
+    const pawl_session_change *const *changes; /* as in a commit, at any revision and without a key */
+    size_t change_count;
+} pawl_post_all;
+
 /* Removes terminal processes whose end is older. Their ids stay known as "no longer retained" until they are forgotten.
  */
 typedef struct pawl_prune {
@@ -1004,6 +1020,7 @@ typedef struct pawl_registry_host {
 #define PAWL_REGISTRY_QUEUE_WAITS                                                                                      \
     8u /* processes may wait for queues: PAWL_OP_QUEUE_WAIT, pawl_queue_claim.resume and pawl_queue_settle.holder      \
         */
+#define PAWL_REGISTRY_POST_ALL 16u /* PAWL_OP_POST_ALL, when the session facet is of the same store */
 typedef struct pawl_registry_table {
     uint32_t struct_size;
     uint32_t reserved0;
@@ -1279,6 +1296,7 @@ PAWL_FROZEN_(pawl_pin, digest, 24);
 PAWL_FROZEN_(pawl_commit, pin, 120);
 PAWL_FROZEN_(pawl_delivery, after_ns, 96);
 PAWL_FROZEN_(pawl_post, reserved0, 112);
+PAWL_FROZEN_(pawl_post_all, change_count, 64);
 PAWL_FROZEN_(pawl_watch, kinds, 40);
 PAWL_FROZEN_(pawl_queue_wait, body, 56);
 PAWL_FROZEN_(pawl_prune, ids_before_unix_ns, 40);

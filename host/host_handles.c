@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SESSION      PAWL_HOST_SCOPE "handles"
 #define TRANSFER_MAX 1000u
 
 /* ---- reading and writing the session ---- */
@@ -58,8 +57,8 @@ pawl_status pawl_handles_gather(pawl_host *host, const char *prefix, size_t limi
         return no_memory(error);
     pawl_failure_slot why;
     pawl_failure_init(&why);
-    pawl_status status = open->plugin->session->scan(open->store, pawl_bytes_text(SESSION), pawl_bytes_text(prefix),
-                                                     take_name, ret, &revision, &why);
+    pawl_status status = open->plugin->session->scan(open->store, pawl_bytes_text(PAWL_HANDLES_SESSION),
+                                                     pawl_bytes_text(prefix), take_name, ret, &revision, &why);
     status = pawl_handles_told(&why, status == PAWL_E_NOT_FOUND ? PAWL_OK : status, error);
     if (status == PAWL_OK)
         return PAWL_OK;
@@ -76,8 +75,8 @@ static pawl_status is_there(pawl_host *host, const char *key, bool *ret, pawl_er
     pawl_failure_slot why;
     pawl_failure_init(&why);
     pawl_sink_init(&value, 4096);
-    pawl_status status = open->plugin->session->get(open->store, pawl_bytes_text(SESSION), pawl_bytes_text(key), &value,
-                                                    &revision, &why);
+    pawl_status status = open->plugin->session->get(open->store, pawl_bytes_text(PAWL_HANDLES_SESSION),
+                                                    pawl_bytes_text(key), &value, &revision, &why);
     pawl_sink_finish(&value);
     *ret = status == PAWL_OK;
     return pawl_handles_told(&why, status == PAWL_E_NOT_FOUND ? PAWL_OK : status, error);
@@ -105,8 +104,9 @@ pawl_status pawl_handles_commit(pawl_host *host, pawl_handles_changes *own, pawl
         return PAWL_OK;
     pawl_failure_slot why;
     pawl_failure_init(&why);
-    pawl_status status = open->plugin->session->commit(open->store, pawl_bytes_text(SESSION), PAWL_REVISION_ANY,
-                                                       (pawl_bytes){NULL, 0}, own->list, own->count, &revision, &why);
+    pawl_status status =
+        open->plugin->session->commit(open->store, pawl_bytes_text(PAWL_HANDLES_SESSION), PAWL_REVISION_ANY,
+                                      (pawl_bytes){NULL, 0}, own->list, own->count, &revision, &why);
     own->count = 0;
     return pawl_handles_told(&why, status, error);
 }

@@ -109,6 +109,10 @@ pawl_status pawl_host_row(pawl_host *host, const char *id, pawl_arena *arena, pa
 pawl_status pawl_host_post(pawl_host *host, const char *id, pawl_post *body, const pawl_entry *entry,
                            uint32_t *ret_replayed, pawl_error *error);
 
+/** The request that pawl_host_cancel would send to the process of this row, for a batch; all of it in the arena. */
+pawl_status pawl_host_cancel_post(pawl_arena *arena, const pawl_process_row *row, const char *reason,
+                                  const pawl_post **ret, pawl_error *error);
+
 /* ---- host_prune.c ---- */
 
 /** Let go of all attachments of a scope; *dropped is raised by their number. */

@@ -143,6 +143,34 @@ static pawl_status end(pawl_host *host, const char *id, uint32_t rewinds, uint32
     return pawl_host_post(host, id, &body, &entry, NULL, error);
 }
 
+/* A post of its own, for a batch: everything that it points to is in the arena. */
+pawl_status pawl_host_cancel_post(pawl_arena *arena, const pawl_process_row *row, const char *reason,
+                                  const pawl_post **ret, pawl_error *error)
+{
+    bool external = row->external != 0; /* no code of ours runs it: nobody else could end it on this wish */
+    const char *word = external ? "cancelled" : "cancel";
+    uint8_t fingerprint[PAWL_FINGERPRINT_SIZE];
+    char post_id[64];
+    pawl_status status = pawl_fingerprint(word, NULL, 0, pawl_bytes_text(reason), fingerprint, error);
+    if (status != PAWL_OK)
+        return status;
+    derive_id(word, external ? 0 : row->rewinds, fingerprint, post_id, sizeof post_id);
+    const pawl_entry asked = {.kind = PAWL_RECORD_CANCEL, .value = pawl_bytes_text(reason)};
+    const pawl_entry ended = {
+        .kind = PAWL_RECORD_ENDED, .failed = true, .status = PAWL_CANCELLED, .failure = failure_of(word, reason)};
+    const pawl_entry *entry = external ? &ended : &asked;
+    pawl_post *post = pawl_arena_alloc(arena, sizeof *post);
+    if (post != NULL)
+        *post = (pawl_post){.struct_size = sizeof *post, .kind = entry->kind, .status = entry->status};
+    if (post == NULL || !pawl_arena_copy(arena, row->id, &post->id) ||
+        !pawl_arena_copy(arena, pawl_bytes_text(post_id), &post->post_id) ||
+        !pawl_arena_copy(arena, (pawl_bytes){fingerprint, sizeof fingerprint}, &post->fingerprint) ||
+        pawl_entry_encode(arena, entry, &post->body) != PAWL_OK)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory for a request to stop");
+    *ret = post;
+    return PAWL_OK;
+}
+
 /* May this process be asked this? The one place for what can be known before the request is recorded. */
 static pawl_status admit_update(pawl_host *host, const char *name, pawl_bytes payload, pawl_error *error)
 {

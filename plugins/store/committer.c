@@ -169,6 +169,9 @@ static bool stage(pawl_store_round *round, pawl_registry_op *op)
     case PAWL_OP_QUEUE_WAIT:
         status = pawl_store_stage_queue_wait(round, op, &fault);
         break;
+    case PAWL_OP_POST_ALL:
+        status = pawl_store_stage_post_all(round, op, &fault);
+        break;
     case PAWL_OP_PRUNE:
         status = pawl_store_stage_prune(round, op, &fault);
         break;

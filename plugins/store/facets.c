@@ -9,7 +9,8 @@
 
 const pawl_registry_table pawl_store_registry_table = {
     .struct_size = sizeof pawl_store_registry_table,
-    .features = PAWL_REGISTRY_ATTRIBUTES | PAWL_REGISTRY_ENDED | PAWL_REGISTRY_FORGETS | PAWL_REGISTRY_QUEUE_WAITS,
+    .features = PAWL_REGISTRY_ATTRIBUTES | PAWL_REGISTRY_ENDED | PAWL_REGISTRY_FORGETS | PAWL_REGISTRY_QUEUE_WAITS |
+                PAWL_REGISTRY_POST_ALL,
     .ended = pawl_store_ended,
     .submit = pawl_store_submit,
     .unwatch = pawl_store_unwatch,

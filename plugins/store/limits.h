@@ -42,6 +42,7 @@
 #define PAWL_STORE_QUEUE_WAIT_BYTES_MAX  256u   /* what such a one is told */
 #define PAWL_STORE_CLAIM_MAX             1000u  /* processes of one claim; a larger limit is cut to this */
 #define PAWL_STORE_PRUNE_MAX             10000u /* processes of one prune; a larger limit is cut to this */
+#define PAWL_STORE_POSTS_MAX             1000u  /* of one batch together with a commit of a session */
 #define PAWL_STORE_ARTIFACT_BYTES_MAX    (256ull << 20)
 #define PAWL_STORE_ATTACHMENT_BYTES_MAX  (1ull << 40)
 #define PAWL_STORE_CHUNK_BYTES           (256u << 10) /* how attachments and artifacts are cut */

@@ -1,5 +1,6 @@
 /* post.c: POST: what comes from outside. It is never judged by a token; its own id makes it happen once. */
 #include "inbox.h"
+#include "session.h"
 
 #include <stdlib.h>
 
@@ -374,23 +375,110 @@ static pawl_status stage_post(pawl_store_round *round, pawl_store_stage *stage, 
     return status;
 }
 
-pawl_status pawl_store_stage_post(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
+/* The stage of a post's process. */
+static pawl_status stage_for(pawl_store_round *round, const pawl_post *post, pawl_store_stage **ret, bool *leased,
+                             pawl_fault *fault)
 {
     pawl_store_registry *registry = round->registry;
-    const pawl_post *post = op->request;
-    pawl_status status = check(round, post, fault);
     pawl_store_entry *entry = NULL;
-    if (status == PAWL_OK)
-        status = pawl_store_entry_by_id(registry, post->id, &entry, fault);
+    pawl_status status = pawl_store_entry_by_id(registry, post->id, &entry, fault);
     if (status != PAWL_OK)
         return status;
     pthread_mutex_lock(&registry->lock);
-    pawl_store_stage *stage = pawl_store_stage_of(round, entry);
-    bool leased = stage != NULL && pawl_store_stage_is_leased(stage);
+    *ret = pawl_store_stage_of(round, entry);
+    *leased = *ret != NULL && pawl_store_stage_is_leased(*ret);
     pawl_store_entry_unpin(registry, entry);
     pthread_mutex_unlock(&registry->lock);
-    if (stage == NULL)
-        return pawl_fault_nomem(fault);
+    return *ret == NULL ? pawl_fault_nomem(fault) : PAWL_OK;
+}
+
+pawl_status pawl_store_stage_post(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
+{
+    const pawl_post *post = op->request;
+    pawl_store_stage *stage = NULL;
+    bool leased = false;
+    pawl_status status = check(round, post, fault);
+    if (status == PAWL_OK)
+        status = stage_for(round, post, &stage, &leased, fault);
+    if (status != PAWL_OK)
+        return status;
     op->number = stage->entry->number;
     return stage_post(round, stage, leased, op, fault);
+}
+
+/* ---- many, with a session's state ---- */
+
+typedef struct one_of_many {
+    pawl_store_stage *stage; /* NULL: it is passed over */
+    bool leased;
+} one_of_many;
+
+/* Everything that can refuse it, before anything is staged. */
+static pawl_status look_at(pawl_store_round *round, const pawl_post *post, one_of_many *ret, pawl_fault *fault)
+{
+    pawl_fault why = {0};
+    pawl_registry_op unsaid = {0}; /* what a replay would answer */
+    pawl_status status = check(round, post, fault);
+    if (status == PAWL_OK && post->kind != PAWL_RECORD_CANCEL && post->kind != PAWL_RECORD_ENDED)
+        status = INVALID("POST_ALL takes CANCEL and ENDED, not kind %u", post->kind);
+    if (status != PAWL_OK)
+        return status;
+    status = stage_for(round, post, &ret->stage, &ret->leased, &why);
+    if (status == PAWL_OK)
+        status = replay(round, ret->stage, post, &unsaid, &why);
+    if (status == PAWL_E_NOT_FOUND && ret->stage != NULL) {
+        why = (pawl_fault){0};
+        status = admit(round, ret->stage, post, &why);
+        if (status == PAWL_OK)
+            return status;
+    }
+    ret->stage = NULL;
+    if (status == PAWL_OK || status == PAWL_E_NOT_FOUND || status == PAWL_E_TERMINAL)
+        return PAWL_OK;
+    *fault = why;
+    return status;
+}
+
+static pawl_status check_all(const pawl_post_all *all, pawl_fault *fault)
+{
+    if (all == NULL || all->struct_size < sizeof *all)
+        return INVALID("the request of POST_ALL is too small");
+    if (all->post_count > PAWL_STORE_POSTS_MAX)
+        return pawl_store_limit(fault, "the posts of one batch", all->post_count, PAWL_STORE_POSTS_MAX);
+    return PAWL_OK;
+}
+
+/* The rows of the session go first: they can be refused, and nothing behind them can but for want of memory or a device
+ * that fails, which fails the whole round and leaves nothing half done. */
+pawl_status pawl_store_stage_post_all(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault)
+{
+    const pawl_post_all *all = op->request;
+    uint64_t revision = 0;
+    pawl_status status = check_all(all, fault);
+    if (status != PAWL_OK)
+        return status;
+    one_of_many *items = pawl_store_arena_take(&round->arena, (all->post_count + 1) * sizeof *items);
+    if (items == NULL)
+        return pawl_fault_nomem(fault);
+    for (size_t i = 0; i < all->post_count && status == PAWL_OK; i++)
+        status = look_at(round, all->posts[i], &items[i], fault);
+    const pawl_queue_settle settle = {.struct_size = sizeof settle,
+                                      .session = all->session,
+                                      .expected_revision = PAWL_REVISION_ANY,
+                                      .changes = all->changes,
+                                      .change_count = all->change_count};
+    if (status == PAWL_OK)
+        status = pawl_store_session_stage(round->registry->store, &settle, &round->rows, &revision, fault);
+    for (size_t i = 0; i < all->post_count && status == PAWL_OK; i++) {
+        uint64_t sequence = 0;
+        if (all->is_new != NULL)
+            all->is_new[i] = items[i].stage != NULL;
+        if (items[i].stage == NULL)
+            continue;
+        status = pawl_store_stage_posted(round, items[i].stage, items[i].leased, all->posts[i], &sequence, fault);
+        if (status != PAWL_OK)
+            round->rows.bytes.failed = true;
+        op->count++;
+    }
+    return status;
 }

@@ -230,6 +230,7 @@ pawl_status pawl_store_stage_register(pawl_store_round *round, pawl_registry_op 
 pawl_status pawl_store_stage_commit(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault);
 pawl_status pawl_store_stage_post(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault);
 pawl_status pawl_store_stage_prune(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault);
+pawl_status pawl_store_stage_post_all(pawl_store_round *round, pawl_registry_op *op, pawl_fault *fault);
 /** The part of PRUNE that forgets ids. (tombstone.c) */
 pawl_status pawl_store_stage_forget_ids(pawl_store_round *round, const pawl_prune *prune, uint64_t *count,
                                         pawl_fault *fault);

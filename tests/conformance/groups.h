@@ -29,6 +29,7 @@ extern const struct group prune_group;
 extern const struct group runs_group;
 extern const struct group queue_group;
 extern const struct group queue_wait_group;
+extern const struct group together_group;
 extern const struct group session_group;
 extern const struct group attachment_group;
 extern const struct group artifact_group;

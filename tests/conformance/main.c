@@ -39,10 +39,10 @@ struct command {
 };
 
 static const struct group *const groups[] = {
-    &registration_group, &journal_group,    &post_group,       &family_group,     &waiting_group,  &lease_group,
-    &deadline_group,     &claim_group,      &scheduling_group, &list_group,       &prune_group,    &runs_group,
-    &session_group,      &queue_group,      &attachment_group, &queue_wait_group, &artifact_group, &damage_group,
-    &lifecycle_group,    &concurrent_group, &model_group,
+    &registration_group, &journal_group,   &post_group,       &family_group,     &waiting_group,  &lease_group,
+    &deadline_group,     &claim_group,     &scheduling_group, &list_group,       &prune_group,    &runs_group,
+    &session_group,      &queue_group,     &attachment_group, &queue_wait_group, &together_group, &artifact_group,
+    &damage_group,       &lifecycle_group, &concurrent_group, &model_group,
 };
 
 static bool take_flag(struct command *command, const char *flag)

@@ -211,6 +211,39 @@ struct step *step_prune(struct world *world, uint64_t ended_before_unix_ns, uint
     return step;
 }
 
+static const pawl_post *keep_cancel(struct step *step, const char *id)
+{
+    const pawl_post post = {.struct_size = sizeof post,
+                            .kind = PAWL_RECORD_CANCEL,
+                            .id = step_keep(step, text_bytes(id)),
+                            .post_id = step_keep(step, text_bytes("cancel all")),
+                            .fingerprint = keep_fingerprint(step, text_bytes("cancel"), text_bytes("all")),
+                            .body = step_keep(step, text_bytes("as asked"))};
+    return step_keep(step, bytes_of(&post, sizeof post)).data;
+}
+
+struct step *step_cancel_all(struct world *world, const char *const *ids, const char *session, const char *mark)
+{
+    struct step *step = new_step(world, PAWL_OP_POST_ALL);
+    pawl_post_all *request = &step->request.post_all;
+    const pawl_post *posts[6];
+    uint8_t is_new[6] = {0};
+    const pawl_session_change change = {.struct_size = sizeof change,
+                                        .kind = PAWL_SESSION_PUT,
+                                        .key = step_keep(step, text_bytes("mark")),
+                                        .value = step_keep(step, text_bytes(mark))};
+    const void *kept = step_keep(step, bytes_of(&change, sizeof change)).data;
+    request->struct_size = sizeof(*request);
+    for (; ids[request->post_count] != NULL; request->post_count++)
+        posts[request->post_count] = keep_cancel(step, ids[request->post_count]);
+    request->posts = step_keep(step, bytes_of(posts, request->post_count * sizeof(*posts))).data;
+    request->is_new = (uint8_t *)(uintptr_t)step_keep(step, bytes_of(is_new, sizeof is_new)).data;
+    request->session = step_keep(step, text_bytes(session));
+    request->changes = step_keep(step, bytes_of(&kept, sizeof kept)).data;
+    request->change_count = 1;
+    return step;
+}
+
 void step_submit(struct step *step)
 {
     pawl_registry_op *op = &step->op;

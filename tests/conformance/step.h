@@ -21,6 +21,7 @@ struct step {
         pawl_post post;
         pawl_watch watch;
         pawl_prune prune;
+        pawl_post_all post_all;
         pawl_queue_wait queue_wait;
     } request;
     pawl_record records[8];
@@ -49,6 +50,8 @@ struct step *step_commit(struct world *world, uint32_t kind, uint64_t number, ui
 struct step *step_post(struct world *world, uint32_t kind, const char *id, const char *post_id, const char *body);
 struct step *step_watch(struct world *world, const char *id, uint64_t after, uint64_t kinds);
 struct step *step_prune(struct world *world, uint64_t ended_before_unix_ns, uint32_t limit);
+/* A cancel request to each of these (NULL-terminated), and this value under "mark" in the session. */
+struct step *step_cancel_all(struct world *world, const char *const *ids, const char *session, const char *mark);
 struct step *step_queue_wait(struct world *world, const char *id, const char *session, const char *body);
 
 /** An APPEND of one note. */
