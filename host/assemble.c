@@ -4,6 +4,8 @@
 #include "builtin.h"
 #include "host/isolate/isolate.h"
 #include "host/profile/secret.h"
+#include "schedule/program.h"
+#include "schedule/spec.h"
 #include "worker/base/clock.h"
 #include "worker/base/sink.h"
 
@@ -65,6 +67,32 @@ static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operati
     return status == PAWL_OK ? PAWL_OK : no_memory(error);
 }
 
+/* One for all revisions of a type. NULL: out of memory. */
+static pawl_gate *type_gate(pawl_assembly *assembly, const char *name)
+{
+    for (pawl_type_gate *at = assembly->type_gates; at != NULL; at = at->next)
+        if (strcmp(at->gate.name, name) == 0)
+            return &at->gate;
+    pawl_type_gate *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return NULL;
+    made->gate.name = name;
+    made->next = assembly->type_gates;
+    assembly->type_gates = made;
+    return &made->gate;
+}
+
+/* Schedules are processes like any other. */
+static pawl_status add_schedules(pawl_assembly *assembly, pawl_error *error)
+{
+    pawl_type type = {.name = PAWL_SCHEDULE_TYPE,
+                      .revision = PAWL_SCHEDULE_REVISION,
+                      .plugin = "pawl",
+                      .program = pawl_schedule_program(),
+                      .gate = type_gate(assembly, PAWL_SCHEDULE_TYPE)};
+    return type.gate == NULL ? no_memory(error) : pawl_catalog_add_type(assembly->catalog, &type, error);
+}
+
 /* What every host offers by itself. */
 static pawl_status add_builtins(const pawl_profile *profile, pawl_assembly *assembly, pawl_error *error)
 {
@@ -78,7 +106,7 @@ static pawl_status add_builtins(const pawl_profile *profile, pawl_assembly *asse
         if (status != PAWL_OK)
             return status;
     }
-    return PAWL_OK;
+    return add_schedules(assembly, error);
 }
 
 /* Its calls are sent away, and end when an answer comes. */
@@ -131,21 +159,6 @@ static pawl_status add_effects(const pawl_profile *profile, const pawl_plugin *p
             return status;
     }
     return PAWL_OK;
-}
-
-/* One for all revisions of a type. NULL: out of memory. */
-static pawl_gate *type_gate(pawl_assembly *assembly, const char *name)
-{
-    for (pawl_type_gate *at = assembly->type_gates; at != NULL; at = at->next)
-        if (strcmp(at->gate.name, name) == 0)
-            return &at->gate;
-    pawl_type_gate *made = calloc(1, sizeof *made);
-    if (made == NULL)
-        return NULL;
-    made->gate.name = name;
-    made->next = assembly->type_gates;
-    assembly->type_gates = made;
-    return &made->gate;
 }
 
 static pawl_status add_rules(const pawl_profile *profile, const pawl_plugin *plugin,

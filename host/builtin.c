@@ -20,22 +20,39 @@ typedef struct builtin {
         .outcome = PAWL_OUTCOME_IDEMPOTENT, .local = (shows_nothing)                                                   \
     }
 
+#define TURN_TIMEOUT_MS  (UINT64_C(10) * 60 * 1000)
+#define WATCH_TIMEOUT_MS (UINT64_C(100) * 365 * 24 * 3600 * 1000)
+#define SCHEDULE_OPERATION(word, how, limit_ms)                                                                        \
+    {                                                                                                                  \
+        .name = "pawl.schedule." word, .media_type = "application/octet-stream", .runs = (how),                        \
+        .outcome = PAWL_OUTCOME_IDEMPOTENT, .timeout_ms = (limit_ms)                                                   \
+    }
+
 static const builtin builtins[] = {
     {"pawl.session.get", pawl_builtin_session_get},         {"pawl.session.scan", pawl_builtin_session_scan},
     {"pawl.session.commit", pawl_builtin_session_commit},   {"pawl.attachment.put", pawl_builtin_attachment_put},
     {"pawl.attachment.read", pawl_builtin_attachment_read}, {"pawl.attachment.list", pawl_builtin_attachment_list},
     {"pawl.attachment.drop", pawl_builtin_attachment_drop}, {"pawl.event.append", pawl_builtin_event_append},
     {"pawl.queue.receive", pawl_builtin_queue_receive},     {"pawl.queue.settle", pawl_builtin_queue_settle},
+    {"pawl.schedule.turn", pawl_builtin_schedule_turn},     {"pawl.schedule.unwatch", pawl_builtin_schedule_unwatch},
 };
 
 const pawl_manifest_operation *pawl_builtin_operations(size_t *count)
 {
     static const pawl_manifest_operation operations[] = {
-        OPERATION("pawl.session.get", true),      OPERATION("pawl.session.scan", true),
-        OPERATION("pawl.session.commit", false),  OPERATION("pawl.attachment.put", false),
-        OPERATION("pawl.attachment.read", true),  OPERATION("pawl.attachment.list", true),
-        OPERATION("pawl.attachment.drop", false), OPERATION("pawl.event.append", false),
-        OPERATION("pawl.queue.receive", false),   OPERATION("pawl.queue.settle", false),
+        OPERATION("pawl.session.get", true),
+        OPERATION("pawl.session.scan", true),
+        OPERATION("pawl.session.commit", false),
+        OPERATION("pawl.attachment.put", false),
+        OPERATION("pawl.attachment.read", true),
+        OPERATION("pawl.attachment.list", true),
+        OPERATION("pawl.attachment.drop", false),
+        OPERATION("pawl.event.append", false),
+        OPERATION("pawl.queue.receive", false),
+        OPERATION("pawl.queue.settle", false),
+        SCHEDULE_OPERATION("turn", PAWL_RUNS_POOL, TURN_TIMEOUT_MS),
+        SCHEDULE_OPERATION("unwatch", PAWL_RUNS_POOL, TURN_TIMEOUT_MS),
+        SCHEDULE_OPERATION("watch", PAWL_RUNS_ASYNC, WATCH_TIMEOUT_MS),
     };
     *count = sizeof operations / sizeof *operations;
     return operations;
@@ -146,8 +163,13 @@ static pawl_status PAWL_CALL execute(const pawl_effect_call *call, pawl_sink *ou
     return status;
 }
 
+static pawl_status PAWL_CALL start(const pawl_effect_call *call, pawl_completion *done, pawl_failure_sink *why)
+{
+    return pawl_builtin_schedule_watch(call, done, why); /* the only one that ends later */
+}
+
 const pawl_effect_table *pawl_builtin_table(void)
 {
-    static const pawl_effect_table table = {.struct_size = sizeof table, .execute = execute};
+    static const pawl_effect_table table = {.struct_size = sizeof table, .execute = execute, .start = start};
     return &table;
 }

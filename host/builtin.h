@@ -1,7 +1,8 @@
 /* builtin.h: the operations that every host offers to process code by itself: the state and the attachments of the
- * calling process's session, its queue, and the process's events (docs/process-code.md; abi/pawl_session.h and
- * pawl_queue.h are the comfortable face). They are effects like any other: journaled, retried, called with a key. Owns
- * nothing. Never touches what belongs to another session, and never reaches a store once the host is closing. */
+ * calling process's session, its queue, the process's events, and what a schedule does (docs/process-code.md;
+ * abi/pawl_session.h and pawl_queue.h are the comfortable face). They are effects like any other: journaled, retried,
+ * called with a key. Owns nothing. Never touches what belongs to another session, and never reaches a store once the
+ * host is closing. */
 #ifndef PAWL_HOST_BUILTIN_H
 #define PAWL_HOST_BUILTIN_H
 
@@ -55,6 +56,10 @@ pawl_status pawl_builtin_commit_read(pawl_builtin_call *own, pawl_bytes input, p
 void pawl_builtin_commit_finish(pawl_builtin_commit *commit);
 /** Fails as "session.stale", with the revision that the session has. */
 pawl_status pawl_builtin_stale(pawl_builtin_call *own, uint64_t revision, uint64_t expected);
+pawl_status pawl_builtin_schedule_turn(pawl_builtin_call *own);
+pawl_status pawl_builtin_schedule_unwatch(pawl_builtin_call *own);
+/** Asynchronous: PAWL_PENDING, then the completion. */
+pawl_status pawl_builtin_schedule_watch(const pawl_effect_call *call, pawl_completion *done, pawl_failure_sink *why);
 
 /** Say why it fails, and return the status. detail_json may be NULL. */
 pawl_status pawl_builtin_fail(pawl_builtin_call *own, pawl_status status, uint32_t klass, const char *code,

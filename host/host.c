@@ -37,6 +37,7 @@ pawl_status pawl_host_open(const pawl_host_options *given, pawl_host **ret, pawl
     pawl_new_ids_init(&host->new_ids);
     pthread_cond_init(&host->idle, NULL);
     pawl_follows_init(host);
+    pawl_run_watches_init(&host->watches);
     pthread_mutex_init(&host->queue_lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -52,6 +53,7 @@ pawl_status pawl_host_open(const pawl_host_options *given, pawl_host **ret, pawl
     }
     pawl_host_dismantle(host);
     pawl_follows_finish(host);
+    pawl_run_watches_finish(&host->watches);
     pthread_cond_destroy(&host->queue_changed);
     pthread_mutex_destroy(&host->queue_lock);
     pthread_cond_destroy(&host->idle);
@@ -94,6 +96,7 @@ pawl_status pawl_host_drain(pawl_host *host, uint32_t mode, uint64_t timeout_ns,
                               "drain needs a host and mode 1 (graceful), 2 (cancel) or 3 (abort)");
     if (host->worker == NULL)
         return PAWL_OK;
+    pawl_run_watches_shut(&host->watches); /* what only waits for others is not waited for */
     uint64_t now = host->clock->mono_ns(host->clock);
     uint64_t span = timeout_ns != 0 ? timeout_ns : host->profile->timeouts.stop_grace_ns;
     pawl_worker_stop(host->worker, mode, span > UINT64_MAX - now ? UINT64_MAX : now + span);
@@ -118,6 +121,7 @@ pawl_host *pawl_host_close(pawl_host *host)
     if (host->profile != NULL)
         return NULL; /* abandoned plugin code may still look at it */
     pawl_follows_finish(host);
+    pawl_run_watches_finish(&host->watches);
     pthread_cond_destroy(&host->queue_changed);
     pthread_mutex_destroy(&host->queue_lock);
     pthread_cond_destroy(&host->idle);

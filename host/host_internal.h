@@ -10,6 +10,7 @@
 #include "host_handles.h"
 #include "host_pause.h"
 #include "host_roots.h"
+#include "host_watch.h"
 #include "new_id.h"
 #include "worker/base/arena.h"
 #include "worker/journal.h"
@@ -47,6 +48,7 @@ struct pawl_host {
     struct pawl_return *returning; /* NULL: no worker here */
     char flight_path[4096];
     pawl_callbacks *callbacks;
+    pawl_run_watches watches;
     pawl_new_ids new_ids;
     atomic_bool closing;
     pthread_mutex_t lock; /* guards the members below */

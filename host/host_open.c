@@ -5,6 +5,7 @@
 #include "host/isolate/isolate.h"
 #include "host_plugins.h"
 #include "host_return.h"
+#include "host_schedule.h"
 #include "host_upkeep.h"
 
 #include <errno.h>
@@ -301,6 +302,8 @@ pawl_status pawl_host_assemble(pawl_host *host, const pawl_host_options *options
         status = pawl_upkeep_start(host, &host->upkeep, error);
     if (status == PAWL_OK)
         status = pawl_return_start(host, &host->returning, error);
+    if (status == PAWL_OK)
+        status = pawl_schedules_apply(host, error);
     return status;
 }
 

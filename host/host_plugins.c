@@ -5,6 +5,7 @@
 #include "host/profile/secret.h"
 #include "plugins/memory/memory.h"
 #include "plugins/rocksdb/rocksdb.h"
+#include "schedule/spec.h"
 #include "worker/base/sink.h"
 
 #include <errno.h>
@@ -291,6 +292,7 @@ static pawl_status check_names(pawl_host *host, const pawl_declared_list *declar
     for (size_t i = 0; i < declared->count; i++)
         if (declared->items[i].manifest != NULL)
             add_offers(host->profile, declared->items[i].manifest, lists);
+    add_name(&lists[3], PAWL_SCHEDULE_TYPE, "");
     for (size_t i = 0; i < OFFERS; i++) {
         failed = failed || lists[i].failed;
         offers[i] = lists[i].items == NULL ? none : (const char *const *)lists[i].items;

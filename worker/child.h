@@ -9,12 +9,13 @@
 /** The names under which the starts of children stand in a journal. No effect can have them. */
 #define PAWL_CHILD_CALL          "pawl.child"
 #define PAWL_CHILD_DETACHED_CALL "pawl.child.detached"
-/** Names of calls that begin so are Pawl's own; of these, three families are effects that process code may call. */
+/** Names of calls that begin so are Pawl's own; of these, some families are effects that process code may call. */
 #define PAWL_OWN_CALLS        "pawl."
 #define PAWL_SESSION_CALLS    "pawl.session."
 #define PAWL_ATTACHMENT_CALLS "pawl.attachment."
 #define PAWL_EVENT_CALLS      "pawl.event."
 #define PAWL_QUEUE_CALLS      "pawl.queue."
+#define PAWL_SCHEDULE_CALLS   "pawl.schedule." /* they act for schedules alone */
 
 #define PAWL_CHILD_ID_BYTES_MAX      256u
 #define PAWL_CHILD_SESSION_BYTES_MAX 256u

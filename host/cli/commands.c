@@ -117,6 +117,22 @@ static const pawl_cli_option test_options[] = {
     {NULL, NULL, NULL},
 };
 
+static const pawl_cli_option schedule_pause_options[] = {{"note", "TEXT", "why, for others"}, {NULL, NULL, NULL}};
+
+static const pawl_cli_option schedule_trigger_options[] = {
+    {"overlap", "POLICY", "for this run, instead of the schedule's"},
+    {"id", "ID", "idempotency id of this request (default: a new uuid)"},
+    {NULL, NULL, NULL},
+};
+
+static const pawl_cli_option schedule_backfill_options[] = {
+    {"from", "TIME", "the first time: 2026-02-03T10:00:00Z"},
+    {"to", "TIME", "the last time"},
+    {"overlap", "POLICY", "allow (default): all at once; buffer_one: one after the other"},
+    {"id", "ID", "idempotency id of this request (default: a new uuid)"},
+    {NULL, NULL, NULL},
+};
+
 static const pawl_cli_option session_list_options[] = {
     {"limit", "N", "at most this many (default 100)"},
     {"after", "NAME", "go on after a page: what the page before gave"},
@@ -463,6 +479,28 @@ const pawl_cli_command pawl_cli_commands[] = {
     {"plugin list", "", 0, 0, "List the plugins of the host that runs, and how many live processes are pinned to each",
      "Also those that are not loaded: processes are pinned to them, or a copy is kept.", "pawl plugin list",
      versions_options, pawl_cli_plugin_list},
+    {"schedule create", "NAME", 1, 1, "Start a process type at certain times",
+     "Durable once this returns. The same again is the same schedule.",
+     "pawl schedule create report --type shop.report --cron '0 8 * * mon-fri' --time-zone Europe/Berlin\n"
+     "pawl schedule create sweep --type shop.sweep --every 15m --overlap buffer_one --replace",
+     pawl_cli_schedule_create_options, pawl_cli_schedule_create},
+    {"schedule list", "", 0, 0, "List the schedules, and when each runs next", NULL, "pawl schedule list",
+     session_list_options, pawl_cli_schedule_list},
+    {"schedule show", "NAME", 1, 1, "Show a schedule: its next times, its latest runs, what was skipped and missed",
+     NULL, "pawl schedule show report", no_options, pawl_cli_schedule_show},
+    {"schedule pause", "NAME", 1, 1, "Start nothing until the schedule is resumed",
+     "Times that pass meanwhile are not made up for.", "pawl schedule pause report --note 'ask ann'",
+     schedule_pause_options, pawl_cli_schedule_pause},
+    {"schedule resume", "NAME", 1, 1, "Let a schedule that is paused go on", NULL, "pawl schedule resume report",
+     no_options, pawl_cli_schedule_resume},
+    {"schedule trigger", "NAME", 1, 1, "Run a schedule now, also while it is paused", "Prints the id of the run.",
+     "pawl schedule trigger report --overlap allow", schedule_trigger_options, pawl_cli_schedule_trigger},
+    {"schedule backfill", "NAME", 1, 1, "Run the times of a range that is past",
+     "A time that has run already is not run again.",
+     "pawl schedule backfill report --from 2026-02-01T00:00:00Z --to 2026-02-07T00:00:00Z --overlap buffer_one",
+     schedule_backfill_options, pawl_cli_schedule_backfill},
+    {"schedule delete", "NAME", 1, 1, "Forget a schedule; what it has started goes on", NULL,
+     "pawl schedule delete report", no_options, pawl_cli_schedule_delete},
     {"session list", "", 0, 0, "List the sessions that have state", NULL, "pawl session list --limit 1000",
      session_list_options, pawl_cli_session_list},
     {"session show", "NAME", 1, 1, "Show the revision and the state of a session", NULL,

@@ -335,6 +335,7 @@ void pawl_profile_check_all(pawl_profile_reader *r)
     check_plugins(r);
     check_numbers(r);
     pawl_profile_check_guards(r);
+    pawl_profile_check_schedules(r);
     check_attributes(r);
     fill_worker_name(r);
 }
@@ -410,5 +411,11 @@ pawl_status pawl_profile_check_known(const pawl_profile *profile, const pawl_pro
     for (size_t i = 0; i < profile->type_count; i++)
         good &= check_id(problems, known->types, profile->types[i].name, profile->types[i].place,
                          "profile.unknown_type", "the process type", "types");
+    for (size_t i = 0; i < profile->schedule_count; i++) {
+        const pawl_profile_schedule *own = &profile->schedules[i];
+        (void)snprintf(of, sizeof(of), "schedules.%s.type", own->name);
+        good &= check_id(problems, known->types, json_string_value(json_object_get(own->spec, "type")), own->type_place,
+                         "profile.unknown_type", "the process type", of);
+    }
     return good ? PAWL_OK : PAWL_E_INVALID;
 }

@@ -205,6 +205,14 @@ typedef struct pawl_profile_keep {
     pawl_place place;  /* of the name */
 } pawl_profile_keep;
 
+/** schedules.NAME */
+typedef struct pawl_profile_schedule {
+    const char *name;
+    json_t *spec;     /* as written; host/schedule/spec.h reads it, and has found it right */
+    pawl_place place; /* of the name */
+    pawl_place type_place;
+} pawl_profile_schedule;
+
 enum { PAWL_SCHEMAS_ENFORCE = 0, PAWL_SCHEMAS_OFF = 1 };
 
 /** A checked profile. Read-only once loaded; free with pawl_profile_free. */
@@ -262,6 +270,8 @@ typedef struct pawl_profile {
         uint32_t level; /* PAWL_LOG_* */
         bool json;
     } log;
+    pawl_profile_schedule *schedules;
+    size_t schedule_count;
     pawl_profile_attribute *attributes;
     size_t attribute_count;
     struct {

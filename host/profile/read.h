@@ -30,6 +30,8 @@ void pawl_profile_check_all(pawl_profile_reader *reader);
 
 /** The part of that about guards. */
 void pawl_profile_check_guards(pawl_profile_reader *reader);
+/** The part of that about schedules. (check_schedules.c) */
+void pawl_profile_check_schedules(pawl_profile_reader *reader);
 
 /** Absolute and without empty or "." parts; NULL when out of memory. */
 const char *pawl_profile_absolute(pawl_profile_memory *memory, const char *directory, const char *path);

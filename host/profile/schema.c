@@ -263,6 +263,17 @@ static const pawl_section type_section = {.keys = type_keys,
                                           .place_offset = offsetof(pawl_profile_type, place),
                                           .form = &effect_form};
 
+/* ---- schedules ---- */
+
+static const pawl_name_form schedule_form = {NULL, LOWER UPPER DIGITS "._-", 128,
+                                             "1 to 128 of letters, digits, '.', '_' and '-'"};
+static const pawl_key schedule_value = {"NAME", PAWL_KEY_CONFIG, .offset = offsetof(pawl_profile_schedule, spec)};
+static const pawl_section schedule_section = {.value = &schedule_value,
+                                              .size = sizeof(pawl_profile_schedule),
+                                              .name_offset = offsetof(pawl_profile_schedule, name),
+                                              .place_offset = offsetof(pawl_profile_schedule, place),
+                                              .form = &schedule_form};
+
 /* ---- retention ---- */
 
 static const pawl_key keep_value = {"NAME", PAWL_KEY_DURATION, .offset = offsetof(pawl_profile_keep, ended_ns),
@@ -361,6 +372,8 @@ static const pawl_key profile_keys[] = {
     {"log", PAWL_KEY_SECTION, .section = &log_section},
     {"attributes", PAWL_KEY_MAP, AT(attributes), .count_offset = offsetof(THIS, attribute_count),
      .section = &attribute_section},
+    {"schedules", PAWL_KEY_MAP, AT(schedules), .count_offset = offsetof(THIS, schedule_count),
+     .section = &schedule_section},
     {"retention", PAWL_KEY_SECTION, .section = &retention_section},
     {"sessions", PAWL_KEY_SECTION, .section = &session_section},
     {.name = NULL},

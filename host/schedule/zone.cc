@@ -44,7 +44,9 @@ pawl_zone *pawl_zone_open(const char *name)
 {
     try {
         cctz::time_zone zone;
-        if (!is_zone_name(name) || !cctz::load_time_zone(name, &zone))
+        std::string own;
+        own.assign(name); /* the constructor would be instantiated here, and seen from outside */
+        if (!is_zone_name(name) || !cctz::load_time_zone(own, &zone))
             return nullptr;
         return new pawl_zone{zone};
     } catch (...) {

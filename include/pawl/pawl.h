@@ -547,6 +547,56 @@ PAWL_EXPORT pawl_status pawl_host_attachment_share(pawl_host *host, const char *
 PAWL_EXPORT pawl_status pawl_host_attachment_drop(pawl_host *host, const char *scope, const char *reference,
                                                   pawl_error *error);
 
+/* ---- schedules --------------------------------------------------------------------------------------------------- */
+/* A schedule starts a process at certain times. It is a process itself, of the type "pawl.schedule" with the id
+ * "schedule:NAME", so it lives in the store and survives what processes survive. Each run has the id NAME/TIME (UTC),
+ * so no time is run twice. docs/operators-guide.md has all of it. */
+
+#define PAWL_SCHEDULE_PAUSED  1u /**< it begins paused */
+#define PAWL_SCHEDULE_REPLACE 2u /**< one of that name that does something else does this from now on */
+
+#define PAWL_SCHEDULE_CREATED  0u
+#define PAWL_SCHEDULE_KEPT     1u /**< it was there already and does just that */
+#define PAWL_SCHEDULE_REPLACED 2u
+
+/** Make a schedule; durable when this returns PAWL_OK. Since 0.1.
+ * @param host           the host
+ * @param name           1 to 128 letters, digits, ".", "_" and "-"
+ * @param spec_json      {"cron" and/or "every", "time_zone", ..., "type", "input", ...}: docs/operators-guide.md
+ * @param flags          PAWL_SCHEDULE_*
+ * @param note           why it is paused; may be NULL
+ * @param[out] ret_made  PAWL_SCHEDULE_CREATED, _KEPT or _REPLACED; may be NULL
+ * @param[out] error     PAWL_E_INVALID ("schedule.invalid", "schedule.cron"), PAWL_E_NOT_FOUND (no such type),
+ *                       PAWL_E_CONFLICT "schedule.exists", PAWL_E_DEADLINE (it was told to be replaced, and has not
+ *                       answered in 30 s: no worker runs it) [any], blocks */
+PAWL_EXPORT pawl_status pawl_host_schedule_create(pawl_host *host, const char *name, pawl_bytes spec_json,
+                                                  uint32_t flags, const char *note, uint32_t *ret_made,
+                                                  pawl_error *error);
+/** {"schedule", "spec", "paused", "note", "next": [the next five times], "runs": [{"id", "time", "status", "why"}],
+ * newest first, at most ten, "started", "skipped", "missed", "not_started", "buffered", "backfills", "process",
+ * "status"}. PAWL_E_NOT_FOUND "unknown_schedule". Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_schedule_show(pawl_host *host, const char *name, pawl_text *ret_json,
+                                                pawl_error *error);
+/** A page of schedules, as above without runs: {"schedules": [...], "next": n or null}. limit 0: 100, at most 1000.
+ * Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_schedule_list(pawl_host *host, uint32_t limit, uint64_t after, pawl_text *ret_json,
+                                                pawl_error *error);
+/** Start nothing until it is resumed; times that pass meanwhile are not made up for. note may be NULL. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_schedule_pause(pawl_host *host, const char *name, const char *note,
+                                                 pawl_error *error);
+PAWL_EXPORT pawl_status pawl_host_schedule_resume(pawl_host *host, const char *name, pawl_error *error);
+/** Run it now, also while it is paused: {"id", "run": "started", "buffered" or "skipped"}. overlap: a policy for this
+ * run, or NULL; request_id: the same one again is the same run; or NULL. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_schedule_trigger(pawl_host *host, const char *name, const char *overlap,
+                                                   const char *request_id, pawl_text *ret_json, pawl_error *error);
+/** Run the times of a range that is past, both ends in it (RFC 3339): {"times": n}. A time that has run already is not
+ * run again. overlap: "allow" or NULL: at once; "buffer_one": one after the other. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_schedule_backfill(pawl_host *host, const char *name, const char *from, const char *to,
+                                                    const char *overlap, const char *request_id, pawl_text *ret_json,
+                                                    pawl_error *error);
+/** Forget it. What it has started goes on. Since 0.1. */
+PAWL_EXPORT pawl_status pawl_host_schedule_delete(pawl_host *host, const char *name, pawl_error *error);
+
 /* ---- looking after stores ---------------------------------------------------------------------------------------- */
 
 /** A finding in a store, as its provider tells it (pawl_abi.h); also progress. Return non-zero to stop. */

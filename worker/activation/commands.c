@@ -261,7 +261,7 @@ static bool is_kept(pawl_bytes name)
 {
     return begins_with(name, PAWL_OWN_CALLS) && !begins_with(name, PAWL_SESSION_CALLS) &&
            !begins_with(name, PAWL_ATTACHMENT_CALLS) && !begins_with(name, PAWL_EVENT_CALLS) &&
-           !begins_with(name, PAWL_QUEUE_CALLS);
+           !begins_with(name, PAWL_QUEUE_CALLS) && !begins_with(name, PAWL_SCHEDULE_CALLS);
 }
 
 pawl_future pawl_program_start_call(struct run *run, pawl_bytes name, pawl_bytes input,

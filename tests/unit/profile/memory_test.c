@@ -62,7 +62,9 @@ char *__wrap_strdup(const char *text)
     "facets: {session: main, attachment: other, artifact: main, registry: main}\n"                                     \
     "plugins: [&p {path: x.so, dev: true, config: {a: [1, 2.5, true, {secret: \"file:x\"}]}}]\n"                       \
     "connectors: {a: &a {plugin: b, config: {k: {secret: env:A}}}, c: {<<: *a}}\n"                                     \
-    "effects: {a.b: {retry: {non_retryable: [x, y]}}}\n"
+    "effects: {a.b: {retry: {non_retryable: [x, y]}}}\n"                                                               \
+    "schedules: {s: {cron: [\"@daily\", 5 * * * *], time_zone: Europe/Berlin, type: t, input: {a: 1}, catch_up: "      \
+    "2h}}\n"
 
 #define WRONG                                                                                                          \
     "profile: My Shop\ntier: inline\ndatas: d\nstores: {main: {provider: memory}, main: {}}\n"                         \

@@ -53,6 +53,16 @@ static void expect_one(const char *text, uint32_t line, uint32_t column, const c
       HEAD "connectors: {a: {plugin: b, config: {x: "                                                                  \
            "                                              " NESTED10(NESTED10(NESTED10(NESTED10("1")))) "}}}\n")       \
     /* keys */                                                                                                         \
+    X(schedule_name, 6, 3, "profile.name", "not a good name", HEAD "schedules:\n  a b: {every: 5m, type: t}\n")        \
+    X(schedule_no_mapping, 6, 6, "profile.type", "expected a mapping", HEAD "schedules:\n  s: 5m\n")                   \
+    X(schedule_unknown_member, 6, 33, "profile.schedule", "ever: unknown",                                             \
+      HEAD "schedules:\n  s: {every: 5m, type: t, ever: 1}\n")                                                         \
+    X(schedule_cron_element, 8, 22, "profile.schedule", "cron[1]: \"0 25 * * *\", column 3: the hour is \"25\"",       \
+      HEAD "schedules:\n  s:\n    type: t\n    cron: [\"@daily\", \"0 25 * * *\"]\n")                                  \
+    X(schedule_type_missing, 6, 3, "profile.schedule", "type: missing", HEAD "schedules:\n  s: {every: 5m}\n")         \
+    X(schedule_span, 6, 14, "profile.schedule", "wanted a span", HEAD "schedules:\n  s: {every: 300, type: t}\n")      \
+    X(schedule_zone, 6, 27, "profile.schedule", "no time zone \"Moon\"",                                               \
+      HEAD "schedules:\n  s: {type: t, time_zone: Moon, every: 5m}\n")                                                 \
     X(unknown_key, 5, 1, "profile.unknown_key", "did you mean \"socket\"", HEAD "sockte: x\n")                         \
     X(unknown_key_far_off, 5, 1, "profile.unknown_key", "expected one of profile, tier", HEAD "zebra: x\n")            \
     X(unknown_key_in_section, 6, 3, "profile.unknown_key", "in worker; did you mean \"heartbeat\"",                    \
