@@ -1,5 +1,6 @@
 /* calls.c: calls of a process under test: which rules an effect has, when an attempt begins, and what its end means to
  * a worker (worker/resident/settle.c): a result, another attempt, or doubt. Delays between attempts have no jitter. */
+#include "state.h"
 #include "world.h"
 
 #include <inttypes.h>
@@ -169,14 +170,19 @@ void pawl_tester_call_begin(pawl_machine *m, pawl_open_call *open)
 {
     const pawl_script *script = m->subject->script;
     const pawl_script_effect *effect = pawl_script_effect_of(script, open->name);
-    const pawl_issue *issue = pawl_world_issue(m, open->ordinal, open->name, false);
+    pawl_issue *issue = pawl_world_issue(m, open->ordinal, open->name, false);
     const struct rules rules = rules_of(m, open);
     if (issue == NULL) {
         pawl_machine_stop(m, PAWL_END_MEMORY, "out_of_memory", "out of memory for a call");
         return;
     }
     const pawl_script_answer *answer = pawl_world_answer(m, effect, issue, open->input, open->attempts + 1);
-    if (answer == NULL && !script->answers_all) {
+    bool state = answer == NULL && pawl_state_answers(m, open->name);
+    if (state && issue->input.data == NULL && !pawl_arena_copy(&m->arena, open->input, &issue->input)) {
+        pawl_machine_no_memory(m);
+        return;
+    }
+    if (answer == NULL && !script->answers_all && !state) {
         pawl_world_refuse(m, "it calls", "effects", open->name, issue->nth, open->input);
         return;
     }
@@ -198,6 +204,7 @@ void pawl_tester_call_begin(pawl_machine *m, pawl_open_call *open)
                            .ordinal = open->ordinal,
                            .due_unix_ns = end_of_attempt(answer, &rules, from),
                            .begun = doubt == HAPPENED,
+                           .state = state,
                            .answer = answer};
     if (open->deadline_unix_ns != 0 && open->deadline_unix_ns < made.due_unix_ns)
         made.due_unix_ns = open->deadline_unix_ns;
@@ -256,6 +263,16 @@ static void after_failure(pawl_machine *m, pawl_open_call *open, const struct ru
     }
 }
 
+static void state_answers(pawl_machine *m, const pawl_open_call *open, uint32_t attempt)
+{
+    pawl_bytes value = {NULL, 0};
+    pawl_failure failure = {0};
+    if (pawl_state_call(m, open->name, open->input, &value, &failure))
+        record_value(m, open, attempt, value);
+    else
+        pawl_tester_call_record_failure(m, open, attempt, &failure);
+}
+
 void pawl_tester_call_end(pawl_machine *m, uint64_t ordinal)
 {
     pawl_flight_in *at = pawl_world_flight(m, ordinal, PAWL_HAPPENS_CALL);
@@ -280,6 +297,8 @@ void pawl_tester_call_end(pawl_machine *m, uint64_t ordinal)
         const pawl_failure failure =
             pawl_tester_call_failure(PAWL_UNKNOWN_OUTCOME, "deadline", "it took longer than its timeout");
         after_failure(m, open, &rules, &flight, &failure);
+    } else if (flight.state) {
+        state_answers(m, open, flight.attempt);
     } else if (answer == NULL) {
         record_value(m, open, flight.attempt, (pawl_bytes){"null", 4});
     } else if (answer->kind == PAWL_ANSWER_RESULT || answer->kind == PAWL_ANSWER_ECHO) {

@@ -42,7 +42,8 @@ typedef struct pawl_happening {
     uint64_t number; /* ordinal, or the place in the script */
     uint64_t unix_ns;
     pawl_tester_token token;
-    bool ends; /* of an attempt that has happened: the call ended with it */
+    bool shared; /* what it gives depends on others that are shared */
+    bool ends;   /* of an attempt that has happened: the call ended with it */
 } pawl_happening;
 bool pawl_happening_same(const pawl_happening *left, const pawl_happening *right);
 

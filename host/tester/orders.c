@@ -106,7 +106,7 @@ static void add_prefix(search *s, const pawl_happening *list, size_t count, cons
 static bool races(const pawl_machine *m, const pawl_happening *left, const pawl_happening *right)
 {
     bool old = (left->run != 0 && left->run != m->run) || (right->run != 0 && right->run != m->run);
-    return old || pawl_witness_tells_apart(&m->witness, left->token, right->token);
+    return old || (left->shared && right->shared) || pawl_witness_tells_apart(&m->witness, left->token, right->token);
 }
 
 /* Orders that begin like this one, until one event overtakes another that it races with. */
@@ -145,6 +145,8 @@ static void say_order(const pawl_machine *m, pawl_tester_text *ret)
             pawl_tester_text_add(ret, "#%" PRIu64, one->number);
         else if (script->events[one->number].kind == PAWL_EVENT_CANCEL)
             pawl_tester_text_add(ret, "cancel");
+        else if (script->events[one->number].kind == PAWL_EVENT_SESSION)
+            pawl_tester_text_add(ret, "session");
         else
             pawl_tester_text_add(ret, "%.*s", (int)script->events[one->number].name.size,
                                  (const char *)script->events[one->number].name.data);

@@ -1,6 +1,6 @@
 /* outcome.c: what a process under test came to, as text that can be compared: all that must be the same however often
  * it was interrupted, and nothing that need not be. */
-#include "machine.h"
+#include "state.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -83,6 +83,7 @@ void pawl_machine_summary(const pawl_machine *m, pawl_tester_text *ret)
         pawl_tester_text_value(ret, m->attributes);
         pawl_tester_text_add(ret, "\n");
     }
+    pawl_state_say(m, ret);
     pawl_machine_say_end(m, ret);
     pawl_tester_text_add(ret, "\n");
 }

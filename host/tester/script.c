@@ -380,22 +380,44 @@ static void read_effects(reader *r, const pawl_tree_node *node, const char *what
         read_effect(r, &node->entries[i], &(*ret)[(*ret_count)++]);
 }
 
+/* ---- the session's state ---- */
+
+static void read_pairs(reader *r, const pawl_tree_node *node, pawl_script_pair **ret, size_t *ret_count)
+{
+    if (node->kind != PAWL_TREE_MAPPING) {
+        wrong(r, node, "session", "a mapping of keys to values");
+        return;
+    }
+    *ret = pawl_profile_memory_array(r->memory, node->count, sizeof **ret);
+    for (size_t i = 0; i < node->count && *ret != NULL; i++) {
+        const pawl_tree_node *value = node->entries[i].value;
+        (*ret)[i].key = read_bytes(r, node->entries[i].key, "a key");
+        (*ret)[i].value = read_value(r, value);
+        (*ret)[i].removed = value->kind == PAWL_TREE_SCALAR && pawl_value_type(value) == PAWL_SCALAR_NULL;
+        *ret_count = i + 1;
+    }
+}
+
 /* ---- what comes from outside ---- */
 
 static void read_event(reader *r, const pawl_tree_node *node, pawl_script_event *event)
 {
-    static const char *const keys[] = {"signal", "update", "cancel", "id", "payload", "text", "at", NULL};
+    static const char *const keys[] = {"signal", "update", "cancel", "session", "id", "payload", "text", "at", NULL};
     if (!check_keys(r, node, "an event", keys))
         return;
     uint32_t kinds = 0;
     for (size_t i = 0; i < node->count; i++) {
         const char *key = node->entries[i].key->text;
         const pawl_tree_node *value = node->entries[i].value;
-        bool what = strcmp(key, "signal") == 0 || strcmp(key, "update") == 0 || strcmp(key, "cancel") == 0;
+        bool what = strcmp(key, "signal") == 0 || strcmp(key, "update") == 0 || strcmp(key, "cancel") == 0 ||
+                    strcmp(key, "session") == 0;
         kinds += what;
         if (strcmp(key, "cancel") == 0) {
             event->kind = PAWL_EVENT_CANCEL;
             event->payload = read_bytes(r, value, "cancel");
+        } else if (strcmp(key, "session") == 0) {
+            event->kind = PAWL_EVENT_SESSION;
+            read_pairs(r, value, &event->pairs, &event->pair_count);
         } else if (what) {
             event->kind = key[0] == 's' ? PAWL_EVENT_SIGNAL : PAWL_EVENT_UPDATE;
             event->name = bytes_of(read_text(r, value, key));
@@ -412,7 +434,7 @@ static void read_event(reader *r, const pawl_tree_node *node, pawl_script_event 
     }
     if (kinds != 1)
         pawl_problems_add(r->problems, node->place, "script.event",
-                          "an event is one of signal: NAME, update: NAME and cancel: REASON");
+                          "an event is one of signal: NAME, update: NAME, cancel: REASON and session: {KEY: VALUE}");
     if (event->kind == PAWL_EVENT_UPDATE && event->id.size == 0)
         event->id = bytes_of(pawl_profile_memory_format(r->memory, "update-%zu", r->script->event_count));
 }
@@ -493,8 +515,8 @@ static void read_process(reader *r, const pawl_tree_node *node)
 
 static void read_whole(reader *r, const pawl_tree_node *root)
 {
-    static const char *const keys[] = {"process", "start",      "effects", "children",       "events",
-                                       "expect",  "attributes", "others",  "continue_after", NULL};
+    static const char *const keys[] = {"process",    "start",  "effects", "children",       "events", "expect",
+                                       "attributes", "others", "session", "continue_after", NULL};
     static const word others[] = {{"refuse", 0}, {"null", 1}, {NULL, 0}};
     if (root == NULL || !check_keys(r, root, "the script", keys))
         return;
@@ -509,6 +531,10 @@ static void read_whole(reader *r, const pawl_tree_node *root)
     if (pawl_tree_get(root, "continue_after") != NULL)
         r->script->continue_after = read_count(r, pawl_tree_get(root, "continue_after"), "continue_after", 1, 10000);
     read_process(r, pawl_tree_get(root, "process"));
+    if (pawl_tree_get(root, "session") != NULL) {
+        r->script->has_state = true;
+        read_pairs(r, pawl_tree_get(root, "session"), &r->script->state, &r->script->state_count);
+    }
     read_attributes(r, pawl_tree_get(root, "attributes"));
     read_effects(r, pawl_tree_get(root, "effects"), "effects", &r->script->effects, &r->script->effect_count);
     read_effects(r, pawl_tree_get(root, "children"), "children", &r->script->children, &r->script->child_count);
@@ -541,60 +567,4 @@ void pawl_script_finish(pawl_script *script)
 {
     pawl_profile_memory_destroy(script->memory);
     *script = (pawl_script){0};
-}
-
-/* ---- answers to calls ---- */
-
-static const pawl_script_effect *find(const pawl_script_effect *list, size_t count, pawl_bytes name)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strlen(list[i].name) == name.size && memcmp(list[i].name, name.data, name.size) == 0)
-            return &list[i];
-    return NULL;
-}
-
-const pawl_script_effect *pawl_script_effect_of(const pawl_script *script, pawl_bytes name)
-{
-    return find(script->effects, script->effect_count, name);
-}
-
-const pawl_script_effect *pawl_script_child_of(const pawl_script *script, pawl_bytes type)
-{
-    return find(script->children, script->child_count, type);
-}
-
-static bool selects(const pawl_script_case *one)
-{
-    return one->ordinal != 0 || one->nth != 0 || one->has_input;
-}
-
-static bool fits(const pawl_script_case *one, uint64_t ordinal, uint32_t nth, pawl_bytes input)
-{
-    if ((one->ordinal != 0 && one->ordinal != ordinal) || (one->nth != 0 && one->nth != nth))
-        return false;
-    if (!one->has_input)
-        return true;
-    json_t *given = json_loadb(input.data, input.size, JSON_DECODE_ANY, NULL);
-    bool same = given != NULL && json_equal(given, one->input);
-    json_decref(given);
-    return same;
-}
-
-const pawl_script_answer *pawl_script_answer_to(const pawl_script_effect *effect, uint64_t ordinal, uint32_t nth,
-                                                pawl_bytes input, uint32_t attempt)
-{
-    const pawl_script_case *found = NULL;
-    uint32_t plain = 0; /* of those that select nothing the nth is for the nth call, the last for all later ones */
-    for (size_t i = 0; i < effect->count && found == NULL; i++)
-        if (selects(&effect->cases[i]) && fits(&effect->cases[i], ordinal, nth, input))
-            found = &effect->cases[i];
-    bool selected = found != NULL;
-    for (size_t i = 0; i < effect->count && !selected && plain < nth; i++)
-        if (!selects(&effect->cases[i])) {
-            found = &effect->cases[i];
-            plain++;
-        }
-    if (found == NULL || found->count == 0)
-        return NULL;
-    return &found->answers[attempt == 0 || attempt > found->count ? found->count - 1 : attempt - 1];
 }

@@ -52,14 +52,22 @@ typedef struct pawl_script_effect {
     size_t count;
 } pawl_script_effect;
 
-enum { PAWL_EVENT_SIGNAL = 1, PAWL_EVENT_UPDATE, PAWL_EVENT_CANCEL };
+/** A key of the session's state. */
+typedef struct pawl_script_pair {
+    pawl_bytes key, value;
+    bool removed;
+} pawl_script_pair;
+
+enum { PAWL_EVENT_SIGNAL = 1, PAWL_EVENT_UPDATE, PAWL_EVENT_CANCEL, PAWL_EVENT_SESSION };
 
 /** Something from outside. */
 typedef struct pawl_script_event {
     uint32_t kind;
-    pawl_bytes name, id; /* id: of an update */
-    pawl_bytes payload;  /* CANCEL: reason */
-    bool timed;          /* at_ns after the start; else when nothing else is left to happen */
+    pawl_bytes name, id;     /* id: of an update */
+    pawl_bytes payload;      /* CANCEL: reason */
+    pawl_script_pair *pairs; /* SESSION: somebody else changes these */
+    size_t pair_count;
+    bool timed; /* at_ns after the start; else when nothing else is left to happen */
     uint64_t at_ns;
 } pawl_script_event;
 
@@ -81,6 +89,9 @@ typedef struct pawl_script {
     bool answers_all;        /* null to everything that is not scripted */
     uint64_t continue_after; /* records; a longer journal is told to continue as new; 0: as a host without settings */
     pawl_attribute_schema attributes;
+    bool has_state; /* pawl.session.* work on this; else they are calls like others */
+    pawl_script_pair *state;
+    size_t state_count;
     pawl_script_effect *effects;
     size_t effect_count;
     pawl_script_effect *children;

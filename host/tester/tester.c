@@ -92,7 +92,9 @@ static void set_subject(pawl_tester *t)
         .manifest = t->plugin->manifest,
         .type = text_bytes(t->process->name),
         .id = text_bytes(t->script.id != NULL ? t->script.id : "test"),
-        .session = text_bytes(t->script.session),
+        .session = text_bytes(t->script.session != NULL ? t->script.session
+                              : t->script.has_state     ? "test"
+                                                        : NULL),
         .input = request->input.data != NULL ? request->input : t->script.input,
         .revision = t->process->revision,
         .script = &t->script,

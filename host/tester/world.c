@@ -315,8 +315,9 @@ static void could_be_sent(pawl_machine *m)
     const pawl_happening what = {.kind = PAWL_HAPPENS_SCRIPT,
                                  .number = m->script_at,
                                  .unix_ns = at,
-                                 .token = event->kind == PAWL_EVENT_CANCEL ? PAWL_TESTER_TOKEN_ALL
-                                                                           : pawl_tester_token_of_signal(event->name)};
+                                 .token = event->kind == PAWL_EVENT_CANCEL || event->kind == PAWL_EVENT_SESSION
+                                              ? PAWL_TESTER_TOKEN_ALL
+                                              : pawl_tester_token_of_signal(event->name)};
     could(m, &what);
 }
 
@@ -330,6 +331,7 @@ size_t pawl_world_could(pawl_machine *m, size_t *first)
                                      .attempt = flight->attempt,
                                      .number = flight->ordinal,
                                      .unix_ns = flight->due_unix_ns,
+                                     .shared = flight->state,
                                      .token = flight->ordinal};
         could(m, &what);
     }
@@ -406,6 +408,10 @@ static void send(pawl_machine *m, const pawl_script_event *event)
 {
     pawl_entry entry = {.name = event->name, .value = event->payload};
     m->script_at++;
+    if (event->kind == PAWL_EVENT_SESSION) { /* nobody is told */
+        pawl_machine_trace(m, 0, "session", (pawl_bytes){"was changed by somebody else", 28}, nothing);
+        return;
+    }
     if (event->kind == PAWL_EVENT_CANCEL) {
         entry.kind = PAWL_RECORD_CANCEL;
         pawl_machine_trace(m, 0, "cancel", event->payload, nothing);

@@ -20,6 +20,7 @@ struct pawl_flight_in {
     uint64_t ordinal;
     uint64_t due_unix_ns; /* of its end */
     bool begun, stopped;
+    bool state;                       /* the state of the session answers it, when it ends */
     const pawl_script_answer *answer; /* NULL: null */
 };
 

@@ -2,6 +2,7 @@
  * program must not do. Each says what it is. */
 #include <pawl_plugin.h>
 #include <pawl_process.h>
+#include <pawl_session.h>
 
 #include <fcntl.h>
 #include <stdint.h>
@@ -179,6 +180,25 @@ static pawl_status good(pawl_process *p)
     return pawl_complete(p, pawl_printf(p, "%llu", (unsigned long long)((pawl_now(p) - now) / PAWL_SECOND)));
 }
 
+/* Adds its input to the balance of its session. */
+static pawl_status account(pawl_process *p)
+{
+    long amount = strtol(pawl_cstring(p, pawl_input(p)), NULL, 10);
+    for (;;) {
+        pawl_bytes before = pawl_text("0"), after;
+        uint64_t revision = 0;
+        pawl_status status = pawl_session_get(p, "balance", &before, &revision);
+        if (status != PAWL_E_NOT_FOUND)
+            PAWL_TRY(status);
+        after = pawl_printf(p, "%ld", strtol(pawl_cstring(p, before), NULL, 10) + amount);
+        status = pawl_session_put(p, revision, "balance", after, NULL);
+        if (status == PAWL_OK)
+            return pawl_complete(p, after);
+        if (status != PAWL_E_STALE)
+            return status;
+    }
+}
+
 /* A program of its own for each input, all as they should be: calls, timers, children, waits and their order, undoing,
  * versions, clocks, new runs. */
 typedef struct dice {
@@ -257,12 +277,12 @@ static pawl_status any_program(pawl_process *p)
     return pawl_complete(p, pawl_printf(p, "%llu", (unsigned long long)sum));
 }
 
-PAWL_PROCESSES(PAWL_TYPE("good.any", 1, any_program), PAWL_TYPE("bad.chance", 1, chance),
-               PAWL_TYPE("bad.hour", 1, hour), PAWL_TYPE("warn.clock", 1, idle_clock),
-               PAWL_TYPE("bad.counts", 1, counts), PAWL_TYPE("bad.remembers", 1, remembers),
-               PAWL_TYPE("bad.addresses", 1, addresses), PAWL_TYPE("bad.outside", 1, outside),
-               PAWL_TYPE("bad.crashes", 1, crashes), PAWL_TYPE("bad.hangs", 1, hangs),
-               PAWL_TYPE("good.first", 1, first_of), PAWL_TYPE("good.all", 1, all_of),
+PAWL_PROCESSES(PAWL_TYPE("good.any", 1, any_program), PAWL_TYPE("good.account", 1, account),
+               PAWL_TYPE("bad.chance", 1, chance), PAWL_TYPE("bad.hour", 1, hour),
+               PAWL_TYPE("warn.clock", 1, idle_clock), PAWL_TYPE("bad.counts", 1, counts),
+               PAWL_TYPE("bad.remembers", 1, remembers), PAWL_TYPE("bad.addresses", 1, addresses),
+               PAWL_TYPE("bad.outside", 1, outside), PAWL_TYPE("bad.crashes", 1, crashes),
+               PAWL_TYPE("bad.hangs", 1, hangs), PAWL_TYPE("good.first", 1, first_of), PAWL_TYPE("good.all", 1, all_of),
                PAWL_TYPE("good.come", 1, as_they_come), PAWL_TYPE("bad.deadlock", 1, deadlock),
                PAWL_TYPE("good.pays", 1, pays), PAWL_TYPE("good.runs", 1, runs), PAWL_TYPE("good.good", 1, good))
 
@@ -270,6 +290,7 @@ PAWL_PROCESSES(PAWL_TYPE("good.any", 1, any_program), PAWL_TYPE("bad.chance", 1,
 PAWL_PLUGIN(
     "com.example.suspects", "1.0.0", "Example",
     "{\"manifest_version\":1,\"id\":\"com.example.suspects\",\"version\":\"1.0.0\","
-    "\"abi\":{\"major\":1,\"minor\":0},\"kinds\":[\"process\"],\"processes\":[" TYPE("good.any") "," TYPE("bad.chance") "," TYPE("bad.hour") "," TYPE("warn.clock") "," TYPE("bad.counts") "," TYPE("bad.remembers") "," TYPE("bad.addresses") "," TYPE(
+    "\"abi\":{\"major\":1,\"minor\":0},\"kinds\":[\"process\"],\"processes\":[" TYPE("good.any") "," TYPE("good."
+                                                                                                          "account") "," TYPE("bad.chance") "," TYPE("bad.hour") "," TYPE("warn.clock") "," TYPE("bad.counts") "," TYPE("bad.remembers") "," TYPE("bad.addresses") "," TYPE(
         "bad.outside") "," TYPE("bad.crashes") "," TYPE("bad.hangs") "," TYPE("good.first") "," TYPE("good.all") "," TYPE("good.come") "," TYPE("bad.deadlock") "," TYPE("good.pays") "," TYPE("good.runs") "," TYPE("good.good") "]}",
     pawl_plain_init, pawl_plain_deinit, pawl_process_factory);

@@ -153,6 +153,28 @@ static void test_every_call_fails_once_in_each_way(void **state)
     json_decref(report);
 }
 
+static size_t with_end(const json_t *report, const char *words)
+{
+    size_t i, count = 0;
+    const json_t *one;
+    json_array_foreach(json_object_get(json_object_get(report, "orders"), "outcomes"), i, one) count +=
+        strstr(tester_text(one, "end"), words) != NULL;
+    return count;
+}
+
+static void test_somebody_else_commits_between_reading_and_committing(void **state)
+{
+    (void)state;
+    json_t *report = pass("good.account",
+                          "session: {balance: 100}\nevents: [{session: {balance: 120}}]\n"
+                          "process: {input: 5}\n",
+                          (pawl_tester_request){0});
+    assert_int_equal(with_end(report, "105"), 1);
+    assert_int_equal(with_end(report, "125"), 1); /* begun anew, or begun later */
+    assert_int_equal(outcomes(report), 2);
+    json_decref(report);
+}
+
 /* Calls of each outcome rule, retries, doubts, children, signals with and without a time: a program of its own for each
  * input, none of which does anything wrong. What is found in one is the test's own mistake. */
 static void test_good_programs_of_all_kinds_pass_everything(void **state)
@@ -227,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_attempts_retries_and_an_unknown_outcome),
         cmocka_unit_test(test_runs_that_follow_each_other),
         cmocka_unit_test(test_every_call_fails_once_in_each_way),
+        cmocka_unit_test(test_somebody_else_commits_between_reading_and_committing),
         cmocka_unit_test(test_good_programs_of_all_kinds_pass_everything),
         cmocka_unit_test(test_what_the_script_does_not_say_is_named_with_the_line_to_add),
         cmocka_unit_test(test_an_expectation_that_is_not_met_is_found),
