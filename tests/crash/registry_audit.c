@@ -290,14 +290,28 @@ static void check_document(audit *own, pawl_reader key, pawl_reader row, void *c
         problem(own, "a document does not fit %s", process == NULL ? "any process" : process->id);
 }
 
+/* The way to the tombstone of a process that ended then. */
+static void check_way(audit *own, uint64_t ended_unix_ns, uint64_t number, pawl_bytes id)
+{
+    pawl_store_tombstone left = {0};
+    pawl_fault fault = {0};
+    if (pawl_store_read_tombstone(own->kv, id, &left, &fault) != PAWL_OK || left.number != number ||
+        left.ended_unix_ns != ended_unix_ns)
+        problem(own, "the way to %.*s does not fit any tombstone", (int)id.size, (const char *)id.data);
+}
+
 static void check_relation(audit *own, pawl_reader key, pawl_reader row, void *context)
 {
     size_t *counts = context;
-    (void)row;
     uint8_t relation = pawl_reader_u8(&key);
     uint64_t value = pawl_reader_u64(&key);
-    const audit_process *process = find_number(own, pawl_reader_u64(&key));
+    uint64_t number = pawl_reader_u64(&key);
+    const audit_process *process = find_number(own, number);
     counts[relation]++;
+    if (relation == STORE_RELATION_TOMBSTONE) {
+        check_way(own, value, number, pawl_reader_rest(&row));
+        return;
+    }
     if (process == NULL || (relation == 't' && value != process->type))
         problem(own, "a relation row '%c' does not fit %s", relation, process == NULL ? "any process" : process->id);
 }
@@ -336,6 +350,8 @@ static void check_counts(audit *own)
     walk(own, PAWL_FAMILY_IDENT, check_ident, &live);
     walk(own, PAWL_FAMILY_RELATION, check_relation, relations);
     walk(own, PAWL_FAMILY_POST, check_post, NULL);
+    if (relations[STORE_RELATION_TOMBSTONE] != own->pruned)
+        problem(own, "%zu tombstones, and %zu ways to them", own->pruned, relations[STORE_RELATION_TOMBSTONE]);
     if (live != own->count || relations['t'] != own->count || relations['s'] != sessions)
         problem(own, "%zu headers, %zu ids, %zu under their type; %llu with a session, %zu under it", own->count, live,
                 relations['t'], (unsigned long long)sessions, relations['s']);

@@ -194,7 +194,7 @@ static void test_the_host_describes_itself(void **state)
     assert_string_equal(text_of(all, "profile"), "test");
     assert_string_equal(text_of(all, "tier"), "inline");
     assert_int_equal(json_array_size(json_object_get(all, "facets")), 4);
-    assert_int_equal(json_array_size(json_object_get(all, "plugins")), 4); /* storage and those of the fixture */
+    assert_int_equal(json_array_size(json_object_get(all, "plugins")), 5); /* storage and those of the fixture */
     assert_int_equal(json_integer_value(json_object_get(json_object_get(all, "counts"), "completed")), 2);
     json_t *worker = json_object_get(all, "worker");
     assert_true(json_is_true(json_object_get(worker, "running")));
