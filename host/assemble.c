@@ -20,6 +20,24 @@ static pawl_status no_memory(pawl_error *error)
     return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory while assembling the host");
 }
 
+/* Of every version of a plugin its own. */
+static pawl_status add_contract(const pawl_profile *profile, const pawl_manifest_operation *operation,
+                                pawl_assembly *assembly, pawl_effect *effect, pawl_error *error)
+{
+    pawl_effect_rules *rules;
+    pawl_status status = pawl_effect_rules_make(operation, profile->schemas == PAWL_SCHEMAS_ENFORCE, &rules, error);
+    if (status != PAWL_OK) {
+        (void)pawl_error_wrap(error, "plugin %s", effect->plugin);
+        return status;
+    }
+    if (rules == NULL)
+        return PAWL_OK;
+    effect->contract = &rules->contract;
+    rules->next = assembly->effect_rules;
+    assembly->effect_rules = rules;
+    return PAWL_OK;
+}
+
 /* Everything about an operation that does not depend on who runs it. */
 static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operation *operation, const char *name,
                         const pawl_instance *own, pawl_assembly *assembly, pawl_effect *effect, pawl_error *error)
@@ -46,6 +64,9 @@ static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operati
     pawl_manifest_retry(operation, &effect->retry);
     if (over != NULL)
         pawl_profile_retry_apply(&effect->retry, &over->retry, set);
+    pawl_status status = add_contract(profile, operation, assembly, effect, error);
+    if (status != PAWL_OK)
+        return status;
     if (version != NULL) { /* of the same plugin, or it is refused: what limits one limits both */
         effect->bulkhead = version->bulkhead;
         effect->guards = version->guards;
@@ -61,9 +82,9 @@ static pawl_status fill(const pawl_profile *profile, const pawl_manifest_operati
             return no_memory(error);
     }
     effect->gate = own == NULL ? NULL : &own->gate;
-    pawl_status status = pawl_guards_of_effect(&assembly->guards, own == NULL ? NULL : &own->guards,
-                                               own == NULL ? NULL : &own->profile->guards, over,
-                                               own != NULL && effect->bulkhead != own->bulkhead, &effect->guards);
+    status = pawl_guards_of_effect(&assembly->guards, own == NULL ? NULL : &own->guards,
+                                   own == NULL ? NULL : &own->profile->guards, over,
+                                   own != NULL && effect->bulkhead != own->bulkhead, &effect->guards);
     return status == PAWL_OK ? PAWL_OK : no_memory(error);
 }
 
@@ -172,6 +193,7 @@ static pawl_status add_rules(const pawl_profile *profile, const pawl_plugin *plu
         return status;
     }
     type->rules = rules;
+    type->contract = rules == NULL || rules->input == NULL ? NULL : &rules->contract;
     if (rules != NULL) {
         rules->next = assembly->rules;
         assembly->rules = rules;
@@ -334,6 +356,7 @@ void pawl_assembly_finish(pawl_assembly *assembly)
     pawl_guard_set_finish(&assembly->guards);
     pawl_around_finish(&assembly->around);
     pawl_type_rules_finish(assembly->rules);
+    pawl_effect_rules_finish(assembly->effect_rules);
     for (pawl_elsewhere *at = assembly->elsewhere, *next; at != NULL; at = next) {
         next = at->next;
         free(at);

@@ -41,7 +41,8 @@ typedef struct pawl_assembly {
     pawl_around around;
     pawl_type_gate *type_gates;
     pawl_elsewhere *elsewhere;
-    pawl_type_rules *rules; /* a list; those of a type are its `rules` */
+    pawl_type_rules *rules;          /* a list; those of a type are its `rules` */
+    pawl_effect_rules *effect_rules; /* likewise; an effect has their contract */
 } pawl_assembly;
 
 /** Fill a catalog. How an operation is run: what the profile's `effects` says of it, else the manifest, else the

@@ -54,7 +54,7 @@ static pawl_status no_memory(pawl_error *error)
 
 /* ---- what the type declares ---- */
 
-static const pawl_type_rules *rules_of(const pawl_host *host, const pawl_process_row *row)
+const pawl_type_rules *pawl_host_rules_of(const pawl_host *host, const pawl_process_row *row)
 {
     bool trial;
     const pawl_pinned pinned = {row->type, row->plugin, row->revision, row->digest};
@@ -66,7 +66,7 @@ static const pawl_type_rules *rules_of(const pawl_host *host, const pawl_process
 
 static pawl_status find_type(appending *own, pawl_error *error)
 {
-    own->type = pawl_type_rules_event(rules_of(own->host, &own->row), pawl_bytes_text(own->event->type));
+    own->type = pawl_type_rules_event(pawl_host_rules_of(own->host, &own->row), pawl_bytes_text(own->event->type));
     if (own->type == NULL)
         return pawl_error_set(error, PAWL_E_INVALID, "event.undeclared",
                               "process \"%s\" has type \"%.*s\", which declares no event type \"%s\"", own->id,

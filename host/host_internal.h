@@ -140,6 +140,8 @@ pawl_status pawl_host_post_update(pawl_host *host, const char *id, const char *n
 
 /* ---- host_event.c, host_queue.c ---- */
 
+/** What the type of a process declares, in the version that it is pinned to; NULL: nothing. */
+const struct pawl_type_rules *pawl_host_rules_of(const pawl_host *host, const pawl_process_row *row);
 /** An event as JSON; a new object or NULL. */
 json_t *pawl_event_json(const pawl_entry *entry);
 /** Whoever waits for an item of a queue is to look again. [any] */

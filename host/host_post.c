@@ -3,6 +3,7 @@
 #include "host_internal.h"
 
 #include "fingerprint.h"
+#include "rules.h"
 #include "view.h"
 #include "worker/base/sink.h"
 #include "worker/journal.h"
@@ -172,23 +173,45 @@ pawl_status pawl_host_cancel_post(pawl_arena *arena, const pawl_process_row *row
 }
 
 /* May this process be asked this? The one place for what can be known before the request is recorded. */
-static pawl_status admit_update(pawl_host *host, const char *name, pawl_bytes payload, pawl_error *error)
+static pawl_status admit_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                                pawl_error *error)
 {
-    pawl_status status = pawl_check_text("update name", name, SIGNAL_NAME_MAX, error);
-    return status == PAWL_OK ? pawl_check_bytes("payload", payload, host->profile->limits.value_bytes, error) : status;
+    pawl_arena arena = {0};
+    pawl_process_row row;
+    pawl_status status = pawl_host_row(host, id, &arena, &row, error);
+    if (status == PAWL_OK)
+        status = pawl_type_rules_update(pawl_host_rules_of(host, &row), name, payload, error);
+    pawl_arena_finish(&arena);
+    return status == PAWL_E_NOT_FOUND ? pawl_unknown_process(id, status, error) : status;
+}
+
+static pawl_status check_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
+                                const char *update_id, pawl_error *error)
+{
+    pawl_status status = check(host, id, error);
+    if (status == PAWL_OK)
+        status = pawl_check_text("update name", name, SIGNAL_NAME_MAX, error);
+    if (status == PAWL_OK)
+        status = pawl_check_bytes("payload", payload, host->profile->limits.value_bytes, error);
+    if (status == PAWL_OK && update_id != NULL)
+        status = pawl_check_text("update id", update_id, POST_ID_BYTES_MAX, error);
+    return status;
 }
 
 pawl_status pawl_host_post_update(pawl_host *host, const char *id, const char *name, pawl_bytes payload,
                                   const char *update_id, char own_id[PAWL_UPDATE_ID_SIZE], uint64_t *ret_sequence,
                                   pawl_error *error)
 {
-    pawl_status status = check(host, id, error);
-    if (status == PAWL_OK)
-        status = admit_update(host, name, payload, error);
-    if (status == PAWL_OK && update_id != NULL)
-        status = pawl_check_text("update id", update_id, POST_ID_BYTES_MAX, error);
+    pawl_error refused = {0};
+    pawl_status status = check_update(host, id, name, payload, update_id, error);
     if (status != PAWL_OK)
         return status;
+    pawl_status admitted = admit_update(host, id, name, payload, &refused);
+    if (admitted != PAWL_OK && (admitted != PAWL_E_INVALID || update_id == NULL)) {
+        if (error != NULL)
+            *error = refused;
+        return admitted;
+    }
     uint8_t fingerprint[PAWL_FINGERPRINT_SIZE];
     const pawl_bytes parts[] = {pawl_bytes_text(name)};
     status = pawl_fingerprint("update", parts, 1, payload, fingerprint, error);
@@ -201,7 +224,14 @@ pawl_status pawl_host_post_update(pawl_host *host, const char *id, const char *n
     pawl_post body = {.post_id = pawl_bytes_text(own_id), .fingerprint = {fingerprint, sizeof fingerprint}};
     pawl_entry entry = {.kind = PAWL_RECORD_UPDATE, .name = pawl_bytes_text(name), .value = payload};
     entry.failure.code = pawl_bytes_text(own_id);
-    return post_at(host, id, &body, &entry, NULL, ret_sequence, error);
+    body.look =
+        admitted == PAWL_OK ? 0 : 1; /* an id that is known is answered as before, whatever is declared by now */
+    status = post_at(host, id, &body, &entry, NULL, ret_sequence, error);
+    if (admitted == PAWL_OK || status == PAWL_OK)
+        return status;
+    if (error != NULL)
+        *error = refused;
+    return admitted;
 }
 
 pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason, pawl_error *error)

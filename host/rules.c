@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define EVENTS_MAX      256u
+#define UPDATES_MAX     256u
 #define NAME_BYTES_MAX  256u
 #define MERGE_BYTES_MAX 256u
 #define AFTER_MS_MAX    ((json_int_t)365 * 24 * 3600 * 1000)
@@ -139,6 +140,84 @@ static pawl_status read_events(const pawl_manifest_process *process, pawl_type_r
     return PAWL_OK;
 }
 
+/* ---- updates ---- */
+
+static const pawl_update_type *find_update(const pawl_type_rules *rules, const char *name)
+{
+    for (size_t i = 0; i < rules->update_count; i++)
+        if (strcmp(rules->updates[i].name, name) == 0)
+            return &rules->updates[i];
+    return NULL;
+}
+
+static pawl_status read_update(const json_t *update, const char *place, bool enforce, pawl_type_rules *rules,
+                               pawl_error *error)
+{
+    static const char *const keys[] = {"name", "schema", NULL};
+    pawl_status status = check_keys(update, keys, place, error);
+    if (status != PAWL_OK)
+        return status;
+    const json_t *given = json_object_get(update, "name");
+    const char *name = json_string_value(given);
+    const json_t *schema = json_object_get(update, "schema");
+    if (name == NULL || name[0] == '\0' || json_string_length(given) > NAME_BYTES_MAX)
+        return wrong(place, "a \"name\" of 1 to 256 bytes", error);
+    if (find_update(rules, name) != NULL)
+        return wrong(place, "each \"name\" once", error);
+    pawl_update_type *type = &rules->updates[rules->update_count++];
+    type->name = name;
+    if (schema != NULL && pawl_schema_compile(schema, &type->schema, error) != PAWL_OK) {
+        (void)pawl_error_wrap(error, "%s.schema", place);
+        return PAWL_E_INVALID;
+    }
+    if (!enforce)
+        type->schema = pawl_schema_destroy(type->schema);
+    return PAWL_OK;
+}
+
+static pawl_status read_updates(const pawl_manifest_process *process, bool enforce, pawl_type_rules *rules,
+                                pawl_error *error)
+{
+    char place[96];
+    size_t count = json_array_size(process->updates);
+    if (count > UPDATES_MAX)
+        return wrong("updates", "at most 256 updates", error);
+    rules->updates_declared = true;
+    rules->updates = calloc(count + 1, sizeof *rules->updates);
+    if (rules->updates == NULL)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory for updates");
+    for (size_t i = 0; i < count; i++) {
+        snprintf(place, sizeof place, "updates[%zu]", i);
+        pawl_status status = read_update(json_array_get(process->updates, i), place, enforce, rules, error);
+        if (status != PAWL_OK)
+            return status;
+    }
+    return PAWL_OK;
+}
+
+pawl_status pawl_type_rules_update(const pawl_type_rules *rules, const char *name, pawl_bytes payload,
+                                   pawl_error *error)
+{
+    pawl_error why = {0};
+    if (rules == NULL || !rules->updates_declared)
+        return PAWL_OK;
+    const pawl_update_type *type = find_update(rules, name);
+    if (type == NULL)
+        return pawl_error_set(error, PAWL_E_INVALID, "update.undeclared",
+                              "the process's type declares the updates it takes, and \"%s\" is none of them", name);
+    if (pawl_schema_check_text(type->schema, payload, &why) != PAWL_OK)
+        return pawl_error_set(error, PAWL_E_INVALID, "update.payload", "the payload of update \"%s\" does not fit: %s",
+                              name, why.message);
+    return PAWL_OK;
+}
+
+/* ---- types ---- */
+
+static pawl_status check_value(const void *rule, pawl_bytes value, pawl_error *error)
+{
+    return pawl_schema_check_text(rule, value, error);
+}
+
 pawl_status pawl_type_rules_make(const pawl_manifest_process *process, bool enforce, pawl_type_rules **ret,
                                  pawl_error *error)
 {
@@ -151,9 +230,12 @@ pawl_status pawl_type_rules_make(const pawl_manifest_process *process, bool enfo
         (void)pawl_error_wrap(error, "input_schema");
     if (status == PAWL_OK && process->events != NULL)
         status = read_events(process, made, error);
+    if (status == PAWL_OK && process->updates != NULL)
+        status = read_updates(process, enforce, made, error);
     if (!enforce)
         made->input = pawl_schema_destroy(made->input);
-    if (status != PAWL_OK || (made->input == NULL && made->event_count == 0)) {
+    made->contract = (pawl_contract){.check = check_value, .input = made->input};
+    if (status != PAWL_OK || (made->input == NULL && made->event_count == 0 && !made->updates_declared)) {
         if (status != PAWL_OK)
             (void)pawl_error_wrap(error, "process type \"%s\" revision %u", process->name, process->revision);
         pawl_type_rules_finish(made);
@@ -163,13 +245,66 @@ pawl_status pawl_type_rules_make(const pawl_manifest_process *process, bool enfo
     return PAWL_OK;
 }
 
+/* ---- effects ---- */
+
+static bool is_json(const char *media_type)
+{
+    static const char json[] = "application/json";
+    const char *plus = media_type == NULL ? NULL : strrchr(media_type, '+');
+    return media_type == NULL || media_type[0] == '\0' || strncmp(media_type, json, sizeof json - 1) == 0 ||
+           (plus != NULL && strncmp(plus, "+json", 5) == 0);
+}
+
+pawl_status pawl_effect_rules_make(const pawl_manifest_operation *operation, bool enforce, pawl_effect_rules **ret,
+                                   pawl_error *error)
+{
+    *ret = NULL;
+    if (operation->input_schema == NULL && operation->output_schema == NULL)
+        return PAWL_OK;
+    pawl_effect_rules *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return pawl_error_set(error, PAWL_E_NOMEM, "out_of_memory", "out of memory for effects");
+    pawl_status status = pawl_schema_compile(operation->input_schema, &made->input, error);
+    if (status != PAWL_OK)
+        (void)pawl_error_wrap(error, "effect \"%s\": input_schema", operation->name);
+    if (status == PAWL_OK) {
+        status = pawl_schema_compile(operation->output_schema, &made->output, error);
+        if (status != PAWL_OK)
+            (void)pawl_error_wrap(error, "effect \"%s\": output_schema", operation->name);
+    }
+    bool checks = enforce && is_json(operation->media_type) && (made->input != NULL || made->output != NULL);
+    if (status != PAWL_OK || !checks) {
+        pawl_effect_rules_finish(made);
+        return status;
+    }
+    made->contract = (pawl_contract){.check = check_value, .input = made->input, .output = made->output};
+    *ret = made;
+    return PAWL_OK;
+}
+
+void pawl_effect_rules_finish(pawl_effect_rules *list)
+{
+    while (list != NULL) {
+        pawl_effect_rules *next = list->next;
+        pawl_schema_destroy(list->input);
+        pawl_schema_destroy(list->output);
+        free(list);
+        list = next;
+    }
+}
+
+/* ---- the rest of types ---- */
+
 void pawl_type_rules_finish(pawl_type_rules *list)
 {
     while (list != NULL) {
         pawl_type_rules *next = list->next;
         for (size_t i = 0; i < list->event_count; i++)
             pawl_schema_destroy(list->events[i].schema);
+        for (size_t i = 0; i < list->update_count; i++)
+            pawl_schema_destroy(list->updates[i].schema);
         pawl_schema_destroy(list->input);
+        free(list->updates);
         free(list->events);
         free(list);
         list = next;

@@ -5,6 +5,7 @@
 #define PAWL_CATALOG_H
 
 #include "base/error.h"
+#include "contract.h"
 #include "effect/guard.h"
 #include "retry.h"
 
@@ -47,6 +48,7 @@ typedef struct pawl_effect {
     pawl_retry_policy retry;
     const pawl_guards *guards;       /* what an attempt passes before it begins; NULL: nothing. The host's */
     const pawl_gate *gate;           /* an operator's switch over it; NULL: none. The host's */
+    const pawl_contract *contract;   /* of its inputs and outputs; NULL: anything */
     const struct pawl_effect *older; /* of another version of the same plugin; the catalog's own */
 } pawl_effect;
 
@@ -69,6 +71,7 @@ typedef struct pawl_type {
     uint32_t recovery_attempts; /* 0: PAWL_RECOVERY_ATTEMPTS */
     const pawl_process_table *program;
     const void *rules;             /* what the host keeps with it; none of the worker's business */
+    const pawl_contract *contract; /* of the inputs of children and further runs; NULL: anything */
     pawl_gate *gate;               /* an operator's switch over all processes of it; NULL: none. The host's */
     const struct pawl_type *older; /* the next after it for new processes; the catalog's own */
 } pawl_type;

@@ -337,7 +337,7 @@ static void read_compatible(manifest_reader *reader, const json_t *value, pawl_m
 
 static void read_process(manifest_reader *reader, const json_t *value, pawl_manifest_process *process)
 {
-    static const char *const keys[] = {"name",     "revision",          "input_schema",    "events", "tier",
+    static const char *const keys[] = {"name",     "revision",          "input_schema",    "events", "updates", "tier",
                                        "recovery", "recovery_attempts", "compatible_with", "pinned", NULL};
     static const uint32_t rerun = PAWL_RECOVERY_RERUN;
     static const uint64_t attempts = PAWL_RECOVERY_ATTEMPTS;
@@ -349,6 +349,7 @@ static void read_process(manifest_reader *reader, const json_t *value, pawl_mani
     process->revision = (uint32_t)pawl_reader_integer(reader, value, "revision", NULL, 1, UINT32_MAX);
     process->input_schema = schema_or_anything(reader, value, "input_schema");
     process->events = pawl_reader_array(reader, value, "events", PAWL_MANIFEST_ENTRIES_MAX);
+    process->updates = pawl_reader_array(reader, value, "updates", PAWL_MANIFEST_ENTRIES_MAX);
     process->tier_given = json_object_get(value, "tier") != NULL;
     process->tier = pawl_reader_choice(reader, value, "tier", tier_words, &lowest);
     process->recovery = pawl_reader_choice(reader, value, "recovery", recovery_words, &rerun);

@@ -5,7 +5,7 @@
  * The shape (docs/abi-rules.md has it in full):
  *   manifest_version 1 (may be left out) · id · version · abi {major, minor} · kinds
  * ["effect"|"connector"|"process"|"storage"|"middleware"|"observer"] effects [operation] · connector {concurrency,
- * config_schema, operations [operation]} processes [{name, revision, input_schema, tier, recovery, recovery_attempts,
+ * config_schema, operations [operation]} processes [{name, revision, input_schema, events, updates, tier, recovery, recovery_attempts,
  * compatible_with, pinned}] · facets [{facet, tier}] · middleware {config_schema} · observer {config_schema}
  * operation: {name, input_schema, output_schema, media_type, runs, outcome, local, timeout, deadline, retry, examples
  *   [{input, output, slow}]} */
@@ -52,6 +52,7 @@ typedef struct pawl_manifest_process {
     uint32_t revision;    /* 1 and up */
     json_t *input_schema; /* borrowed */
     json_t *events;       /* an array as written, or NULL; borrowed */
+    json_t *updates;      /* likewise */
     bool tier_given;
     uint32_t tier;     /* PAWL_TIER_*: the least it needs */
     uint32_t recovery; /* PAWL_RECOVERY_* */

@@ -25,6 +25,7 @@ pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_ac
     mirror->config.revision = config->revision;
     mirror->config.run = config->run;
     mirror->config.program = config->program;
+    mirror->config.contract = config->contract;
     mirror->config.value_bytes_max = config->value_bytes_max;
     mirror->config.commands_max = config->commands_max;
     mirror->config.warn_bytes = config->warn_bytes;

@@ -31,6 +31,7 @@
 #define PAWL_ACTIVATION_H
 
 #include "worker/attributes.h"
+#include "worker/contract.h"
 #include "worker/journal.h"
 
 #include <stdatomic.h>
@@ -50,6 +51,7 @@ typedef struct pawl_activation_config {
     uint32_t revision;
     uint32_t run;
     const pawl_process_table *program; /* outlives the activation */
+    const pawl_contract *contract;     /* of the input of the next run; NULL: anything */
     size_t value_bytes_max;            /* limit of one input, result, document or output */
     size_t commands_max;               /* calls and timers that may be open at once; e.g. 10000 */
     uint64_t warn_bytes, warn_records; /* a journal beyond one of them is long; 0: never */
@@ -146,7 +148,8 @@ pawl_status pawl_activation_create(const pawl_activation_config *config, pawl_ac
  */
 pawl_activation *pawl_activation_destroy(pawl_activation *activation);
 
-/** Give the records that go over into the next run, in their order: signals that no wait has taken, and the cancel
+/** Give the records that go over into the next run, in their order: the last answers to updates (as REPLY of ordinal 0;
+ * at most 64 and 256 KiB, and those of this run that are not recorded), signals that no wait has taken, and the cancel
  * request. After a run that gave PAWL_RUN_CONTINUED. sequence: of the record that is carried. Errors: what visit gives
  * (it then ends). */
 pawl_status pawl_activation_carry(const pawl_activation *activation,

@@ -68,8 +68,23 @@ static pawl_status refuse_open(struct run *run)
     return pawl_program_misuse(run, PAWL_E_INVALID, "process.calls_open", message.data);
 }
 
+/* As starts from outside are checked. *message: why not; without data: out of memory. */
+static bool input_fits(struct run *run, pawl_bytes input, pawl_bytes *message)
+{
+    pawl_error why = {0};
+    char text[sizeof why.message + 384];
+    const pawl_contract *contract = run->mirror->config.contract;
+    if (contract == NULL || contract->check(contract->input, input, &why) == PAWL_OK)
+        return true;
+    int size = snprintf(text, sizeof text, "the input of the next run does not fit: %s", why.message);
+    *message = (pawl_bytes){NULL, 0};
+    (void)pawl_program_copy(run, (pawl_bytes){text, (size_t)size + 1}, message);
+    return false;
+}
+
 pawl_status pawl_program_continue(struct run *run, pawl_bytes input)
 {
+    pawl_bytes message;
     if (run->cancel_told) /* else it could run away from every wish that it stop */
         return pawl_program_misuse(run, PAWL_E_CANCELLED, "cancelled",
                                    "a process that was told to stop does not continue as a new run");
@@ -87,6 +102,9 @@ pawl_status pawl_program_continue(struct run *run, pawl_bytes input)
     if (input.data == NULL && input.size > 0)
         return pawl_program_misuse(run, PAWL_E_INVALID, "process.bad_input",
                                    "the input of the next run has a size and no data");
+    if (!input_fits(run, input, &message))
+        return message.data == NULL ? run->stuck
+                                    : pawl_program_misuse(run, PAWL_E_INVALID, "schema.input", message.data);
     if (!pawl_program_copy(run, input, &run->output))
         return run->stuck;
     run->outcome = OUTCOME_CONTINUED;
@@ -104,7 +122,7 @@ static bool is_taken(const pawl_activation *mirror, const struct signal *signal)
 pawl_status pawl_activation_carry(const pawl_activation *mirror,
                                   pawl_status (*visit)(void *context, const pawl_entry *entry), void *context)
 {
-    pawl_status status = PAWL_OK;
+    pawl_status status = pawl_mirror_answers_carry(mirror, visit, context);
     const pawl_entry cancel = {.kind = PAWL_RECORD_CANCEL,
                                .sequence = mirror->cancel_sequence,
                                .status = mirror->cancel_status,

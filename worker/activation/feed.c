@@ -59,7 +59,7 @@ void pawl_mirror_note_came(pawl_activation *mirror, struct command *command, uin
     mirror->last_came = command;
 }
 
-static bool copy_failure(pawl_arena *arena, const pawl_failure *from, pawl_failure *to)
+bool pawl_mirror_failure_copy(pawl_arena *arena, const pawl_failure *from, pawl_failure *to)
 {
     *to = *from;
     to->struct_size = sizeof *to;
@@ -106,7 +106,7 @@ static pawl_status feed_step(pawl_activation *mirror, const pawl_entry *entry, p
     }
     if (entry->failed) {
         pawl_failure *failure = pawl_arena_alloc(&mirror->arena, sizeof *failure);
-        if (failure == NULL || !copy_failure(&mirror->arena, &entry->failure, failure))
+        if (failure == NULL || !pawl_mirror_failure_copy(&mirror->arena, &entry->failure, failure))
             return no_memory(error);
         command->end.failure = failure;
     } else if (!pawl_arena_copy(&mirror->arena, entry->value, &command->end.value)) {
@@ -129,7 +129,7 @@ static pawl_status feed_attempt(pawl_activation *mirror, const pawl_entry *entry
     if (status != PAWL_OK)
         return status;
     pawl_failure failure = {0};
-    if (entry->kind == PAWL_RECORD_ATTEMPT && !copy_failure(&mirror->arena, &entry->failure, &failure))
+    if (entry->kind == PAWL_RECORD_ATTEMPT && !pawl_mirror_failure_copy(&mirror->arena, &entry->failure, &failure))
         return no_memory(error);
     if (command->kind == COMMAND_NONE &&
         pawl_mirror_call_open(mirror, entry->ordinal, command, pawl_mirror_call_before(mirror, entry->ordinal)) == NULL)
@@ -296,6 +296,8 @@ static pawl_status feed_reply(pawl_activation *mirror, const pawl_entry *entry, 
 {
     struct command *command = NULL;
     uint8_t digest[16];
+    if (entry->ordinal == 0) /* given in an earlier run */
+        return pawl_mirror_answer_keep(mirror, entry) ? PAWL_OK : no_memory(error);
     pawl_status status = find_command(mirror, entry, COMMAND_REPLY, &command, error);
     if (status != PAWL_OK)
         return status;
@@ -305,7 +307,7 @@ static pawl_status feed_reply(pawl_activation *mirror, const pawl_entry *entry, 
                   memcmp(command->of.digest, digest, sizeof digest) != 0))
         return contradiction(entry, error, "the answer at this ordinal was recorded before, or is another one");
     struct name *name = pawl_mirror_name(mirror, entry->name);
-    if (name == NULL)
+    if (name == NULL || !pawl_mirror_answer_keep(mirror, entry))
         return no_memory(error);
     command->name = name;
     memcpy(command->of.digest, digest, sizeof command->of.digest);

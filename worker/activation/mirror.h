@@ -35,6 +35,15 @@ struct signal {
     bool notice;   /* by the store, that something has changed which the process waits for */
 };
 
+/* A recorded answer to an update: the next run brings the last ones along, for who asks again. */
+struct answer {
+    struct answer *next;
+    uint64_t ordinal; /* 0: of an earlier run */
+    bool failed;
+    pawl_bytes id, value;
+    pawl_failure failure;
+};
+
 /* One name, of an effect or a signal: stored once, so that steps need no copy of it. */
 struct name {
     pawl_bytes text;
@@ -217,6 +226,8 @@ struct pawl_activation {
     struct name **buckets;
     size_t bucket_count, name_count;
     struct signal *first_signal, *last_signal; /* of any name */
+    struct answer *first_answer, *last_answer;
+    size_t answer_count;
     /* the LIMITS record, or what the current run was told, which is to be recorded */
     bool limits_recorded;
     uint64_t limits_epoch, limit_bytes, limit_records;
@@ -382,6 +393,15 @@ pawl_future pawl_program_wait_named(struct run *run, pawl_bytes name);
 /* ---- updates (activation/update.c) ---- */
 
 struct name *pawl_mirror_update_name(pawl_activation *mirror, pawl_bytes name);
+/* Keep a REPLY for the next run. False: out of memory. */
+bool pawl_mirror_answer_keep(pawl_activation *mirror, const pawl_entry *entry);
+/* Forget those of ordinals from this one on. */
+void pawl_mirror_answers_rewind(pawl_activation *mirror, uint64_t ordinal);
+/* Give the last ones, in their order, as REPLY entries of no ordinal. */
+pawl_status pawl_mirror_answers_carry(const pawl_activation *mirror,
+                                      pawl_status (*visit)(void *context, const pawl_entry *entry), void *context);
+/* Copy a failure and its bytes. False: out of memory. */
+bool pawl_mirror_failure_copy(pawl_arena *arena, const pawl_failure *from, pawl_failure *to);
 /* What a REPLY says, in 16 bytes. */
 void pawl_mirror_answer_digest(const pawl_entry *entry, uint8_t ret[16]);
 pawl_future pawl_program_wait_update(struct run *run, pawl_bytes name);

@@ -63,6 +63,7 @@ pawl_status pawl_mirror_rewind(pawl_activation *mirror, uint64_t ordinal, bool k
         mirror->ordinal_max = ordinal - 1;
         mirror->recorded_max = last_recorded(mirror, ordinal - 1);
     }
+    pawl_mirror_answers_rewind(mirror, ordinal);
     mirror->ended = false;
     mirror->undo_recorded = false; /* the program comes to its end anew, and to what follows from it */
     mirror->undo_status = 0;

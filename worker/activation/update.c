@@ -25,6 +25,85 @@ pawl_future pawl_program_wait_update(struct run *run, pawl_bytes name)
     return pawl_program_wait_named(run, (pawl_bytes){key, name.size + 1});
 }
 
+/* ---- answers that are kept ---- */
+
+#define CARRIED_MAX       64u
+#define CARRIED_BYTES_MAX (256u << 10)
+
+static size_t size_of(const struct answer *answer)
+{
+    return answer->id.size + answer->value.size + answer->failure.code.size + answer->failure.message.size +
+           answer->failure.detail_json.size;
+}
+
+bool pawl_mirror_answer_keep(pawl_activation *mirror, const pawl_entry *entry)
+{
+    struct answer *answer = pawl_arena_alloc(&mirror->arena, sizeof *answer);
+    if (answer == NULL)
+        return false;
+    *answer = (struct answer){.ordinal = entry->ordinal, .failed = entry->failed};
+    if (!pawl_arena_copy(&mirror->arena, entry->name, &answer->id) ||
+        !pawl_arena_copy(&mirror->arena, entry->value, &answer->value) ||
+        (entry->failed && !pawl_mirror_failure_copy(&mirror->arena, &entry->failure, &answer->failure)))
+        return false;
+    if (mirror->last_answer == NULL)
+        mirror->first_answer = answer;
+    else
+        mirror->last_answer->next = answer;
+    mirror->last_answer = answer;
+    mirror->answer_count++;
+    return true;
+}
+
+void pawl_mirror_answers_rewind(pawl_activation *mirror, uint64_t ordinal)
+{
+    struct answer **link = &mirror->first_answer;
+    mirror->last_answer = NULL;
+    while (*link != NULL) {
+        struct answer *answer = *link;
+        if (answer->ordinal >= ordinal) {
+            *link = answer->next;
+            mirror->answer_count--;
+            continue;
+        }
+        mirror->last_answer = answer;
+        link = &answer->next;
+    }
+}
+
+pawl_status pawl_mirror_answers_carry(const pawl_activation *mirror,
+                                      pawl_status (*visit)(void *context, const pawl_entry *entry), void *context)
+{
+    size_t count = mirror->answer_count;
+    size_t bytes = 0;
+    pawl_status status = PAWL_OK;
+    for (const struct answer *answer = mirror->first_answer; answer != NULL; answer = answer->next)
+        bytes += size_of(answer);
+    for (const struct answer *answer = mirror->first_answer; answer != NULL && status == PAWL_OK;
+         answer = answer->next) {
+        const pawl_entry entry = {.kind = PAWL_RECORD_REPLY,
+                                  .name = answer->id,
+                                  .failed = answer->failed,
+                                  .value = answer->value,
+                                  .failure = answer->failure};
+        if (count <= CARRIED_MAX && bytes <= CARRIED_BYTES_MAX)
+            status = visit(context, &entry);
+        count--;
+        bytes -= size_of(answer);
+    }
+    /* Those that the last run gave and that are in no journal yet: nobody else would ever write them. */
+    for (size_t i = 0; i < mirror->run.local_count && status == PAWL_OK; i++) {
+        pawl_entry entry;
+        if (mirror->run.local[i].kind != PAWL_RECORD_REPLY)
+            continue;
+        status = pawl_entry_decode(&mirror->run.local[i], &entry, NULL);
+        entry.ordinal = 0;
+        if (status == PAWL_OK)
+            status = visit(context, &entry);
+    }
+    return status;
+}
+
 /* ---- answers ---- */
 
 /* What it says, in 16 bytes: value and failure are told apart. */

@@ -51,6 +51,40 @@ static void tell(pawl_call *call, uint32_t klass, const char *code, const char *
     pawl_failure_tell(&call->why, &failure);
 }
 
+static void tell_unfit(pawl_call *call, uint32_t klass, const char *code, const char *what, const pawl_error *why)
+{
+    char message[sizeof why->message + 256];
+    snprintf(message, sizeof message, "the %s of %s (plugin %s) does not fit its schema: %s", what, call->effect->name,
+             call->effect->plugin, why->message);
+    tell(call, klass, code, message);
+}
+
+/* Before it begins: nothing has happened, and no other attempt would find anything else. */
+static bool input_fits(pawl_call *call)
+{
+    pawl_error why = {0};
+    const pawl_contract *contract = call->effect->contract;
+    if (contract == NULL || contract->input == NULL || call->reconcile ||
+        contract->check(contract->input, call->abi.input, &why) == PAWL_OK)
+        return true;
+    tell_unfit(call, PAWL_TERMINAL, "effect.input", "input", &why);
+    call->status = PAWL_E_INVALID;
+    return false;
+}
+
+/* It has happened, so the class says that it may have: what undoes it is due. */
+static bool output_fits(pawl_call *call)
+{
+    pawl_error why = {0};
+    const pawl_contract *contract = call->effect->contract;
+    if (contract == NULL || contract->output == NULL ||
+        contract->check(contract->output, pawl_sink_bytes(&call->out), &why) == PAWL_OK)
+        return true;
+    tell_unfit(call, PAWL_UNKNOWN_OUTCOME, "effect.output", "output", &why);
+    call->bad_output = true;
+    return false;
+}
+
 /* Whatever a plugin answers becomes one of: OK with bytes, NOT_FOUND of a reconcile, or a failure with its reason. */
 static void settle(pawl_call *call, pawl_status status)
 {
@@ -73,6 +107,8 @@ static void settle(pawl_call *call, pawl_status status)
         snprintf(message, sizeof message, "plugin %s, %s: %s, without saying why", call->effect->plugin,
                  call->effect->name, pawl_status_name(status));
         tell(call, class_of_bare_status(status), pawl_status_name(status), message);
+    } else if (status == PAWL_OK && !output_fits(call)) {
+        status = PAWL_E_INVALID;
     }
     call->status = status;
 }
@@ -186,6 +222,8 @@ static void begin(pawl_call *call, const pawl_clock *clock)
 
 void pawl_call_run_here(pawl_call *call, const pawl_clock *clock)
 {
+    if (!input_fits(call))
+        return;
     begin(call, clock);
     settle(call, invoke(call));
 }
@@ -293,6 +331,10 @@ static void run(pawl_effect_pool *pool, pawl_call *call, bool stopping, pawl_fli
 {
     if (stopping || pawl_cancel_is_asked(&call->cancel)) {
         end_unbegun(call);
+        finish(call, true);
+        return;
+    }
+    if (!input_fits(call)) {
         finish(call, true);
         return;
     }

@@ -33,6 +33,7 @@ typedef struct pawl_call {
     pawl_status status; /* PAWL_OK, PAWL_E_NOT_FOUND (reconcile), or negative with why set */
     pawl_sink out;
     pawl_failure_slot why;
+    bool bad_output; /* it happened, and what it gave does not fit: no attempt is to follow */
     /* [any] Called once, when the plugin has answered. */
     void (*done)(struct pawl_call *call);
     void *owner; /* the caller's own */

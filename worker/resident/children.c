@@ -138,6 +138,23 @@ static void refuse(pawl_resident *r, const pawl_open_call *open, const char *cod
     pawl_resident_record_failure(r, open, open->attempts + 1, &failure);
 }
 
+/* As starts from outside are checked. One that was registered before a crash, under whichever version of the schema, is
+ * there all the same. */
+static bool child_input_fits(pawl_resident *r, const pawl_open_call *open, const pawl_child_request *request,
+                             const pawl_type *type)
+{
+    pawl_bytes id;
+    pawl_error why = {0};
+    char message[sizeof why.message + 384];
+    const pawl_contract *contract = type->contract;
+    if (contract == NULL || contract->check(contract->input, request->input, &why) == PAWL_OK ||
+        pawl_resident_child_was_started(r, open, &id))
+        return true;
+    snprintf(message, sizeof message, "the input of process type \"%s\" does not fit: %s", type->name, why.message);
+    refuse(r, open, "schema.input", pawl_bytes_text(message));
+    return false;
+}
+
 void pawl_resident_check_child(pawl_resident *r, const pawl_open_call *open)
 {
     pawl_child_request request;
@@ -173,6 +190,8 @@ void pawl_resident_start_child(pawl_resident *r, pawl_open_call *open)
                pawl_bytes_text("the process has 64 ancestors, as many as are allowed: it can start no child"));
         return;
     }
+    if (!child_input_fits(r, open, &request, type))
+        return;
     pawl_child_op *op = make_op(r, START, open->ordinal);
     if (op == NULL || !fill_start(r, op, open, &request, type)) {
         if (op != NULL)

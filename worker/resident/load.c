@@ -37,6 +37,7 @@ static bool load(pawl_resident *r)
         .revision = r->code == NULL ? r->revision : r->code->revision,
         .run = r->run,
         .program = r->code == NULL ? NULL : r->code->program,
+        .contract = r->code == NULL ? NULL : r->code->contract,
         .value_bytes_max = config->value_bytes_max,
         .commands_max = 10000,
         .warn_bytes = config->journal_warn_bytes,

@@ -217,7 +217,9 @@ void pawl_resident_settle(pawl_resident *r, const pawl_call *call)
     bool stop_asked = effort->running != NULL && effort->running->stop_asked;
     effort->running = NULL;
     uint32_t attempt = call->abi.attempt;
-    if (call->reconcile) {
+    if (call->bad_output) {
+        pawl_resident_record_failure(r, open, attempt, &call->why.failure);
+    } else if (call->reconcile) {
         after_reconcile(r, open, call, effort);
     } else if (call->status == PAWL_OK) {
         pawl_resident_record_value(r, open, attempt, pawl_sink_bytes(&call->out));

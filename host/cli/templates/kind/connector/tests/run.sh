@@ -8,7 +8,7 @@ for instance in english french; do
 done
 pawl start call.once --input '{"call":"english.greet","input":{"nam":"x"}}' --wait >"$work/out" 2>&1 &&
     fail "a call without a name succeeded"
-expect '@NAME@.input'
+expect 'effect.input'
 stop_server
 
 # A configuration that cannot be used stops the host before it begins.
