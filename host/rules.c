@@ -145,6 +145,7 @@ static pawl_status read_events(const pawl_manifest_process *process, pawl_type_r
 static const pawl_update_type *find_update(const pawl_type_rules *rules, const char *name)
 {
     for (size_t i = 0; i < rules->update_count; i++)
+        // NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): what is counted has a name
         if (strcmp(rules->updates[i].name, name) == 0)
             return &rules->updates[i];
     return NULL;
