@@ -6,11 +6,13 @@
 
 #include <string.h>
 
-#define EFFECT    PAWL_KIND_EFFECT
-#define CONNECTOR PAWL_KIND_CONNECTOR
-#define CALLED    (PAWL_KIND_EFFECT | PAWL_KIND_CONNECTOR)
-#define PROCESS   PAWL_KIND_PROCESS
-#define STORAGE   PAWL_KIND_STORAGE
+#define EFFECT     PAWL_KIND_EFFECT
+#define CONNECTOR  PAWL_KIND_CONNECTOR
+#define CALLED     (PAWL_KIND_EFFECT | PAWL_KIND_CONNECTOR)
+#define PROCESS    PAWL_KIND_PROCESS
+#define STORAGE    PAWL_KIND_STORAGE
+#define MIDDLEWARE PAWL_KIND_MIDDLEWARE
+#define OBSERVER   PAWL_KIND_OBSERVER
 /* what stands when calls can be made */
 #define READY (STAGE_FILE | STAGE_ENTRY | STAGE_INIT | STAGE_TABLES)
 #define CALLS (READY | STAGE_INSTANCE | STAGE_CALL)
@@ -97,6 +99,20 @@ const checker_case checker_cases[] = {
      "a type or revision that it does not have is not run", case_process_unknown},
     {"process.failures", "B-23", LEVEL_SHOULD, PROCESS, READY | STAGE_ACTIVATE, 0,
      "failures, cancels and strange results are survived", case_process_failures},
+    {"middleware.use", "A-60", LEVEL_MUST, MIDDLEWARE, READY, STAGE_AROUND,
+     "before answers as it may, after and describe take what they get, and none blocks", case_middleware_use},
+    {"middleware.threads", "A-61", LEVEL_MUST, MIDDLEWARE, READY | STAGE_AROUND, 0,
+     "attempts on many threads at once are survived", case_middleware_threads},
+    {"observer.use", "A-62", LEVEL_MUST, OBSERVER, READY, STAGE_WATCHES,
+     "every observation is taken, also of a kind that it does not know, and none blocks", case_observer_use},
+    {"observer.threads", "A-61", LEVEL_MUST, OBSERVER, READY | STAGE_WATCHES, 0,
+     "observations on many threads at once are survived", case_observer_threads},
+    {"storage.tier", "B-24", LEVEL_MUST, STORAGE, READY, 0, "tiers are at most what the manifest says",
+     case_storage_tier},
+    {"storage.open", "B-24", LEVEL_MUST, STORAGE, READY, STAGE_STORE,
+     "a store can be opened, described and closed, again", case_storage_open},
+    {"storage.conformance", "B-25", LEVEL_MUST, STORAGE, READY | STAGE_STORE, 0,
+     "pawl-conformance finds nothing wrong with the facets", case_storage_conformance},
     {"state.life", "A-18", LEVEL_MUST, 0, READY, 0,
      "init, create, destroy and deinit leave alone what belongs to the program", case_state_life},
     {"leak.life", "B-18", LEVEL_SHOULD, 0, READY, 0, "init and deinit again and again take no more and more",
@@ -107,6 +123,10 @@ const checker_case checker_cases[] = {
      case_leak_calls},
     {"leak.process", "B-18", LEVEL_SHOULD, PROCESS, READY | STAGE_ACTIVATE, 0,
      "activations again and again take no more and more", case_leak_process},
+    {"leak.middleware", "B-18", LEVEL_SHOULD, MIDDLEWARE, READY | STAGE_AROUND, 0,
+     "instances of middleware again and again take no more and more", case_leak_middleware},
+    {"leak.observer", "B-18", LEVEL_SHOULD, OBSERVER, READY | STAGE_WATCHES, 0,
+     "observers again and again take no more and more", case_leak_observer},
     {"left.life", "B-7", LEVEL_SHOULD, 0, READY, 0, "no thread, child or descriptor is left after deinit",
      case_left_life},
     {"left.exec", "B-8", LEVEL_SHOULD, 0, READY, 0, "its descriptors are not inherited by other programs",

@@ -72,6 +72,17 @@ void case_process_failures(checker_lab *lab);
 void case_process_threads(checker_lab *lab);
 void case_process_prompt(checker_lab *lab);
 
+/** Do it again and again, and tell what grows with every round. False ends it: a round did not do what it should. */
+void lab_repeat(checker_lab *lab, const char *where, bool (*round)(void *context), void *context);
+
+/* cases_around.c */
+void case_middleware_use(checker_lab *lab);
+void case_middleware_threads(checker_lab *lab);
+void case_observer_use(checker_lab *lab);
+void case_observer_threads(checker_lab *lab);
+void case_leak_middleware(checker_lab *lab);
+void case_leak_observer(checker_lab *lab);
+
 /* cases_storage.c */
 void case_storage_tier(checker_lab *lab);
 void case_storage_open(checker_lab *lab);

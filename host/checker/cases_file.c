@@ -88,6 +88,8 @@ void case_manifest_schemas(checker_lab *lab)
     for (size_t i = 0; i < lab->manifest->process_count; i++)
         check_schema(lab, lab->manifest->processes[i].name, "input_schema", lab->manifest->processes[i].input_schema);
     check_schema(lab, "connector", "config_schema", lab->manifest->config_schema);
+    check_schema(lab, "middleware", "config_schema", lab->manifest->middleware_schema);
+    check_schema(lab, "observer", "config_schema", lab->manifest->observer_schema);
     if (lab->checked == 0)
         lab_skip(lab, "the manifest has no schema");
 }

@@ -27,6 +27,13 @@ typedef struct {
 
 typedef void (*one_round)(rounds *r);
 
+/* For rounds that other files have. */
+typedef struct {
+    rounds r; /* first */
+    bool (*round)(void *context);
+    void *context;
+} foreign;
+
 typedef struct {
     size_t memory;
     unsigned descriptors, threads;
@@ -117,6 +124,18 @@ static void repeat(rounds *r, const char *where, one_round round)
     }
     lab_checked(r->lab);
     tell(r->lab, where, seen, count, first);
+}
+
+static void foreign_round(rounds *r)
+{
+    foreign *f = (foreign *)(void *)r;
+    r->good = f->round(f->context);
+}
+
+void lab_repeat(checker_lab *lab, const char *where, bool (*round)(void *context), void *context)
+{
+    foreign f = {.r = {.lab = lab}, .round = round, .context = context};
+    repeat(&f.r, where, foreign_round);
 }
 
 /* ---- what is repeated ---- */

@@ -55,7 +55,9 @@ enum {
     STAGE_ODD = 256,   /* odd inputs are survived */
     STAGE_MOVED = 512, /* calls may come from any thread */
     STAGE_SUSPEND = 1024,
-    STAGE_REPEAT = 2048 /* process code does the same again */
+    STAGE_REPEAT = 2048, /* process code does the same again */
+    STAGE_AROUND = 4096,
+    STAGE_WATCHES = 8192
 };
 
 typedef struct checker_lab checker_lab;

@@ -157,6 +157,22 @@ static void test_P15_the_check_finds_what_process_code_may_not_do(void **state)
     MEET(PAWL_BAD_DIR, cases);
 }
 
+static void test_P15_the_check_finds_what_stores_middleware_and_observers_do(void **state)
+{
+    static const check_expectation cases[] = {
+        {"storage_boasts", "storage.tier", "fail", "B-24", "the tier durable, where the manifest says inline",
+         "--waive storage.conformance=empty"},
+        {"storage_once", "storage.open", "fail", "B-24", "it was opened before", NULL},
+        {"storage_empty", "storage.conformance", "fail", "B-25", "pawl-conformance ends with exit code", NULL},
+        {"around_answer", "middleware.use", "fail", "A-60", "the answer 42", NULL},
+        {"around_describe", "middleware.use", "fail", "A-60", "0 bytes that are no JSON", NULL},
+        {"around_kind", "observer.use", "crash", "A-62", "in: observe", NULL},
+        {"around_leak", "leak.observer", "fail", "B-18", "bytes more in use", NULL},
+    };
+    (void)state;
+    MEET(PAWL_BAD_DIR, cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_P15_the_check_finds_what_a_repeated_or_stopped_call_does),
         cmocka_unit_test(test_P09_the_check_finds_what_threads_and_repetition_do),
         cmocka_unit_test(test_P15_the_check_finds_what_process_code_may_not_do),
+        cmocka_unit_test(test_P15_the_check_finds_what_stores_middleware_and_observers_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Cases that must have looked at something, separated by spaces. */
 static void pass(const char *words, const char *looked_at)
@@ -111,6 +112,26 @@ static void test_P01_examples_pass_the_check(void **state)
     }
 }
 
+static void test_P01_a_store_passes_the_check(void **state)
+{
+    (void)state;
+    pass(PAWL_MEMORY_STORE " --timeout 300s", "storage.tier storage.open storage.conformance left.life ");
+}
+
+static void test_P01_middleware_and_observers_pass_the_check(void **state)
+{
+    char path[] = "/tmp/pawl-observed-XXXXXX", words[512];
+    (void)state;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    pass(PAWL_PLUGIN_DIR "/budget.so --instance '{\"calls\": 10}'",
+         "middleware.use middleware.threads leak.middleware ");
+    snprintf(words, sizeof words, PAWL_PLUGIN_DIR "/observer.so --instance '{\"path\": \"%s\"}'", path);
+    pass(words, "observer.use observer.threads leak.observer ");
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -118,6 +139,8 @@ int main(void)
         cmocka_unit_test(test_P01_the_exec_connector_passes_the_check),
         cmocka_unit_test(test_P01_the_http_connector_passes_the_check),
         cmocka_unit_test(test_P01_examples_pass_the_check),
+        cmocka_unit_test(test_P01_a_store_passes_the_check),
+        cmocka_unit_test(test_P01_middleware_and_observers_pass_the_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
