@@ -1,5 +1,5 @@
-// saga.cpp: the trip of saga.c in C++: three bookings that happen as a whole or not at all. A process that began with
-// the one may be finished by the other: their programs issue the same commands.
+// saga.cpp: the trip of saga.c in C++: three bookings that happen as a whole or not at all. It issues the same
+// commands, so it lives the same journals.
 #include <pawl.hpp>
 
 #include "pawl_manifest.h" // made of saga.json

@@ -1,5 +1,5 @@
-//! saga.rs: the trip of saga.c in Rust: three bookings that happen as a whole or not at all. A process that began with the
-//! one may be finished by the other: their programs issue the same commands.
+//! saga.rs: the trip of saga.c in Rust: three bookings that happen as a whole or not at all. It issues the same
+//! commands, so it lives the same journals.
 use pawl::{json_string, Call, Effect, Ended, Failure, Process, ProcessType};
 
 // The bookings, as an outside system would make them: by key, so that a repeated attempt is the same booking.
