@@ -1,11 +1,8 @@
-/* host_handles.c: see host_handles.h. Keys of the session "pawl:handles", with N the size of the first name:
- *   p N process session    the session holds a handle of the process
- *   s N session process    the same, the other way round
- *   x N process session    the session, to which the process belongs, has given it up
- *   d session              the session is being deleted
- * A commit changes all that belongs together. A deletion is first written down ("d"), and only then done, piece by
- * piece; each piece first asks processes to stop, which may be repeated, and then lets handles go. So whatever dies in
- * between, the next host finds the mark and goes on, and no process is left that nobody would ever ask. */
+/* host_handles.c: see host_handles.h; how a key is written says seam/handle_key.h. A commit changes all that belongs
+ * together. A deletion is first written down ("d"), with all that it lets go of when that fits into one batch, else
+ * before the rest is done piece by piece; each piece first asks processes to stop, which may be repeated, and then lets
+ * handles go. So whatever dies in between, the next host finds the mark and goes on, and no process is left that nobody
+ * would ever ask. */
 #include "host_handles_internal.h"
 
 #include "view.h"

@@ -5,9 +5,10 @@
 
 #include "host_internal.h"
 
+#include "seam/handle_key.h"
 #include "worker/base/sink.h"
 
-#define PAWL_HANDLES_SESSION     PAWL_HOST_SCOPE "handles"
+#define PAWL_HANDLES_SESSION     PAWL_HANDLE_SESSION
 #define PAWL_HANDLES_KEY_ROOM    640u
 #define PAWL_HANDLES_NAME_ROOM   (PAWL_ID_BYTES_MAX + 1)
 #define PAWL_HANDLES_SLICE       500u

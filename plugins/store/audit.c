@@ -238,6 +238,7 @@ pawl_status pawl_store_audit_run(pawl_audit *audit, pawl_fault *fault)
         pawl_store_audit_processes,
         pawl_store_audit_indexes,
         pawl_store_audit_sessions,
+        pawl_store_audit_handles,
         pawl_store_audit_inboxes,
         pawl_store_audit_attachments,
         pawl_store_audit_artifacts,

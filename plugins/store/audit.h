@@ -81,6 +81,7 @@ void pawl_store_audit_ticket(pawl_audit *audit, uint64_t ticket);
 pawl_status pawl_store_audit_processes(pawl_audit *audit, pawl_fault *fault); /* headers, journals, posts, documents */
 pawl_status pawl_store_audit_indexes(pawl_audit *audit, pawl_fault *fault);   /* what leads to a process */
 pawl_status pawl_store_audit_sessions(pawl_audit *audit, pawl_fault *fault);
+pawl_status pawl_store_audit_handles(pawl_audit *audit, pawl_fault *fault); /* the rights of sessions on processes */
 pawl_status pawl_store_audit_inboxes(pawl_audit *audit, pawl_fault *fault); /* the queues of sessions */
 pawl_status pawl_store_audit_attachments(pawl_audit *audit, pawl_fault *fault);
 pawl_status pawl_store_audit_artifacts(pawl_audit *audit, pawl_fault *fault);

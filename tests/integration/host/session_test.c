@@ -331,6 +331,35 @@ static void test_C09_a_deletion_that_died_is_done_by_the_next_host(void **state)
     expect_end(own, "again", "completed", "1");
 }
 
+#define MANY 1003 /* more than one batch takes */
+
+static void test_C09_a_large_session_goes_piece_by_piece(void **state)
+{
+    fixture *own = *state;
+    char id[16];
+    pawl_text text = {0};
+    for (int i = 0; i < MANY; i++) {
+        snprintf(id, sizeof id, "p%d", i);
+        const pawl_start begin = {.struct_size = sizeof begin,
+                                  .flags = PAWL_START_EXTERNAL,
+                                  .id = id,
+                                  .type = "elsewhere",
+                                  .session = "ann",
+                                  .input = {"1", 1}};
+        assert_ok(pawl_host_start(own->host, &begin, NULL, &why_));
+    }
+    assert_ok(pawl_host_handle_grant(own->host, "bob", "p7", &why_));
+    assert_ok(pawl_host_session_delete(own->host, "ann", &text, &why_));
+    json_t *done = json_of(&text);
+    assert_int_equal(json_integer_value(json_object_get(done, "cancelled")), MANY - 1);
+    assert_int_equal(json_integer_value(json_object_get(done, "preserved")), 1);
+    json_decref(done);
+    expect_end(own, "p0", "cancelled", NULL);
+    expect_end(own, "p1002", "cancelled", NULL);
+    assert_int_equal(pawl_host_handle_check(own->host, "ann", "p7", NULL), PAWL_E_NOT_FOUND);
+    json_decref(until(own, "p7", "waiting"));
+}
+
 static void test_G11_a_session_that_must_be_there_is_asked_for(void **state)
 {
     fixture *own = *state;
@@ -389,6 +418,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_C09_a_deletion_that_died_is_done_by_the_next_host, setup_rocksdb,
                                         teardown),
         OVER_BOTH(test_C12_a_release_keeps_what_others_hold),
+        cmocka_unit_test_setup_teardown(test_C09_a_large_session_goes_piece_by_piece, setup_memory, teardown),
         OVER_BOTH(test_G11_a_session_that_must_be_there_is_asked_for),
         cmocka_unit_test(test_G11_the_profile_can_ask_for_known_sessions),
     };

@@ -137,6 +137,22 @@ static void make_family(fixture *f)
     assert_int_equal(do_end(f, "kid ended", "e9", PAWL_TERMINATED, 1), PAWL_OK);
 }
 
+/* Rights of a session on a process, as a host writes them. */
+static void make_handles(fixture *f)
+{
+    static const char *const keys[] = {"p005readyann", "s003annready", "x004doneann", "dbob"};
+    pawl_session_change puts[4];
+    const pawl_session_change *changes[4];
+    uint64_t revision;
+    for (size_t i = 0; i < 4; i++) {
+        puts[i] = (pawl_session_change){sizeof puts[i], PAWL_SESSION_PUT, pawl_bytes_of(keys[i]), none};
+        changes[i] = &puts[i];
+    }
+    assert_int_equal(pawl_store_session_table.commit(f->store, BYTES("pawl:handles"), PAWL_REVISION_ANY, none, changes,
+                                                     4, &revision, NULL),
+                     PAWL_OK);
+}
+
 static void make_contents(fixture *f)
 {
     uint64_t revision;
@@ -170,6 +186,7 @@ static int open_full(void **state)
     make_processes(f);
     make_family(f);
     make_contents(f);
+    make_handles(f);
     *state = f;
     return 0;
 }
@@ -408,6 +425,37 @@ static void test_S06_content_that_nobody_would_collect_is_found_and_what_is_link
     free_rows(rows, count);
 }
 
+/* A right is two keys, or none; and none on a process that is not there. */
+static void test_C09_both_halves_of_a_handle_or_none(void **state)
+{
+    fixture *f = *state;
+    size_t count;
+    findings found = {0};
+    raw_row *rows = all_rows(f, &count);
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t *tag = rows[i].key.size > 15 ? &rows[i].key.data[15] : NULL; /* behind "pawl:handles" */
+        if (rows[i].family != PAWL_FAMILY_SESSION || tag == NULL || (*tag != 'p' && *tag != 's'))
+            continue;
+        if (memcmp(rows[i].key.data + 2, "pawl:handles", 12) != 0)
+            continue;
+        delete_raw(f, &rows[i]);
+        expect(f, &rows[i], true, false, "taken away");
+    }
+    const pawl_session_change put = {sizeof put, PAWL_SESSION_PUT, BYTES("x004goneann"), {NULL, 0}};
+    const pawl_session_change odd = {sizeof odd, PAWL_SESSION_PUT, BYTES("p999ann"), {NULL, 0}};
+    const pawl_session_change *const changes[] = {&put, &odd};
+    uint64_t revision;
+    assert_int_equal(pawl_store_session_table.commit(f->store, BYTES("pawl:handles"), PAWL_REVISION_ANY, none, changes,
+                                                     2, &revision, NULL),
+                     PAWL_OK);
+    assert_int_equal(look(f, false, &found), PAWL_OK);
+    assert_int_equal(found.derived, 1); /* of a process that was pruned */
+    assert_int_equal(found.primary, 1); /* of no known kind */
+    assert_int_equal(look(f, true, &found), PAWL_OK);
+    assert_int_equal(found.repaired, 1);
+    free_rows(rows, count);
+}
+
 /* Broken off after each of its changes, as by kill -9, and begun again. */
 static void test_a_repair_that_is_broken_off_anywhere_goes_on(void **state)
 {
@@ -459,6 +507,7 @@ int main(void)
         TEST(test_every_row_that_is_missing_is_missed_and_what_is_derived_comes_back),
         TEST(test_every_row_that_is_damaged_is_named_and_what_is_derived_is_mended),
         TEST(test_rows_that_are_too_much_are_taken_away),
+        TEST(test_C09_both_halves_of_a_handle_or_none),
         TEST(test_S06_content_that_nobody_would_collect_is_found_and_what_is_linked_stays),
         TEST(test_a_repair_that_is_broken_off_anywhere_goes_on),
         TEST(test_a_repair_leaves_what_is_primary_alone_and_names_the_process),
