@@ -71,6 +71,12 @@ static char *profile_text(const pawl_bench *b)
     if (profile != NULL && b->active > 0)
         json_object_set_new(profile, "types",
                             json_pack("{s:{s:I}}", "bench.steps", "concurrency", (json_int_t)b->active));
+    if (profile != NULL && b->middleware) {
+        json_object_set_new(profile, "middleware", json_pack("{s:{s:s}}", "noop", "plugin", "pawl.bench-around"));
+        json_object_set_new(profile, "effects", json_pack("{s:{s:[s]}}", "bench.step", "order", "noop"));
+    }
+    if (profile != NULL && b->observer)
+        json_object_set_new(profile, "observers", json_pack("[{s:s}]", "plugin", "pawl.bench-around"));
     char *text = profile == NULL ? NULL : json_dumps(profile, JSON_COMPACT);
     json_decref(profile);
     return text;
@@ -87,6 +93,10 @@ static json_t *make_line(const pawl_bench *b, const bench_kind *k)
     pawl_bench_put(line, "steps", json_integer((json_int_t)b->steps));
     if (b->payload > 0)
         pawl_bench_put(line, "payload", json_integer((json_int_t)b->payload));
+    if (b->middleware)
+        pawl_bench_put(line, "middleware", json_true());
+    if (b->observer)
+        pawl_bench_put(line, "observer", json_true());
     return line;
 }
 
@@ -181,6 +191,14 @@ static bool take_options(pawl_bench *b, const bench_kind *k)
         pawl_cli_number(cli, "shards", 0, 1024, 0, &b->shards);
     if (!good)
         return false;
+    b->middleware = pawl_cli_flag(cli, "middleware");
+    b->observer = pawl_cli_flag(cli, "observer");
+    if ((b->middleware || b->observer) && b->socket_path != NULL) {
+        pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage",
+                      "--middleware and --observer are not for a server: that has those "
+                      "of its profile");
+        return false;
+    }
     if (strcmp(b->store, "rocksdb") != 0 && strcmp(b->store, "rocksdb-nosync") != 0 &&
         (strcmp(b->store, "memory") != 0 || k->opens_itself)) {
         pawl_cli_fail(cli, PAWL_EXIT_USAGE, "usage", "--store is \"%s\"; wanted rocksdb, rocksdb-nosync%s", b->store,

@@ -44,6 +44,8 @@ struct pawl_bench {
     char directory[4096];
     bool remove_directory;
     bool no_worker;  /* of the host that is opened next */
+    bool middleware; /* steps: some that does nothing stands in front of each call */
+    bool observer;   /* likewise, and is told of everything */
     uint64_t active; /* fairness: processes at once, a limit of their type; 0: none */
 };
 

@@ -15,5 +15,7 @@
 #include "pawl_abi.h"
 
 const pawl_plugin_root *pawl_bench_plugin(void);
+/** Middleware and an observer that do nothing (bench_around.c); "pawl.bench-around". */
+const pawl_plugin_root *pawl_bench_around(void);
 
 #endif

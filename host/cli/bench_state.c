@@ -12,10 +12,10 @@
 
 pawl_status pawl_bench_open(pawl_bench *bench, pawl_error *error)
 {
-    static const pawl_plugin_entry_fn plugins[] = {pawl_bench_plugin};
+    static const pawl_plugin_entry_fn plugins[] = {pawl_bench_plugin, pawl_bench_around};
     pawl_host_options options = {.struct_size = sizeof options, .profile_text = bench->profile};
     options.static_plugins = plugins;
-    options.static_plugin_count = 1;
+    options.static_plugin_count = sizeof plugins / sizeof *plugins;
     options.no_worker = bench->no_worker;
     uint64_t begun_ns = pawl_bench_now_ns();
     pawl_status status = pawl_host_open(&options, &bench->host, error);

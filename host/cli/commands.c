@@ -331,6 +331,8 @@ static const pawl_cli_option bench_steps_options[] = {
     {"steps", "N", "steps of each (default 10)"},
     {"payload", "BYTES", "what a step returns (default 100)"},
     {"local", NULL, "steps that show nothing outside, whose results are seen before they are durable"},
+    {"middleware", NULL, "with middleware that does nothing in front of each step"},
+    {"observer", NULL, "with an observer that is told of everything, and does nothing"},
     BENCH_CONNECT_OPTION,
     BENCH_STORE_OPTIONS,
 };
