@@ -182,6 +182,7 @@ void pawl_guest_start(guest *g)
     pawl_error error = {.status = PAWL_OK};
     g->deaf = false;
     g->created = 0;
+    g->questions = 0;
     g->code[0] = g->stage[0] = '\0';
     g->in = (wire_reader){.payload_max = plugin->isolation->config.output_max + WIRE_MORE, .from_plugin = true};
     g->began_mono_ns = pawl_isolate_now();

@@ -109,12 +109,33 @@ static void take_stage(guest *g, pawl_bytes text)
     g->stage[size] = '\0';
 }
 
-static void hear_log(const guest *g, pawl_bytes payload)
+/* A flood of lines must not hold up those who share the thread, or fill the host's log. */
+static bool may_log(guest *g, const pawl_host_data *data)
+{
+    uint64_t now = pawl_isolate_now();
+    if (now - g->log_from_mono_ns >= UINT64_C(1000000000)) {
+        char count[32];
+        snprintf(count, sizeof count, "%u", g->unlogged);
+        if (g->unlogged > 0)
+            pawl_log_write(data->log, PAWL_LOG_WARN, "lines of an isolated plugin were dropped: too many in a second",
+                           "plugin", data->source, "lines", count, (char *)NULL);
+        g->log_from_mono_ns = now;
+        g->logged = g->unlogged = 0;
+    }
+    if (g->logged < ISOLATE_LOG_MAX) {
+        g->logged++;
+        return true;
+    }
+    g->unlogged++;
+    return false;
+}
+
+static void hear_log(guest *g, pawl_bytes payload)
 {
     wire_log line;
-    if (!pawl_wire_read_log(payload, &line))
-        return;
     const pawl_host_data *data = g->plugin->request.host->host_data;
+    if (!pawl_wire_read_log(payload, &line) || !may_log(g, data))
+        return;
     pawl_log_plugin(data->log, line.level, data->source, line.message, line.fields);
 }
 
@@ -142,7 +163,7 @@ static void hear_ask(guest *g, const wire_message *message)
 {
     wire_ask ask;
     if (!pawl_wire_read_ask(message->payload, &ask) || !pawl_relay_take(g, message->id, &ask))
-        be_garbage(g, "a question about a call that it does not have");
+        be_garbage(g, "a question about a call that it does not have, or too many");
 }
 
 void pawl_guest_hear(guest *g, const wire_message *message)

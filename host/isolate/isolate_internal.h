@@ -21,6 +21,9 @@
 #define ISOLATE_CALLS_MAX    (1u << 20)           /* of one plugin at once */
 #define ISOLATE_LOOK_BUSY_NS UINT64_C(1000000000) /* how often the CPU time of one that has calls is looked at */
 #define ISOLATE_LOOK_IDLE_NS UINT64_C(5000000000)
+#define ISOLATE_LOG_MAX      1000u /* lines that one guest may log in a second; the rest is counted */
+#define ISOLATE_QUESTIONS    256u  /* open at once, beyond one for each thread */
+#define ISOLATE_UPLOADS_MAX  1000u /* open at once, of one call */
 #define ISOLATE_WHY          512u
 
 typedef enum guest_state {
@@ -52,6 +55,9 @@ typedef struct guest {
     size_t out_at, out_size, out_room;
     uint32_t running, blocking; /* calls; of those, that hold a thread */
     uint32_t created;           /* instances */
+    uint32_t questions;         /* not answered yet */
+    uint64_t log_from_mono_ns;  /* these three are the listening thread's: of this second */
+    uint32_t logged, unlogged;
     uint64_t due_mono_ns;
     uint64_t began_mono_ns;
     uint32_t rapid;     /* deaths in a row, each soon after its start */

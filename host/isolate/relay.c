@@ -161,6 +161,8 @@ static void answer(pawl_isolated *plugin, const question *q)
     do_as_asked(plugin, q, &made);
     pthread_mutex_lock(&plugin->lock);
     call->relays--;
+    if (q->guest->began_mono_ns == q->began_mono_ns)
+        q->guest->questions--;
     bool fallen = call->fallen_code[0] != '\0' && call->relays == 0;
     if (fallen)
         pawl_isolated_take(plugin, call);
@@ -234,7 +236,9 @@ static pawl_bytes take(uint8_t **room, pawl_bytes from)
 bool pawl_relay_take(guest *g, uint64_t request, const wire_ask *ask)
 {
     isolated_call *call = pawl_isolated_find(g->plugin, ask->call);
-    if (call == NULL || call->guest != g || !open_relay(g->plugin, call->abi->host))
+    if (call == NULL || call->guest != g || call->uploads > ISOLATE_UPLOADS_MAX ||
+        g->questions >= g->plugin->isolation->config.threads + ISOLATE_QUESTIONS ||
+        !open_relay(g->plugin, call->abi->host))
         return false;
     question *q = calloc(1, sizeof *q + ask->first.size + ask->second.size + ask->data.size);
     if (q == NULL)
@@ -249,6 +253,7 @@ bool pawl_relay_take(guest *g, uint64_t request, const wire_ask *ask)
     q->ask.second = take(&room, ask->second);
     q->ask.data = take(&room, ask->data);
     call->relays++;
+    g->questions++;
     append(g->plugin->relay, q);
     return true;
 }

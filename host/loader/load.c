@@ -317,7 +317,7 @@ static void show_tables(candidate *c)
 
 static void end(const pawl_plugin_set *set, candidate *c)
 {
-    if (c->plugin.isolated != NULL)
+    if (c->plugin.isolated != NULL && set->end_isolated != NULL)
         set->end_isolated(set->isolate_context, c->plugin.isolated);
     else if (c->initialised)
         c->root.deinit(c->plugin.host);

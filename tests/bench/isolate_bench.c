@@ -105,7 +105,8 @@ static double median_us(load *own, uint64_t calls)
     for (uint64_t i = 0; i < calls; i++)
         spans[i] = run(own, 1, 1);
     qsort(spans, calls, sizeof *spans, by_size);
-    double median = (double)spans[calls / 2] / 1000;
+    uint64_t middle_ns = spans[calls / 2];
+    double median = (double)middle_ns / 1000;
     free(spans);
     return median;
 }

@@ -107,7 +107,7 @@ static void test_a_thousand_calls_at_once(void **state)
         snprintf(output, sizeof output, "\"%d\"", i);
         expect_end(own, id, "completed", output);
     }
-    assert_int_equal(isolation_number(own, "calls"), 1000);
+    assert_true(isolation_number(own, "calls") >= 1000); /* more when a thread could not be made, and was tried again */
     assert_int_equal(isolation_number(own, "waiting"), 0);
 }
 

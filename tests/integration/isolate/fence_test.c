@@ -87,6 +87,22 @@ static void test_no_filter(void **state)
     assert_true(is_noted(own, "trespassed"));
 }
 
+/* At most a thousand lines of it in any second, and the rest is told of in the next. */
+static void test_I10_a_flood_of_log_lines_is_dammed(void **state)
+{
+    fixture *own = *state;
+    place_open(own, &(wish){.limits = NULL});
+    expect_call(own, "wild.chatter", "1", "completed", "1");
+    assert_true(fixture_logged(own, "chatter 0"));
+    for (int i = 0; i < 100 && !fixture_logged(own, "were dropped: too many in a second"); i++) {
+        for (int j = 0; j < 100; j++)
+            rest();
+        expect_call(own, "wild.chatter", "1", "completed", "1");
+    }
+    assert_true(fixture_logged(own, "were dropped: too many in a second"));
+    assert_int_equal(isolation_number(own, "deaths"), 0);
+}
+
 /* What it has started ends with it. */
 static void test_processes_that_it_may_start(void **state)
 {
@@ -134,6 +150,7 @@ int main(void)
         PLACE(test_a_strict_filter),
         PLACE(test_a_filter_for_clients_of_a_network),
         PLACE(test_no_filter),
+        PLACE(test_I10_a_flood_of_log_lines_is_dammed),
         PLACE(test_processes_that_it_may_start),
         PLACE(test_another_user),
     };

@@ -29,7 +29,7 @@ pawl_status place_try_open(fixture *own, const wish *wanted, pawl_error *error)
                  wanted->greeting);
     snprintf(profile, sizeof profile,
              "profile: wild\ntier: inline\ndata: %s/data\nstores: { main: { provider: %s } }\n"
-             "log: { level: debug }\n"
+             "log: { level: info }\n"
              "plugins: [ { path: %s, dev: true, isolation: %s%s, config: { directory: \"%s\", mood: \"%s\" } } ]\n"
              "%s%s%s",
              own->directory, wanted->provider == NULL ? "memory" : wanted->provider, PAWL_WILD_PLUGIN, isolation,

@@ -223,6 +223,13 @@ static pawl_status hang(void)
         pause();
 }
 
+static pawl_status chatter(const pawl_core *core, const pawl_effect_call *call, pawl_sink *out)
+{
+    for (int i = 0; i < 5000; i++)
+        pawl_logf(core, call->host, i == 0 ? PAWL_LOG_INFO : PAWL_LOG_DEBUG, "chatter %d", i);
+    return pawl_write_text(core, out, "1");
+}
+
 static pawl_status spin(void)
 {
     for (volatile unsigned i = 0;; i++)
@@ -319,6 +326,8 @@ static pawl_status PAWL_CALL execute(const pawl_effect_call *call, pawl_sink *ou
         return die_once(core, call, out);
     if (pawl_is(call->operation, "wild.hang"))
         return hang();
+    if (pawl_is(call->operation, "wild.chatter"))
+        return chatter(core, call, out);
     if (pawl_is(call->operation, "wild.spin"))
         return spin();
     if (pawl_is(call->operation, "wild.eat"))
@@ -480,7 +489,7 @@ static void PAWL_CALL deinit(const pawl_host_root *host)
     EFFECT("wild.echo", PLAIN) "," EFFECT("wild.quick", PLAIN ",\"runs\":\"inline\"") "," \
     EFFECT("wild.later", PLAIN ",\"runs\":\"async\"") "," EFFECT("wild.tell", PLAIN) "," \
     EFFECT("wild.fail", PLAIN ",\"retry\":{\"attempts\":1}") "," EFFECT("wild.store", PLAIN ",\"retry\":{\"attempts\":1}") "," \
-    EFFECT("wild.load", PLAIN) "," EFFECT("wild.hold", PLAIN) "," EFFECT("wild.wait", PLAIN) "," EFFECT("wild.eat", PLAIN) "," \
+    EFFECT("wild.load", PLAIN) "," EFFECT("wild.chatter", PLAIN) "," EFFECT("wild.hold", PLAIN) "," EFFECT("wild.wait", PLAIN) "," EFFECT("wild.eat", PLAIN) "," \
     EFFECT("wild.open", PLAIN) "," EFFECT("wild.multiply", PLAIN) "," \
     EFFECT("wild.trespass", PLAIN ",\"retry\":{\"attempts\":1}") "," EFFECT("wild.once", PLAIN) "," \
     EFFECT("wild.hang", "\"outcome\":\"at_most_once\"") "," EFFECT("wild.spin", "\"outcome\":\"at_most_once\"") "," \

@@ -66,6 +66,12 @@ chmod 755 "$probe"
 has "the probe passed" "$work/out"
 [ -s "$work/probed" ] || fail "pawl ran another probe than the installed one"
 
+# The same for the program that runs isolated plugins.
+guest=$prefix/libexec/pawl/pawl-plugin-host
+mv "$guest" "$guest.real"
+printf '#!/bin/sh\necho used >>"%s/hosted"\nexec "%s" "$@"\n' "$work" "$guest.real" >"$guest"
+chmod 755 "$guest"
+
 cat >"$work/pawl.yaml" <<END
 profile: installed
 tier: durable
@@ -76,7 +82,7 @@ plugins:
   - { path: letter.so, sha256: $(sha256sum "$work/letter.so" | cut -d ' ' -f 1) }
   - { path: budget.so, sha256: $(sha256sum "$work/budget.so" | cut -d ' ' -f 1) }
   - { path: observer.so, dev: true }
-  - { path: $(find "$prefix" -name pawl-file.so), dev: true }
+  - { path: $(find "$prefix" -name pawl-file.so), dev: true, isolation: process }
 middleware: { purse: { plugin: com.example.budget, config: { calls: 1 } } }
 observers: [ { plugin: com.example.observer, config: { path: $work/events.jsonl }, slow: 1h } ]
 effects: { letter.drop: { order: [purse] } }
@@ -97,6 +103,9 @@ has org.example.letter out
 "$pawl" connectors >out
 has purse out
 has '"calls":1' out
+[ -s "$work/hosted" ] || fail "pawl ran another program for isolated plugins than the installed one"
+"$pawl" host --json >out
+has '"mode":"process","available":true' out
 kill -9 "$server"
 wait "$server" 2>/dev/null || true
 "$pawl" serve --ready-fd 9 9>ready >>serve.out 2>>serve.err &
