@@ -103,6 +103,7 @@ static const pawl_cli_option test_options[] = {
     {"effects", "SCRIPT", "what the world answers: a YAML file, or auto: null to everything"},
     {"config", "JSON", "the plugin's configuration"},
     {"orders", "N", "try at most so many orders of what is in flight together (default 500)"},
+    {"all-orders", NULL, "also those that the program cannot tell apart"},
     {"seed", "N", "draw others of them, where there are more"},
     {"same-outcome", NULL, "every order must end alike"},
     {"cancel-everywhere", NULL, "ask it to stop at every moment: it must end"},

@@ -106,6 +106,7 @@ int pawl_cli_test(pawl_cli *cli)
                                    .config = pawl_cli_value(cli, "config"),
                                    .script = pawl_cli_value(cli, "effects"),
                                    .only = pawl_cli_value(cli, "only"),
+                                   .all_orders = pawl_cli_flag(cli, "all-orders"),
                                    .same_outcome = pawl_cli_flag(cli, "same-outcome"),
                                    .cancel_everywhere = pawl_cli_flag(cli, "cancel-everywhere"),
                                    .fail_everywhere = pawl_cli_flag(cli, "fail-everywhere"),

@@ -196,6 +196,7 @@ static void begin_next_run(pawl_machine *m)
     pawl_world_end(m);
     end_of_run(m);
     pawl_core_drop(m);
+    pawl_witness_next_run(&m->witness);
     m->run++;
     m->run_first = m->record_count;
     m->stop_told = false;

@@ -102,11 +102,35 @@ static void add_prefix(search *s, const pawl_happening *list, size_t count, cons
 
 /* ---- which orders there are ---- */
 
-/* Of an earlier run it is not known any more what was awaited together. */
 static bool races(const pawl_machine *m, const pawl_happening *left, const pawl_happening *right)
 {
-    bool old = (left->run != 0 && left->run != m->run) || (right->run != 0 && right->run != m->run);
-    return old || (left->shared && right->shared) || pawl_witness_tells_apart(&m->witness, left->token, right->token);
+    bool both_sent = left->kind == PAWL_HAPPENS_SCRIPT && right->kind == PAWL_HAPPENS_SCRIPT; /* in one order only */
+    return !both_sent &&
+           ((left->shared && right->shared) || pawl_witness_tells_apart(&m->witness, left->token, right->token));
+}
+
+static bool could_happen(const pawl_machine *m, const pawl_choice_point *choice, const pawl_happening *what)
+{
+    for (size_t c = choice->first; c < choice->first + choice->count; c++)
+        if (pawl_happening_same(&m->could[c], what))
+            return true;
+    return false;
+}
+
+/* Does something that could not happen yet race with what happened here, and not because of it? Then it may come first
+ * when this waits. */
+static bool races_with_later(const pawl_machine *m, size_t at)
+{
+    const pawl_happening *here = &m->history[at];
+    for (size_t i = at + 1; i < m->history_count; i++) {
+        const pawl_happening *later = &m->history[i];
+        bool same = here->kind == later->kind && here->run == later->run && here->number == later->number;
+        bool after = later->kind != PAWL_HAPPENS_SCRIPT && pawl_witness_follows(&m->witness, later->token, here->token);
+        bool other_run = here->run != 0 && later->run != 0 && here->run != later->run;
+        if (!same && !after && !other_run && races(m, here, later) && !could_happen(m, &m->choices[at], later))
+            return true;
+    }
+    return false;
 }
 
 /* Orders that begin like this one, until one event overtakes another that it races with. */
@@ -117,8 +141,9 @@ static void add_others(search *s, const pawl_machine *m)
     for (size_t i = 0; i < m->history_count; i++) {
         const pawl_happening *here = &m->history[i];
         const pawl_choice_point *choice = &m->choices[i];
+        bool all = s->t->request->all_orders || (choice->count > 1 && races_with_later(m, i));
         for (size_t c = choice->first; c < choice->first + choice->count; c++)
-            if (!pawl_happening_same(&m->could[c], here) && races(m, here, &m->could[c]))
+            if (!pawl_happening_same(&m->could[c], here) && (all || races(m, here, &m->could[c])))
                 add_prefix(s, m->history, i, &m->could[c]);
     }
 }
@@ -251,10 +276,13 @@ static void report_orders(search *s)
     size_t left = s->count - s->next;
     bool all = left == 0 && !s->group.cut_short && s->t->finding_count == 0;
     char note[200];
+    const char *which = ", and there are more (--orders)";
+    if (s->t->finding_count > 0)
+        which = "";
+    else if (all)
+        which = s->t->request->all_orders ? ", all that there are" : ", all that the program can tell apart";
     snprintf(note, sizeof note, "%" PRIu64 " order%s%s", s->tried + 1 - s->unreachable, s->tried == 0 ? "" : "s",
-             all                       ? ", all that the program can tell apart"
-             : s->t->finding_count > 0 ? ""
-                                       : ", and there are more (--orders)");
+             which);
     s->t->orders = json_pack("{s:I, s:b, s:f, s:O}", "tried", (json_int_t)(s->tried + 1 - s->unreachable), "all", all,
                              "in_all", count_all(&s->t->basic), "outcomes", s->outcomes);
     pawl_tester_report_group(s->t, &s->group, note);

@@ -90,6 +90,8 @@ static void set(state *s, pawl_bytes key, pawl_bytes value)
         s->pairs = pairs;
         s->room = room;
     }
+    if (s->pairs == NULL)
+        return;
     if (!there) {
         memmove(s->pairs + at + 1, s->pairs + at, (s->count - at) * sizeof *s->pairs);
         s->count++;
@@ -101,7 +103,7 @@ static void unset(state *s, pawl_bytes key)
 {
     bool there = false;
     size_t at = place_of(s, key, &there);
-    if (there)
+    if (there && s->pairs != NULL)
         memmove(s->pairs + at, s->pairs + at + 1, (--s->count - at) * sizeof *s->pairs);
 }
 

@@ -19,6 +19,7 @@
 #define EVENTS_MAX      UINT64_C(20000) /* of one run */
 #define TIME_MS_DEFAULT UINT64_C(60000)
 #define HANG_MS_DEFAULT UINT64_C(10000)
+#define LOAD_MS         UINT64_C(60000)
 #define LOOK_MS         100
 
 static uint64_t mono_ns(void)
@@ -187,7 +188,6 @@ __attribute__((noreturn)) static void be_child(const pawl_tester_request *reques
 {
     pawl_error error = {0};
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)prctl(PR_SET_DUMPABLE, 0);
     (void)signal(SIGPIPE, SIG_IGN);
     json_t *report = test(request, shared, &error);
     if (report == NULL)
@@ -215,12 +215,13 @@ typedef struct watch {
 static void listen_to(watch *w)
 {
     uint64_t most = w->request->hang_ms == 0 ? HANG_MS_DEFAULT : w->request->hang_ms;
-    uint64_t beats = 0, since = mono_ns();
+    uint64_t beats = 0, since = mono_ns(), began = since;
     for (;;) {
         struct pollfd poller = {.fd = w->fd, .events = POLLIN};
         int ready = poll(&poller, 1, LOOK_MS);
         uint64_t now_beats = atomic_load(&w->shared->beats);
-        if (now_beats != beats || now_beats == 0 || ready > 0) {
+        bool loads = now_beats == 0 && mono_ns() - began < LOAD_MS * 1000000; /* its init may take its time */
+        if (now_beats != beats || loads || ready > 0) {
             beats = now_beats;
             since = mono_ns();
         } else if (mono_ns() - since > most * 1000000 && !w->hung) {
@@ -244,9 +245,11 @@ static json_t *lost_report(const watch *w, int how)
     char message[400];
     const char *what = w->shared->what[0] == '\0' ? "loading" : w->shared->what;
     if (w->hung)
-        snprintf(message, sizeof message,
-                 "the program did not come back from an activation: an activation must never "
-                 "block or go on for ever");
+        snprintf(message, sizeof message, "%s",
+                 atomic_load(&w->shared->beats) == 0
+                     ? "the plugin did not come back from being loaded"
+                     : "the program did not come back from an activation: an activation must never block or go on for "
+                       "ever");
     else if (WIFSIGNALED(how))
         snprintf(message, sizeof message, "the program crashed: signal %d (%s)", WTERMSIG(how),
                  strsignal(WTERMSIG(how)));

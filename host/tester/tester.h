@@ -20,6 +20,7 @@ typedef struct pawl_tester_request {
     const char *script;  /**< path of the script; NULL: there is none, and every call is refused; "auto": null to all */
     uint32_t orders_max; /**< orders of events to try; 0: 500 */
     uint64_t seed;       /**< of the choice among more orders than that */
+    bool all_orders;     /**< also those that the program cannot tell apart */
     bool same_outcome;   /**< every order must end alike */
     bool cancel_everywhere;      /**< ask it to stop before every event */
     bool fail_everywhere;        /**< let every call and child fail, one at a time */

@@ -119,7 +119,7 @@ pawl_witness *pawl_witness_enter(pawl_witness *witness)
 
 void pawl_witness_init(pawl_witness *witness, const pawl_process_table *program)
 {
-    *witness = (pawl_witness){.program = program};
+    *witness = (pawl_witness){.program = program, .run = 1};
 }
 
 void pawl_witness_finish(pawl_witness *witness)
@@ -129,6 +129,8 @@ void pawl_witness_finish(pawl_witness *witness)
     free(witness->tokens);
     free(witness->races);
     free(witness->undone);
+    free(witness->given);
+    free(witness->commands);
     *witness = (pawl_witness){0};
 }
 
@@ -218,10 +220,29 @@ static void say_options(const pawl_call_options *options)
         pawl_tester_text_add(out(), "  timeout %" PRIu64 " ms", options->timeout_ns / 1000000);
 }
 
+static void note_command(pawl_future future)
+{
+    pawl_witness *w = watching;
+    if (future == 0)
+        return;
+    if (w->command_count == w->command_room) {
+        size_t room = w->command_room == 0 ? 16 : w->command_room * 2;
+        pawl_tester_command *commands = realloc(w->commands, room * sizeof *commands);
+        if (commands == NULL) {
+            w->log.no_memory = true;
+            return;
+        }
+        w->commands = commands;
+        w->command_room = room;
+    }
+    w->commands[w->command_count++] = (pawl_tester_command){PAWL_TESTER_TOKEN_OF(w->run, future >> 1), w->given_count};
+}
+
 static pawl_future PAWL_CALL see_start_call(pawl_process *p, pawl_bytes name, pawl_bytes input,
                                             const pawl_call_options *options)
 {
     pawl_future future = real()->start_call(p, name, input, options);
+    note_command(future);
     say_future(future);
     say("  call", name, input);
     if (options != NULL && (options->attempts_max != 0 || options->timeout_ns != 0)) {
@@ -235,6 +256,7 @@ static pawl_future PAWL_CALL see_start_call(pawl_process *p, pawl_bytes name, pa
 static pawl_future PAWL_CALL see_start_timer(pawl_process *p, uint64_t after_ns)
 {
     pawl_future future = real()->start_timer(p, after_ns);
+    note_command(future);
     say_future(future);
     pawl_tester_text_add(out(), "  timer  %" PRIu64 ".%06" PRIu64 " s\n", after_ns / 1000000000,
                          after_ns % 1000000000 / 1000);
@@ -270,7 +292,15 @@ static pawl_tester_token token_of(pawl_future future)
     uint64_t number = future >> 1;
     if (future & 1)
         return number >= 1 && number <= watching->wait_count ? watching->waits[number - 1] : 0;
-    return number;
+    return PAWL_TESTER_TOKEN_OF(watching->run, number);
+}
+
+/* What an await gave. Of several signals of one name it is not known which one it was: they are left out. */
+static void note_given(uint32_t mode, const pawl_future *futures, size_t count, size_t at)
+{
+    for (size_t i = 0; i < count && futures != NULL; i++)
+        if ((mode != PAWL_AWAIT_ANY || i == at) && (futures[i] & 1) == 0)
+            add_token(&watching->given, &watching->given_count, &watching->given_room, token_of(futures[i]));
 }
 
 static void note_race(const pawl_future *futures, size_t count)
@@ -312,6 +342,7 @@ static pawl_status PAWL_CALL see_await(pawl_process *p, uint32_t mode, const paw
     } else if (status != PAWL_OK) {
         pawl_tester_text_add(out(), " -> status %" PRId32 "\n", status);
     } else {
+        note_given(mode, futures, count, at);
         pawl_tester_text_bytes(out(), " -> ", 4);
         if (mode == PAWL_AWAIT_ANY && futures != NULL && at < count)
             say_future(futures[at]);
@@ -436,6 +467,7 @@ static pawl_future PAWL_CALL see_start_child(pawl_process *p, pawl_bytes type, p
                                              const pawl_child_options *options)
 {
     pawl_future future = real()->start_child(p, type, input, options);
+    note_command(future);
     say_future(future);
     say("  child", type, input);
     return future;
@@ -519,7 +551,12 @@ static pawl_status PAWL_CALL activate(pawl_process *p, pawl_bytes type, uint32_t
     if (w == NULL)
         return PAWL_E_UNSUPPORTED;
     pawl_tester_text_reset(&w->log);
-    w->wait_count = w->token_count = w->race_count = w->undone_count = 0;
+    w->wait_count = 0;
+    w->token_count = w->token_base;
+    w->race_count = w->race_base;
+    w->undone_count = w->undone_base;
+    w->given_count = w->given_base;
+    w->command_count = w->command_base;
     w->activations++;
     watch_table(&seeing);
     p->host = &seeing;
@@ -538,6 +575,25 @@ static bool has(const pawl_tester_token *list, size_t count, pawl_tester_token t
         if (list[i] == token)
             return true;
     return false;
+}
+
+void pawl_witness_next_run(pawl_witness *w)
+{
+    w->token_base = w->token_count;
+    w->race_base = w->race_count;
+    w->undone_base = w->undone_count;
+    w->given_base = w->given_count;
+    w->command_base = w->command_count;
+    w->wait_count = 0;
+    w->run++;
+}
+
+bool pawl_witness_follows(const pawl_witness *w, pawl_tester_token command, pawl_tester_token given)
+{
+    for (size_t i = 0; i < w->command_count; i++)
+        if (w->commands[i].token == command)
+            return has(w->given, w->commands[i].given, given);
+    return true; /* it is none of the program's: what undoes its steps comes one after the other */
 }
 
 bool pawl_witness_tells_apart(const pawl_witness *w, pawl_tester_token left, pawl_tester_token right)

@@ -28,13 +28,20 @@ const char *pawl_tester_text_of(const pawl_tester_text *text); /* never NULL */
 
 /** What an event is to the program: the ordinal of a command, or the name of a signal. */
 typedef uint64_t pawl_tester_token;
-#define PAWL_TESTER_TOKEN_ALL UINT64_MAX /* of what any await may see */
+#define PAWL_TESTER_TOKEN_ALL              UINT64_MAX /* of what any await may see */
+#define PAWL_TESTER_TOKEN_OF(run, ordinal) ((pawl_tester_token)(run) << 40 | (ordinal))
 pawl_tester_token pawl_tester_token_of_signal(pawl_bytes name);
 
 /** Things of which the program asked which came first. */
 typedef struct pawl_tester_race {
     size_t first, count; /* in tokens */
 } pawl_tester_race;
+
+/** A command, and how much the program had been given by awaits when it issued it. */
+typedef struct pawl_tester_command {
+    pawl_tester_token token;
+    size_t given;
+} pawl_tester_command;
 
 typedef struct pawl_witness {
     pawl_tester_text log; /* of the last run over the journal, from the top */
@@ -48,6 +55,13 @@ typedef struct pawl_witness {
     size_t race_count, race_room;
     pawl_tester_token *undone; /* calls whose place in the order of undoing is their end's */
     size_t undone_count, undone_room;
+    pawl_tester_token *given; /* what awaits have given, in order; no signals */
+    size_t given_count, given_room;
+    pawl_tester_command *commands;
+    size_t command_count, command_room;
+    /* so much of these lists is of earlier runs, and stays */
+    uint32_t run;
+    size_t token_base, race_base, undone_base, given_base, command_base;
     uint64_t activations;
 } pawl_witness;
 
@@ -59,6 +73,10 @@ const pawl_process_table *pawl_witness_table(void);
 /** From here on the program that runs on this thread is watched by this one; NULL: none runs. Returns the one before.
  */
 pawl_witness *pawl_witness_enter(pawl_witness *witness);
+/** This run of the process is over: what was seen of it stays, and the next one begins. */
+void pawl_witness_next_run(pawl_witness *witness);
+/** Was the command issued only after the program had been given this? */
+bool pawl_witness_follows(const pawl_witness *witness, pawl_tester_token command, pawl_tester_token given);
 /** Could the program of the last run tell which of the two came first? */
 bool pawl_witness_tells_apart(const pawl_witness *witness, pawl_tester_token left, pawl_tester_token right);
 

@@ -301,7 +301,7 @@ static void could_fire(pawl_machine *m)
                                  .run = m->run,
                                  .number = first->ordinal,
                                  .unix_ns = first->due_unix_ns,
-                                 .token = first->ordinal};
+                                 .token = PAWL_TESTER_TOKEN_OF(m->run, first->ordinal)};
     could(m, &what);
 }
 
@@ -332,7 +332,7 @@ size_t pawl_world_could(pawl_machine *m, size_t *first)
                                      .number = flight->ordinal,
                                      .unix_ns = flight->due_unix_ns,
                                      .shared = flight->state,
-                                     .token = flight->ordinal};
+                                     .token = PAWL_TESTER_TOKEN_OF(m->run, flight->ordinal)};
         could(m, &what);
     }
     could_fire(m);

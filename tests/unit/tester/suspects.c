@@ -287,10 +287,9 @@ PAWL_PROCESSES(PAWL_TYPE("good.any", 1, any_program), PAWL_TYPE("good.account", 
                PAWL_TYPE("good.pays", 1, pays), PAWL_TYPE("good.runs", 1, runs), PAWL_TYPE("good.good", 1, good))
 
 #define TYPE(name) "{\"name\":\"" name "\",\"revision\":1}"
-PAWL_PLUGIN(
-    "com.example.suspects", "1.0.0", "Example",
-    "{\"manifest_version\":1,\"id\":\"com.example.suspects\",\"version\":\"1.0.0\","
-    "\"abi\":{\"major\":1,\"minor\":0},\"kinds\":[\"process\"],\"processes\":[" TYPE("good.any") "," TYPE("good."
-                                                                                                          "account") "," TYPE("bad.chance") "," TYPE("bad.hour") "," TYPE("warn.clock") "," TYPE("bad.counts") "," TYPE("bad.remembers") "," TYPE("bad.addresses") "," TYPE(
-        "bad.outside") "," TYPE("bad.crashes") "," TYPE("bad.hangs") "," TYPE("good.first") "," TYPE("good.all") "," TYPE("good.come") "," TYPE("bad.deadlock") "," TYPE("good.pays") "," TYPE("good.runs") "," TYPE("good.good") "]}",
-    pawl_plain_init, pawl_plain_deinit, pawl_process_factory);
+PAWL_PLUGIN("com.example.suspects", "1.0.0", "Example",
+            "{\"manifest_version\":1,\"id\":\"com.example.suspects\",\"version\":\"1.0.0\","
+            "\"abi\":{\"major\":1,\"minor\":0},\"kinds\":[\"process\"],\"processes\":[" TYPE(
+                "good.any") "," TYPE("good."
+                                     "account") "," TYPE("bad.chance") "," TYPE("bad.hour") "," TYPE("warn.clock") "," TYPE("bad.counts") "," TYPE("bad.remembers") "," TYPE("bad.addresses") "," TYPE("bad.outside") "," TYPE("bad.crashes") "," TYPE("bad.hangs") "," TYPE("good.first") "," TYPE("good.all") "," TYPE("good.come") "," TYPE("bad.deadlock") "," TYPE("good.pays") "," TYPE("good.runs") "," TYPE("good.good") "]}",
+            pawl_plain_init, pawl_plain_deinit, pawl_process_factory);
