@@ -23,6 +23,9 @@ static void expect_everything(fixture *own)
     expect_call(own, "wild.fail", "\"odd\"", "failed", "effect.contract");
     expect_failure(own, "wild.fail", "\"large\"", "effect.output_too_large",
                    "plugin test.wild, wild.fail: the result is larger than the limit of 4194304 bytes");
+    expect_call(own, "wild.typed", "7", "completed", "7");
+    expect_call(own, "wild.typed", "\"7\"", "failed", "effect.input");
+    expect_call(own, "wild.typed", "70", "failed", "effect.output");
     expect_call(own, "shop.greet", "\"\"", "completed", "\"hello from shop\"");
 }
 
@@ -35,7 +38,7 @@ static void test_the_same_results_in_both_modes(void **state)
     place_open(own, &outside);
     expect_everything(own);
     assert_int_equal(isolation_number(own, "deaths"), 0);
-    assert_true(isolation_number(own, "calls") >= 11);
+    assert_true(isolation_number(own, "calls") >= 13);
 }
 
 static void test_it_sees_its_call_and_nothing_of_the_host(void **state)

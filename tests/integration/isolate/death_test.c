@@ -152,6 +152,13 @@ static void test_what_cannot_start_is_refused_with_its_reason(void **state)
     place_open(own, &loose);
 }
 
+/* As long as a start may take. */
+static void test_what_hangs_in_its_start_is_refused(void **state)
+{
+    fixture *own = *state;
+    refuse(own, &(wish){.mood = "hang"}, "loader.probe_hang", "was not through within");
+}
+
 /* ---- the host dies ---- */
 
 /* In another process: a host that runs a call which never ends, until it is killed. */
@@ -201,9 +208,13 @@ static void test_closing_does_not_wait_for_what_hangs(void **state)
     assert_false(fixture_logged(own, "an effect does not return"));
 }
 
-int main(void)
+/* --long: what takes as long as a time limit that cannot be set. */
+int main(int argc, char **argv)
 {
 #define PLACE(test) cmocka_unit_test_setup_teardown(test, setup_place, teardown_place)
+    const struct CMUnitTest slow[] = {PLACE(test_what_hangs_in_its_start_is_refused)};
+    if (argc > 1 && strcmp(argv[1], "--long") == 0)
+        return cmocka_run_group_tests(slow, NULL, NULL);
     const struct CMUnitTest tests[] = {
         PLACE(test_X06_X14_a_killed_host_leaves_no_process_and_its_call_in_doubt),
         PLACE(test_X14_every_way_to_die_is_a_failed_call),

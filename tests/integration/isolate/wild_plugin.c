@@ -308,7 +308,8 @@ static pawl_status trespass(const pawl_core *core, const pawl_effect_call *call,
 static pawl_status PAWL_CALL execute(const pawl_effect_call *call, pawl_sink *out, pawl_failure_sink *why)
 {
     const pawl_core *core = pawl_core_of(call->host);
-    if (pawl_is(call->operation, "wild.echo") || pawl_is(call->operation, "wild.quick"))
+    if (pawl_is(call->operation, "wild.echo") || pawl_is(call->operation, "wild.quick") ||
+        pawl_is(call->operation, "wild.typed"))
         return echo(core, call, out);
     if (pawl_is(call->operation, "wild.tell"))
         return tell_all(core, call, out);
@@ -482,6 +483,8 @@ static void PAWL_CALL deinit(const pawl_host_root *host)
 
 /* clang-format off */
 #define EFFECT(name, more) "{\"name\":\"" name "\",\"input_schema\":true,\"output_schema\":true," more "}"
+#define TYPED(name) \
+    "{\"name\":\"" name "\",\"input_schema\":{\"type\":\"integer\"},\"output_schema\":{\"maximum\":9}," PLAIN "}"
 #define PLAIN "\"outcome\":\"idempotent\""
 #define MANIFEST \
     "{\"manifest_version\":1,\"id\":\"test.wild\",\"version\":\"1.0.0\",\"abi\":{\"major\":1,\"minor\":0}," \
@@ -489,7 +492,7 @@ static void PAWL_CALL deinit(const pawl_host_root *host)
     EFFECT("wild.echo", PLAIN) "," EFFECT("wild.quick", PLAIN ",\"runs\":\"inline\"") "," \
     EFFECT("wild.later", PLAIN ",\"runs\":\"async\"") "," EFFECT("wild.tell", PLAIN) "," \
     EFFECT("wild.fail", PLAIN ",\"retry\":{\"attempts\":1}") "," EFFECT("wild.store", PLAIN ",\"retry\":{\"attempts\":1}") "," \
-    EFFECT("wild.load", PLAIN) "," EFFECT("wild.chatter", PLAIN) "," EFFECT("wild.hold", PLAIN) "," EFFECT("wild.wait", PLAIN) "," EFFECT("wild.eat", PLAIN) "," \
+    EFFECT("wild.load", PLAIN) "," TYPED("wild.typed") "," EFFECT("wild.chatter", PLAIN) "," EFFECT("wild.hold", PLAIN) "," EFFECT("wild.wait", PLAIN) "," EFFECT("wild.eat", PLAIN) "," \
     EFFECT("wild.open", PLAIN) "," EFFECT("wild.multiply", PLAIN) "," \
     EFFECT("wild.trespass", PLAIN ",\"retry\":{\"attempts\":1}") "," EFFECT("wild.once", PLAIN) "," \
     EFFECT("wild.hang", "\"outcome\":\"at_most_once\"") "," EFFECT("wild.spin", "\"outcome\":\"at_most_once\"") "," \
