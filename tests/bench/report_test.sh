@@ -33,9 +33,13 @@ lines device.before '{"bench":"disk","fdatasync_per_s":10000.0,"p50_ms":0.1000}'
     recover.sleeping '{"bench":"bench.recover","all_ms":500,"first_ms":100,"repeated":0}' \
     recover.sleeping '{"bench":"bench.recover","all_ms":500,"first_ms":100,"repeated":2}' \
     recover.sleeping '{"bench":"bench.recover","all_ms":500,"first_ms":100,"repeated":0}' \
+    isolated '{"bench":"isolated","effect":"echo.pool","added_us":11.5,"isolated_calls_per_s":70000}' \
+    isolated '{"bench":"isolated","effect":"echo.async","added_us":99,"isolated_calls_per_s":1}' \
     device.after '{"bench":"disk","fdatasync_per_s":6000.0,"p50_ms":0.3}' > "$dir/lines"
 sh "$here/run.sh" --report "$dir/lines" > "$dir/table"
 expect "$dir/table" 'Bare group commit, records a second: 5,000 with 1 at once; - with 16 at once; 120,000 with 64 at once;'
+expect "$dir/table" 'a call in a process of its own: time added, p50 11.5 us <= 50 us yes'
+expect "$dir/table" 'such calls per s, 64 at once 70,000 >= 20,000 yes'
 expect "$dir/table" '10 steps, C=1: p50 of a process 1.20 ms <= 2 ms yes 6x 6x'
 expect "$dir/table" '10 steps, C=64: steps/s 120,000 >= 98,000 yes 15x 1x'
 expect "$dir/table" '10 steps, C=64: p99 of a process 15 ms <= 15 ms yes'

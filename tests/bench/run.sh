@@ -15,7 +15,7 @@ if [ "$1" = --report ]; then
     [ $# -gt 0 ] || usage "nothing to report"
     exec awk -f "$here/numbers.awk" -f "$here/table.awk" "$@"
 fi
-for made in host/cli/pawl plugins/pawl-bench.so tests/bench/registry_bench tests/bench/peers/fdatasync_loop; do
+for made in host/cli/pawl plugins/pawl-bench.so tests/bench/registry_bench tests/bench/peers/fdatasync_loop tests/bench/isolate_bench; do
     [ -e "$1/$made" ] || usage "$1 has no $made: ./dev bench builds it"
 done
 build=$(cd "$1" && pwd)
@@ -87,6 +87,7 @@ round() {
     run long "$pawl" bench long --steps "$(n 10000 1000)" --dir "$dir/work"
     run idle "$pawl" bench idle --seconds "$(n 10 1)" --dir "$dir/work"
     run idle.serve sh "$here/idle_serve.sh" "$build" "$dir/work" "$(n 10 1)"
+    run isolated "$build/tests/bench/isolate_bench" "$build/tests/bench/isolate-echo.so" "$(n 20000 200)"
     device after
 }
 

@@ -59,6 +59,8 @@ function plain(work, label, key, factor, unit, sense, wanted) {
     label = $1
     if (label == "registry" && match($2, /"bench":"[^"]*"/))
         label = substr($2, RSTART + 9, RLENGTH - 10) "." field($2, "waiters")
+    if (label == "isolated" && match($2, /"effect":"[^"]*"/))
+        label = substr($2, RSTART + 10, RLENGTH - 11)
     if (label ~ /^device\./ || label ~ /^fdatasync/) {
         value = label ~ /^device/ ? field($2, "fdatasync_per_s") : field($2, "per_second")
         slowest = slowest == "" || value + 0 < slowest ? value + 0 : slowest
@@ -67,7 +69,7 @@ function plain(work, label, key, factor, unit, sense, wanted) {
     }
     keys = "fdatasync_per_s records_per_second p50_ms p99_ms steps_per_s starts_per_s rss_bytes rss_peak_bytes" \
         " cpu_us_per_step bytes_written bytes_written_per_process bytes_per_sleeper open_ms late_p50_ms late_p99_ms" \
-        " first_ms all_ms repeated wakeups_per_s first_us_per_step last_us_per_step"
+        " added_us isolated_calls_per_s first_ms all_ms repeated wakeups_per_s first_us_per_step last_us_per_step"
     key_count = split(keys, key_list, " ")
     for (k = 1; k <= key_count; k++)
         note(label, $2, key_list[k])
@@ -116,6 +118,8 @@ END {
     plain("idle pawl serve: memory", "idle.serve", "rss_bytes", 1e-6, " MB", "<", 30)
     plain("idle pawl serve: bytes written", "idle.serve", "bytes_written", 1, " B", "<", 0)
     plain("idle pawl serve: wake-ups per s", "idle.serve", "wakeups_per_s", 1, "", "", 0)
+    plain("a call in a process of its own: time added, p50", "echo.pool", "added_us", 1, " us", "<", 50)
+    plain("such calls per s, 64 at once", "echo.pool", "isolated_calls_per_s", 1, "", ">", 20000)
     print ""
     if (fastest != "" && slowest * 1.5 < fastest)
         print "The device was not the same all the time (above): the machine did something else, too. Run it again."
