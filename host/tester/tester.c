@@ -209,6 +209,8 @@ typedef struct watch {
     int fd;
     pawl_tester_text text;
     bool hung;
+    bool ended; /* the child has, and is gone */
+    int how;
 } watch;
 
 /* Until the child has said all. Nothing is killed but what makes no progress in the program itself. */
@@ -226,10 +228,15 @@ static void listen_to(watch *w)
             since = mono_ns();
         } else if (mono_ns() - since > most * 1000000 && !w->hung) {
             w->hung = true;
-            kill(w->pid, SIGKILL);
+            if (!w->ended)
+                kill(w->pid, SIGKILL);
         }
-        if (ready <= 0)
+        if (ready <= 0) { /* what the program has started may hold the pipe open for ever */
+            if (w->ended)
+                return;
+            w->ended = waitpid(w->pid, &w->how, WNOHANG) == w->pid;
             continue;
+        }
         char bytes[65536];
         ssize_t size = read(w->fd, bytes, sizeof bytes);
         if (size == 0 || (size < 0 && errno != EINTR))
@@ -298,12 +305,11 @@ static json_t *test_in_child(const pawl_tester_request *request, pawl_error *err
     close(ends[1]);
     json_t *report = NULL;
     if (w.pid > 0) {
-        int how = 0;
         w.fd = ends[0];
         listen_to(&w);
-        while (waitpid(w.pid, &how, 0) < 0 && errno == EINTR)
+        while (!w.ended && waitpid(w.pid, &w.how, 0) < 0 && errno == EINTR)
             ;
-        report = judge_child(&w, how, error);
+        report = judge_child(&w, w.how, error);
     } else {
         (void)pawl_error_set(error, PAWL_E_IO, "test.child", "no child process: %s", strerror(errno));
     }

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,23 @@ static void test_every_mistake_has_its_place(void **state)
     refused("a: [1\n", 2, 1, "");
 }
 
+static void test_the_script_in_the_documentation_can_be_read(void **state)
+{
+    (void)state;
+    static char text[65536];
+    FILE *page = fopen(PAWL_TESTING_PAGE, "r");
+    assert_non_null(page);
+    text[fread(text, 1, sizeof text - 1, page)] = '\0';
+    fclose(page);
+    char *begin = strstr(text, "```yaml\n"), *end = begin == NULL ? NULL : strstr(begin + 8, "```");
+    assert_non_null(end);
+    *end = '\0';
+    pawl_script script;
+    read_good(begin + 8, &script);
+    assert_true(script.effect_count >= 4 && script.child_count >= 1 && script.event_count >= 4 && script.has_state);
+    pawl_script_finish(&script);
+}
+
 static void test_the_automatic_script_has_no_answers_of_its_own(void **state)
 {
     (void)state;
@@ -141,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_answers_by_call_attempt_input_and_ordinal),
         cmocka_unit_test(test_events_expectations_and_the_process),
         cmocka_unit_test(test_every_mistake_has_its_place),
+        cmocka_unit_test(test_the_script_in_the_documentation_can_be_read),
         cmocka_unit_test(test_the_automatic_script_has_no_answers_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
