@@ -290,6 +290,9 @@ typedef struct pawl_child_options {
     pawl_bytes session;
     uint32_t parent_close; /* PAWL_PARENT_CLOSE_*: what becomes of it when its parent ends, however that ends */
     uint32_t reserved0;
+    /* Not 0: when it has not ended so long after its start it is asked to stop, with its compensations, and ends failed
+     * with code "process.deadline". */
+    uint64_t deadline_ns;
 } pawl_child_options;
 
 typedef struct pawl_process pawl_process;
@@ -1275,7 +1278,7 @@ PAWL_FROZEN_(pawl_effect_table, reconcile, 32);
 PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
 PAWL_FROZEN_(pawl_attachments, load, 56);
 PAWL_FROZEN_(pawl_call_options, deadline_ns, 24);
-PAWL_FROZEN_(pawl_child_options, reserved0, 48);
+PAWL_FROZEN_(pawl_child_options, deadline_ns, 56);
 PAWL_FROZEN_(pawl_process_host, answer, 256);
 PAWL_FROZEN_(pawl_process, host, 8);
 PAWL_FROZEN_(pawl_process_table, activate, 16);

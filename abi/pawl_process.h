@@ -404,6 +404,20 @@ PAWL_INLINE_ pawl_status pawl_sleep(pawl_process *p, uint64_t span_ns)
     return pawl_await(p, pawl_start_timer(p, span_ns));
 }
 
+/* A timer for a moment of the wall clock, which may be past. The clock is read for it, which is recorded. */
+PAWL_INLINE_ pawl_future pawl_start_timer_until(pawl_process *p, uint64_t unix_ns)
+{
+    uint64_t now = pawl_now(p);
+    return pawl_start_timer(p, unix_ns > now ? unix_ns - now : 0);
+}
+
+/* Wait until that moment; not at all when it is past. */
+PAWL_INLINE_ pawl_status pawl_sleep_until(pawl_process *p, uint64_t unix_ns)
+{
+    uint64_t now = pawl_now(p);
+    return unix_ns > now ? pawl_sleep(p, unix_ns - now) : PAWL_OK;
+}
+
 /* Wait for a signal and take it. payload may be NULL. */
 PAWL_INLINE_ pawl_status pawl_signal(pawl_process *p, const char *name, pawl_bytes *payload)
 {

@@ -95,6 +95,7 @@ struct child_options {
     bool no_session = false;
     bool detached = false; ///< its future comes when it is durably started, not when it ends
     uint32_t parent_close = PAWL_PARENT_CLOSE_CANCEL;
+    duration deadline = duration::zero(); ///< from its start; it is asked to stop then. Zero: none
 };
 
 struct session_value {
@@ -216,6 +217,7 @@ class process
         raw.id = bytes(options.id);
         raw.session = bytes(options.session);
         raw.parent_close = options.parent_close;
+        raw.deadline_ns = detail::nanoseconds(options.deadline);
         return future(pawl_start_child_with(raw_, type, bytes(input), &raw));
     }
     std::string_view child_id(future child)

@@ -29,6 +29,7 @@ typedef struct pawl_child_request {
     pawl_bytes session;    /* that it will belong to; empty: none */
     pawl_bytes type;
     pawl_bytes input;
+    uint64_t deadline_ns; /* from its start; 0: none */
 } pawl_child_request;
 
 /** Encode into the arena. Errors: PAWL_E_NOMEM. */

@@ -60,6 +60,8 @@ pub struct ChildOptions<'o> {
     pub detached: bool,
     /// 0: it is asked to stop when its parent ends; 1: terminated; 2: it goes on.
     pub parent_close: u32,
+    /// From its start; it is asked to stop then. Zero: none.
+    pub deadline: Duration,
 }
 
 /// A request from outside that this process answers once.
@@ -170,6 +172,7 @@ impl<'p> Process<'p> {
             session: lend(options.session.as_bytes()),
             parent_close: options.parent_close,
             reserved0: 0,
+            deadline_ns: nanoseconds(options.deadline),
         };
         Future((self.host().start_child)(self.raw, lend(kind.as_bytes()), lend(input), &raw))
     }

@@ -184,6 +184,7 @@ structs! {
         session: Bytes,
         parent_close: u32,
         reserved0: u32,
+        deadline_ns: u64,
     }
     "pawl_process_host" ProcessHost {
         struct_size: u32,

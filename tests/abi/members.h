@@ -100,6 +100,7 @@ MEMBER(pawl_child_options, id)
 MEMBER(pawl_child_options, session)
 MEMBER(pawl_child_options, parent_close)
 MEMBER(pawl_child_options, reserved0)
+MEMBER(pawl_child_options, deadline_ns)
 
 STRUCT(pawl_process_host)
 MEMBER(pawl_process_host, struct_size)

@@ -194,6 +194,7 @@ static bool take_options(struct run *run, const pawl_child_options *options, paw
     request->flags = known.flags;
     request->parent_close = known.parent_close;
     request->id = known.id;
+    request->deadline_ns = known.deadline_ns;
     if (known.session.size > 0)
         request->session = known.session;
     else if ((known.flags & PAWL_CHILD_NO_SESSION) == 0)

@@ -120,6 +120,11 @@ static bool fill_start(const pawl_resident *r, pawl_child_op *op, const pawl_ope
         .parent_close = request->parent_close | (told ? 0 : PAWL_PARENT_CLOSE_UNTOLD),
         .claim_session = pawl_worker_session(r->worker),
     };
+    if (request->deadline_ns != 0 &&
+        __builtin_add_overflow(resident_unix_now(r), request->deadline_ns, &op->start.deadline_unix_ns))
+        op->start.deadline_unix_ns = 0; /* it never comes */
+    if (op->start.deadline_unix_ns != 0 && pawl_deadline_body(&op->arena, false, &op->start.deadline_body) != PAWL_OK)
+        return false;
     if (!is_zero(type->digest, sizeof type->digest))
         op->start.digest = (pawl_bytes){type->digest, sizeof type->digest};
     return pawl_arena_copy(&op->arena, request->id, &op->start.id) &&

@@ -60,6 +60,20 @@ static pawl_status curious(pawl_process *p)
                                         (int)failure.detail_json.size, (const char *)failure.detail_json.data));
 }
 
+/* Tells why its child, which has a twentieth of a second, did not complete. */
+static pawl_status hasty(pawl_process *p)
+{
+    pawl_failure failure;
+    pawl_child_options options = pawl_child_defaults();
+    options.deadline_ns = 50 * PAWL_MILLISECOND;
+    pawl_future child = pawl_start_child_with(p, pawl_cstring(p, pawl_input(p)), pawl_text("in"), &options);
+    PAWL_TRY(pawl_await(p, child));
+    if (pawl_result(p, child, NULL) == PAWL_OK)
+        return pawl_complete(p, pawl_text("it completed"));
+    PAWL_TRY(pawl_result_failure(p, child, &failure));
+    return pawl_complete(p, failure.code);
+}
+
 /* As many children as the input says, all at once. */
 static pawl_status fan(pawl_process *p)
 {
@@ -139,12 +153,13 @@ static pawl_status clasher(pawl_process *p)
 PAWL_PROCESSES(PAWL_TYPE("leaf", 1, leaf), PAWL_TYPE("broken", 1, broken), PAWL_TYPE("sleeper", 1, sleeper),
                PAWL_TYPE("stubborn", 1, stubborn), PAWL_TYPE("parent", 1, parent), PAWL_TYPE("curious", 1, curious),
                PAWL_TYPE("fan", 1, fan), PAWL_TYPE("tower", 1, tower), PAWL_TYPE("runaway", 1, runaway),
-               PAWL_TYPE("family", 1, family), PAWL_TYPE("launcher", 1, launcher), PAWL_TYPE("clasher", 1, clasher))
+               PAWL_TYPE("family", 1, family), PAWL_TYPE("launcher", 1, launcher), PAWL_TYPE("clasher", 1, clasher),
+               PAWL_TYPE("hasty", 1, hasty))
 
 static lab *lab_with(const char *provider)
 {
-    static const char *const types[] = {"leaf", "broken", "sleeper", "stubborn", "parent",   "curious",
-                                        "fan",  "tower",  "runaway", "family",   "launcher", "clasher"};
+    static const char *const types[] = {"leaf",  "broken",  "sleeper", "stubborn", "parent",  "curious", "fan",
+                                        "tower", "runaway", "family",  "launcher", "clasher", "hasty"};
     lab *own = lab_create(provider);
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         lab_add_type(own, types[i], 1, &pawl_processes);
@@ -203,6 +218,22 @@ static void test_H11_a_cancelled_child_is_not_a_completed_parent(void **state)
     row = lab_wait_end(own, "c");
     assert_non_null(strstr(row.output, "child c/1/1 was terminated"));
     assert_non_null(strstr(row.output, "\"status\":\"terminated\""));
+    lab_destroy(own);
+}
+
+static void test_a_child_has_so_long_and_no_longer(void **state)
+{
+    (void)state;
+    lab *own = lab_with("memory");
+    lab_start(own, NULL);
+    lab_register(own, "p", "hasty", "sleeper");
+    lab_row row = lab_wait_end(own, "p");
+    assert_int_equal(row.status, PAWL_COMPLETED);
+    assert_string_equal(row.output, "process.deadline");
+    assert_int_equal(lab_look(own, "p/1/1").status, PAWL_FAILED);
+    lab_register(own, "q", "curious", "leaf"); /* and without one it has as long as it takes */
+    row = lab_wait_end(own, "q");
+    assert_string_equal(row.output, "it completed");
     lab_destroy(own);
 }
 
@@ -418,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_I4_a_child_gives_its_output_to_its_parent),
         cmocka_unit_test(test_H11_a_child_that_failed_is_a_failure),
         cmocka_unit_test(test_H11_a_cancelled_child_is_not_a_completed_parent),
+        cmocka_unit_test(test_a_child_has_so_long_and_no_longer),
         cmocka_unit_test(test_I1_a_thousand_children),
         cmocka_unit_test(test_I10_a_tree_has_a_deepest_floor),
         cmocka_unit_test(test_I10_an_id_that_is_taken_is_a_failure),

@@ -29,10 +29,13 @@ static pawl_status with_everything(pawl_process *p)
     PAWL_TRY(pawl_call_with(p, "a.d", pawl_text("{}"), &options, &value));
     PAWL_TRY(pawl_call(p, "a.e", value, NULL));
     PAWL_TRY(pawl_sleep(p, 250 * PAWL_MILLISECOND));
+    PAWL_TRY(pawl_sleep_until(p, pawl_now(p) + PAWL_DAY));
+    PAWL_TRY(pawl_await(p, pawl_start_timer_until(p, pawl_now(p) + PAWL_DAY)));
     PAWL_TRY(pawl_signal(p, "s", &value));
     PAWL_TRY(pawl_signal_within(p, "s", 30 * PAWL_SECOND, &value));
     pawl_child_options of_child = pawl_child_defaults();
     of_child.parent_close = PAWL_PARENT_CLOSE_TERMINATE;
+    of_child.deadline_ns = PAWL_HOUR;
     more[0] = pawl_start_child_with(p, "a.child", value, &of_child);
     more[1] = pawl_start_detached(p, "a.child", value);
     PAWL_TRY(pawl_child_id(p, more[1], &value));

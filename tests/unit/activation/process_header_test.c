@@ -32,13 +32,22 @@ static pawl_status options(pawl_process *p)
     return pawl_call_with(p, "one", pawl_text(""), &some, NULL);
 }
 
+/* The clock of the test stands at 5000. */
+static pawl_status until(pawl_process *p)
+{
+    PAWL_TRY(pawl_sleep_until(p, 4000)); /* long past */
+    PAWL_TRY(pawl_sleep_until(p, 5700));
+    PAWL_TRY(pawl_await(p, pawl_start_timer_until(p, 6000)));
+    return pawl_complete(p, pawl_text("awake"));
+}
+
 static pawl_status second_revision(pawl_process *p)
 {
     return pawl_complete(p, pawl_text("revision 2"));
 }
 
 PAWL_PROCESSES(PAWL_TYPE("miscounts", 1, miscounts), PAWL_TYPE("prints", 1, prints),
-               PAWL_TYPE("prints", 2, second_revision), PAWL_TYPE("options", 1, options))
+               PAWL_TYPE("prints", 2, second_revision), PAWL_TYPE("options", 1, options), PAWL_TYPE("until", 1, until))
 
 static void test_a_wrong_count_is_invalid(void **state)
 {
@@ -50,6 +59,36 @@ static void test_a_wrong_count_is_invalid(void **state)
     sim_expect(&sim, "< 1 started\n"
                      "  timer 1 1 ns\n"
                      "> failed miscounted: as expected\n");
+    sim_close(&sim);
+}
+
+static void test_a_sleep_ends_at_a_time_of_the_clock(void **state)
+{
+    (void)state;
+    struct sim sim;
+    sim_open(&sim, &pawl_processes, "until");
+    sim_start(&sim, "");
+    sim_run(&sim);
+    sim_timer(&sim, 3);
+    sim_fired(&sim, 3);
+    sim.now_unix_ns = 5700;
+    sim_run(&sim);
+    sim_timer(&sim, 5);
+    sim_fired(&sim, 5);
+    sim_run(&sim);
+    sim_expect(&sim, "< 1 started\n"
+                     "  timer 3 700 ns\n"
+                     "> waits: timer\n"
+                     "< 2 now 1\n"
+                     "< 3 now 2\n"
+                     "< 4 timer 3\n"
+                     "< 5 fired 3\n"
+                     "  timer 5 300 ns\n"
+                     "> waits: timer\n"
+                     "< 6 now 4\n"
+                     "< 7 timer 5\n"
+                     "< 8 fired 5\n"
+                     "> completed awake\n");
     sim_close(&sim);
 }
 
@@ -141,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_wrong_count_is_invalid),
+        cmocka_unit_test(test_a_sleep_ends_at_a_time_of_the_clock),
         cmocka_unit_test(test_programs_are_chosen_by_name_and_revision),
         cmocka_unit_test(test_options_reach_the_open_call),
         cmocka_unit_test(test_the_factory_knows_one_interface),
