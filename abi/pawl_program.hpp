@@ -280,6 +280,11 @@ class process
     {
         await(start_timer(span));
     }
+    /// Not at all when that moment of the wall clock is past; the clock is read for it, which is recorded.
+    void sleep_until(time_point moment)
+    {
+        use(pawl_sleep_until, detail::nanoseconds(moment.time_since_epoch()));
+    }
     std::string_view signal(const char *name)
     {
         return outcome_of(wait_signal(name));

@@ -240,6 +240,14 @@ impl<'p> Process<'p> {
     pub fn sleep(&self, span: Duration) -> Result<(), Stop> {
         self.wait_for(self.start_timer(span))
     }
+    /// Until a moment of the wall clock, as `now` gives it; not at all when it is past. The clock is read for it, which is
+    /// recorded.
+    pub fn sleep_until(&self, since_1970: Duration) -> Result<(), Stop> {
+        match since_1970.checked_sub(self.now()) {
+            Some(span) if !span.is_zero() => self.sleep(span),
+            _ => Ok(()),
+        }
+    }
     pub fn signal(&self, name: &str) -> Result<&'p [u8], Stop> {
         self.outcome_of(self.wait_signal(name))
     }

@@ -210,6 +210,19 @@ static void test_without_memory_the_process_is_parked(void **state)
 }
 #endif
 
+static void test_sleeping_until_a_moment(void **state)
+{
+    (void)state;
+    struct sim sim;
+    open_sample(&sim, "wakes", "");
+    sim_timer(&sim, 2);
+    sim_fired(&sim, 2);
+    sim_run(&sim);
+    assert_non_null(strstr(sim.trace, "  timer 2 999995000 ns\n"));
+    assert_non_null(strstr(sim.trace, "> completed woken\n"));
+    sim_close(&sim);
+}
+
 static void test_a_run_goes_on_as_the_next_one(void **state)
 {
     (void)state;
@@ -270,6 +283,7 @@ int main(void)
         cmocka_unit_test(test_who_swallows_a_suspension_gets_no_further),
         cmocka_unit_test(test_a_cancel_is_an_exception_of_its_own),
         cmocka_unit_test(test_what_leaves_a_program_is_its_failure),
+        cmocka_unit_test(test_sleeping_until_a_moment),
         cmocka_unit_test(test_a_run_goes_on_as_the_next_one),
         cmocka_unit_test(test_signals_updates_and_what_else_there_is),
 #ifndef SAMPLE_IS_RUST

@@ -119,6 +119,13 @@ std::string remembers(pawl::process &p)
     return std::string(before.value ? *before.value : "none") + " " + std::to_string(*revision);
 }
 
+std::string wakes(pawl::process &p)
+{
+    p.sleep_until(pawl::time_point(1s));
+    p.sleep_until(pawl::time_point(0s));
+    return "woken";
+}
+
 std::string family(pawl::process &p)
 {
     return std::string(p.child("shop.checkout", "cart"));
@@ -130,7 +137,7 @@ constexpr pawl_process_type types[] = {
     {"throws", 1, pawl::program<plainly_throws>}, {"number", 1, pawl::program<throws_a_number>},
     {"runs-out", 1, pawl::program<runs_out>},     {"goes-on", 1, pawl::program<goes_on>},
     {"waits", 1, pawl::program<waits>},           {"remembers", 1, pawl::program<remembers>},
-    {"family", 1, pawl::program<family>},
+    {"wakes", 1, pawl::program<wakes>},           {"family", 1, pawl::program<family>},
 };
 
 std::string echo(const pawl::call &call)

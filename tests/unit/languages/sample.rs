@@ -99,6 +99,12 @@ fn waits(p: &Process) -> Ended {
     Ok(if right { b"waited".to_vec() } else { Vec::new() })
 }
 
+fn wakes(p: &Process) -> Ended {
+    p.sleep_until(Duration::from_secs(1))?;
+    p.sleep_until(Duration::ZERO)?;
+    Ok(b"woken".to_vec())
+}
+
 fn family(p: &Process) -> Ended {
     Ok(p.child("shop.checkout", b"cart")?.to_vec())
 }
@@ -193,6 +199,7 @@ pawl::plugin! {
         program("number", panics_with_a_number),
         program("goes-on", goes_on),
         program("waits", waits),
+        program("wakes", wakes),
         program("family", family),
     ],
     effects: [
