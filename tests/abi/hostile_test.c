@@ -1,6 +1,7 @@
 /* hostile_test.c: every plugin of hostile/ meets the loader. Each breaks one rule, and the refusal must name that rule;
  * the host program must still be there afterwards. */
 #include "tests/unit/loader/fixture.h"
+#include "worker/effect/guard.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -220,6 +221,55 @@ static void test_P08_P15_a_rude_effect_gets_defined_answers(void **state)
     fixture_close(&f);
 }
 
+/* Only a plain yes lets a call through, and only a plain "not now" lets it wait. */
+static void test_A60_what_middleware_answers_is_a_yes_a_wait_or_a_refusal(void **state)
+{
+    static const struct {
+        pawl_status answer;
+        pawl_pass pass;
+        const char *code;
+        uint64_t wait_ns;
+    } cases[] = {{PAWL_OK, PAWL_PASSED, NULL, 0},
+                 {PAWL_SUSPEND, PAWL_REFUSED, "middleware.contract", 0},
+                 {PAWL_PENDING, PAWL_HELD, NULL, 24 * 3600 * PAWL_NS_PER_SECOND},
+                 {3, PAWL_REFUSED, "middleware.contract", 0},
+                 {INT32_MAX, PAWL_REFUSED, "middleware.contract", 0},
+                 {INT32_MIN, PAWL_REFUSED, "middleware.refused", 0},
+                 {-4711, PAWL_REFUSED, "middleware.refused", 0}};
+    fixture f;
+    pawl_middleware *instance = NULL;
+    pawl_plugin_set *set = NULL;
+    (void)state;
+    fixture_open(&f);
+    const pawl_plugin_request request = {.path = fixture_copy(&f, "garbage_middleware", "garbage.so"), .dev = true};
+    assert_int_equal(pawl_loader_load(&request, 1, f.data, fixture_host(), NULL, &set, &f.error), PAWL_OK);
+    const pawl_middleware_table *table = pawl_plugin_set_at(set, 0)->middleware;
+    assert_int_equal(table->create(fixture_host(), pawl_bytes_text("g"), pawl_bytes_text("{}"), &instance, NULL),
+                     PAWL_OK);
+    pawl_guard *guard = pawl_guard_middleware("g", "hostile.plugin", table, instance);
+    assert_non_null(guard);
+    const pawl_guards guards = {.items = {guard}, .count = 1};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        pawl_attempt attempt = {.struct_size = sizeof attempt, .attempt = (uint32_t)cases[i].answer};
+        pawl_passage passage = {.guards = &guards, .attempt = &attempt, .clock = pawl_clock_system()};
+        pawl_held held = {.wait_ns = 0};
+        assert_int_equal(pawl_passage_go(&passage, 0, false, NULL, &held), cases[i].pass);
+        assert_int_equal(held.wait_ns, cases[i].wait_ns);
+        if (cases[i].code != NULL)
+            assert_string_equal(held.code, cases[i].code);
+        assert_false(pawl_passage_end(&passage, 0, NULL));
+        pawl_failure_finish(&held.said);
+    }
+    pawl_sink said;
+    pawl_sink_init(&said, 100);
+    assert_false(pawl_guard_describe(guard, &said)); /* neither is this a yes */
+    pawl_sink_finish(&said);
+    pawl_guard_destroy(guard);
+    table->destroy(instance);
+    pawl_plugin_set_close(set);
+    fixture_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_a_child_that_a_plugin_leaves_does_not_hold_the_host_up),
         cmocka_unit_test(test_calls_come_in_order_and_code_stays_mapped),
         cmocka_unit_test(test_P08_P15_a_rude_effect_gets_defined_answers),
+        cmocka_unit_test(test_A60_what_middleware_answers_is_a_yes_a_wait_or_a_refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
