@@ -281,8 +281,12 @@ static void report_orders(search *s)
         which = "";
     else if (all)
         which = s->t->request->all_orders ? ", all that there are" : ", all that the program can tell apart";
-    snprintf(note, sizeof note, "%" PRIu64 " order%s%s", s->tried + 1 - s->unreachable, s->tried == 0 ? "" : "s",
-             which);
+    uint64_t tried = s->tried + 1 - s->unreachable;
+    double in_all = count_all(&s->t->basic);
+    char of[48] = "";
+    if (in_all > (double)tried)
+        snprintf(of, sizeof of, in_all < 1e6 ? " of about %.0f" : " of about %.0e", in_all);
+    snprintf(note, sizeof note, "%" PRIu64 "%s order%s%s", tried, of, tried == 1 && of[0] == '\0' ? "" : "s", which);
     s->t->orders = json_pack("{s:I, s:b, s:f, s:O}", "tried", (json_int_t)(s->tried + 1 - s->unreachable), "all", all,
                              "in_all", count_all(&s->t->basic), "outcomes", s->outcomes);
     pawl_tester_report_group(s->t, &s->group, note);
