@@ -16,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STOP_PATIENCE_PAUSES 200 /* of 5 ms */
+#define STOP_PATIENCE_PAUSES 200  /* of 5 ms */
+#define KILL_PATIENCE_PAUSES 1000 /* until the ends of isolated plugins that were killed are known, on a busy machine  \
+                                   */
 
 static pawl_status profile_error(const pawl_problem_list *problems, pawl_status status, pawl_error *error)
 {
@@ -316,7 +318,8 @@ static bool stop_worker(pawl_host *host)
         return true;
     pawl_worker_stop(host->worker, PAWL_STOP_ABORT, host->clock->mono_ns(host->clock));
     pawl_worker_get_stats(host->worker, &stats);
-    for (int i = 0; i < STOP_PATIENCE_PAUSES && (stats.effects_running > 0 || stats.resident > 0); i++) {
+    int patience = STOP_PATIENCE_PAUSES + (host->isolation == NULL ? 0 : KILL_PATIENCE_PAUSES);
+    for (int i = 0; i < patience && (stats.effects_running > 0 || stats.resident > 0); i++) {
         if (i == STOP_PATIENCE_PAUSES / 2)
             pawl_isolation_abort(host->isolation);
         nanosleep(&pause, NULL); /* it was told to stop, and nobody tells us when it has */

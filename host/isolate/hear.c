@@ -56,6 +56,7 @@ void pawl_guest_welcome(guest *g)
         return;
     }
     g->state = GUEST_READY;
+    snprintf(g->stage, sizeof g->stage, "serving");
     g->look_mono_ns = pawl_isolate_now() + ISOLATE_LOOK_BUSY_NS;
     g->cpu_mark_ns = pawl_guest_cpu_ns(g);
     pthread_cond_broadcast(&plugin->changed);
