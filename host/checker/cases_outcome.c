@@ -121,6 +121,14 @@ static void stop_in_time(checker_lab *lab, const lab_walk *walk, const lab_reque
     lab_give_up(lab);
 }
 
+static void judge_token(checker_lab *lab, const char *where, pawl_cancel_token *token)
+{
+    const char *spoilt = lab_cancel_spoilt(token);
+    if (spoilt != NULL)
+        lab_find(lab, VERDICT_FAIL, where, "nothing but poll: it belongs to the host",
+                 "that the descriptor of the cancel token was %s", spoilt);
+}
+
 static void cancel_each(checker_lab *lab, bool slow, uint32_t ask_ms)
 {
     lab_walk walk = {.slow = slow};
@@ -129,6 +137,7 @@ static void cancel_each(checker_lab *lab, bool slow, uint32_t ask_ms)
         const lab_request request = {.operation = walk.now, .input = lab_walk_input(&walk), .cancel = token};
         lab_stage(lab, "%s, cancelled %s", walk.where, ask_ms == 0 ? "before it begins" : "while it runs");
         stop_in_time(lab, &walk, &request, ask_ms, 0, "it was cancelled");
+        judge_token(lab, walk.where, token);
         lab_cancel_free(token);
     }
 }

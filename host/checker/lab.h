@@ -40,7 +40,6 @@ typedef struct lab_offences {
     atomic_uint late_completions; /* a second one, or one of a call that was not pending */
     atomic_uint null_objects;     /* a NULL sink, failure sink, failure or completion */
     atomic_uint bad_bytes;        /* NULL with a length */
-    atomic_uint closed_fds;       /* a cancel descriptor that is not there any more */
 } lab_offences;
 
 typedef struct lab_host {
@@ -137,6 +136,8 @@ void lab_why_free(lab_why *why);
 /** A cancel token with a descriptor, as hosts have them. */
 pawl_cancel_token *lab_cancel_create(void);
 void lab_cancel_ask(pawl_cancel_token *token);
+/** What a plugin did to the descriptor of a token that was asked: NULL, or "closed", or "read from". */
+const char *lab_cancel_spoilt(pawl_cancel_token *token);
 void lab_cancel_free(pawl_cancel_token *token);
 
 /** Text of a status, for messages: "-3 (invalid)". */

@@ -8,6 +8,7 @@
 #include "worker/effect/core_table.h"
 #include "world.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -150,6 +151,16 @@ pawl_cancel_token *lab_cancel_create(void)
 void lab_cancel_ask(pawl_cancel_token *token)
 {
     pawl_cancel_ask(token);
+}
+
+const char *lab_cancel_spoilt(pawl_cancel_token *token)
+{
+    struct pollfd ready = {.fd = atomic_load(&token->fd), .events = POLLIN};
+    if (ready.fd < 0 || pawl_cancel_is_asked(token) == 0)
+        return NULL; /* it was never asked for, or is not readable yet */
+    if (poll(&ready, 1, 0) == 1 && (ready.revents & POLLNVAL) == 0)
+        return NULL;
+    return (ready.revents & POLLNVAL) != 0 ? "closed" : "read from";
 }
 
 void lab_cancel_free(pawl_cancel_token *token)

@@ -111,6 +111,7 @@ static void test_P15_the_check_finds_what_a_repeated_or_stopped_call_does(void *
     static const check_expectation cases[] = {
         {"cancel_deaf", "cancel.latency", "fail", "B-15", "after it was cancelled", "--latency 2s"},
         {"deadline_deaf", "deadline.latency", "fail", "B-15", "after its deadline", "--latency 2s"},
+        {"cancel_closes", "cancel.latency", "fail", "B-15", "was read from", NULL},
         {"key_differs", "key.same", "fail", "B-16", "another result", NULL},
         {"key_refused", "key.same", "fail", "B-16", "key.again", NULL},
         {"reconcile_guess", "reconcile.unknown", "fail", "B-17", "that it happened", NULL},
@@ -141,6 +142,7 @@ static void test_P15_the_check_finds_what_process_code_may_not_do(void **state)
     static const check_expectation cases[] = {
         {"process_well", NULL, NULL, NULL, NULL, NULL},
         {"process_empty", "process.activate", "fail", "B-19", "nothing was completed", NULL},
+        {"process_stray", "process.activate", "fail", "B-19", "that no activation ran for", NULL},
         {"process_goes_on", "process.suspend", "fail", "B-20", "a call of set_status", NULL},
         {"process_swallows", "process.suspend", "fail", "B-20", "status -1 (failed)", NULL},
         {"process_random", "process.repeat", "fail", "B-21", "step 1 was \"call other.effect", NULL},

@@ -1,6 +1,7 @@
 /* checker.c: see checker.h. */
 #include "checker.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,13 +9,18 @@
 
 enum { AT_ONCE = 4 };
 
-static FILE *begin(const char *words)
+static FILE *begin_program(const char *program, const char *words)
 {
     char command[8192];
-    snprintf(command, sizeof command, "%s %s 2>&1", PAWL_CHECKER, words);
+    snprintf(command, sizeof command, "%s %s 2>&1", program, words);
     FILE *pipe = popen(command, "re");
     assert_non_null(pipe);
     return pipe;
+}
+
+static FILE *begin(const char *words)
+{
+    return begin_program(PAWL_CHECKER, words);
 }
 
 static int end(FILE *pipe, char **ret_output)
@@ -32,6 +38,11 @@ static int end(FILE *pipe, char **ret_output)
 int check_run(const char *words, char **ret_output)
 {
     return end(begin(words), ret_output);
+}
+
+int check_program(const char *command, char **ret_output)
+{
+    return end(begin_program(command, ""), ret_output);
 }
 
 static FILE *begin_report(const char *words)
@@ -99,6 +110,17 @@ static int is_bad(const char *verdict)
     return strcmp(verdict, "fail") == 0 || strcmp(verdict, "crash") == 0 || strcmp(verdict, "timeout") == 0;
 }
 
+/* Under a sanitizer memory cannot be counted, and the C library's functions are not watched. */
+static bool can_be_seen(const check_expectation *e)
+{
+#ifdef PAWL_SANITIZED
+    return e->name == NULL || (strncmp(e->name, "leak.", 5) != 0 && strcmp(e->name, "process.outside") != 0);
+#else
+    (void)e;
+    return true;
+#endif
+}
+
 static void judge(const check_expectation *e, FILE *pipe)
 {
     json_t *report = NULL;
@@ -110,6 +132,10 @@ static void judge(const check_expectation *e, FILE *pipe)
         const char *name = json_string_value(json_object_get(one, "case"));
         char *texts = check_texts(one);
         if (e->name != NULL && strcmp(name, e->name) == 0) {
+            if (!can_be_seen(e)) {
+                free(texts);
+                continue;
+            }
             if (strcmp(check_verdict(one), e->verdict) != 0 || strstr(texts, e->fragment) == NULL)
                 fail_msg("%s: %s: wanted %s with \"%s\", got %s: %s", e->plugin, name, e->verdict, e->fragment,
                          check_verdict(one), texts);
@@ -123,7 +149,8 @@ static void judge(const check_expectation *e, FILE *pipe)
     }
     if (e->name != NULL)
         check_case(report, e->name);
-    assert_int_equal(code, e->name != NULL && is_bad(e->verdict) ? 6 : 0);
+    if (can_be_seen(e))
+        assert_int_equal(code, e->name != NULL && is_bad(e->verdict) ? 6 : 0);
     json_decref(report);
 }
 

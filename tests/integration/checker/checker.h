@@ -12,7 +12,9 @@
 
 /** Run it with these words (as a shell reads them) and take its standard output. The exit code. */
 int check_run(const char *words, char **ret_output);
-/** The same with --json, and its report. */
+/** The same for another program and its words. */
+int check_program(const char *command, char **ret_output);
+/** check_run with --json, and its report. */
 int check_report(const char *words, json_t **ret_report);
 /** A case of a report; the test fails when it is not there. */
 const json_t *check_case(const json_t *report, const char *name);

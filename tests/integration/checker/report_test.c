@@ -119,6 +119,42 @@ static void test_P01_a_gate_that_fails_is_told_once(void **state)
     json_decref(report);
 }
 
+static void test_P07_inputs_are_made_from_schemas(void **state)
+{
+    json_t *report = NULL;
+    (void)state;
+    check_report(PAWL_BAD_DIR "/generated.so", &report);
+    assert_string_equal(check_verdict(check_case(report, "call.sample")), "skip");
+    json_decref(report);
+    assert_int_equal(check_report(PAWL_BAD_DIR "/generated.so --generate", &report), 0);
+    assert_string_equal(check_verdict(check_case(report, "call.sample")), "pass");
+    assert_string_equal(check_verdict(check_case(report, "call.output")), "pass"); /* what was made fits the schema */
+    json_decref(report);
+}
+
+static void test_P01_pawl_plugin_check_is_the_same_program(void **state)
+{
+    char *text = NULL, *other = NULL;
+    (void)state;
+    assert_int_equal(check_program(PAWL_PROGRAM " plugin check " BAD " --case state.life --json", &text), 6);
+    json_t *report = json_loads(text, 0, NULL);
+    assert_string_equal(check_verdict(check_case(report, "state.life")), "fail");
+    json_decref(report);
+    free(text);
+    assert_int_equal(check_program(PAWL_PROGRAM " plugin check --list", &text), 0);
+    assert_int_equal(check_run("--list", &other), 0);
+    assert_string_equal(text, other);
+    free(other);
+    free(text);
+    assert_int_equal(check_program(PAWL_PROGRAM " plugin check " BAD " --case state.life --in-process", &text), 6);
+    assert_non_null(strstr(text, "state.life: fail"));
+    free(text);
+    assert_int_equal(check_program(PAWL_PROGRAM " plugin check", &text), 2);
+    free(text);
+    assert_int_equal(check_program(PAWL_PROGRAM " plugin check /nowhere.so", &text), 3);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +164,8 @@ int main(void)
         cmocka_unit_test(test_P01_levels_decide_which_cases_run),
         cmocka_unit_test(test_P01_a_report_can_be_read_by_programs),
         cmocka_unit_test(test_P01_a_gate_that_fails_is_told_once),
+        cmocka_unit_test(test_P07_inputs_are_made_from_schemas),
+        cmocka_unit_test(test_P01_pawl_plugin_check_is_the_same_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,6 +72,10 @@ mv "$guest" "$guest.real"
 printf '#!/bin/sh\necho used >>"%s/hosted"\nexec "%s" "$@"\n' "$work" "$guest.real" >"$guest"
 chmod 755 "$guest"
 
+# The program that checks is installed as well, and what was built passes.
+"$pawl" plugin check "$work/letter.so" --generate >"$work/out" || { cat "$work/out"; fail "letter.so does not pass the check"; }
+has "the plugin passes" "$work/out"
+
 cat >"$work/pawl.yaml" <<END
 profile: installed
 tier: durable
