@@ -1,6 +1,7 @@
 /* routes_attachment.c: attachments, in and out in pieces: of a body that comes in and of content that goes out no more
  * than one piece is in memory. Storing and reading is done on the pool; the HTTP thread only copies. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -252,7 +253,7 @@ static pawl_status look(pawl_exchange *exchange, uint64_t *total, char media_typ
     const char *found = json_string_value(json_object_get(facts, "media_type"));
     bool plain = found != NULL && found[0] != '\0' && strlen(found) < 257 && is_printable(found);
     *total = (uint64_t)json_integer_value(json_object_get(facts, "size"));
-    strcpy(media_type, plain ? found : "application/octet-stream");
+    snprintf(media_type, 257, "%s", plain ? found : "application/octet-stream");
     json_decref(facts);
     pawl_text_free(&text);
     return PAWL_OK;

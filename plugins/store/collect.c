@@ -125,15 +125,14 @@ static pawl_status collect_all(pass *own, uint8_t tag, pawl_fault *fault)
 pawl_status pawl_store_attachment_collect(pawl_store *store, pawl_attachment_collect *given, pawl_failure_sink *why)
 {
     pawl_fault fault = {0};
-    pawl_status status;
     if (given == NULL || given->struct_size < sizeof *given) {
-        status = pawl_fault_set(&fault, PAWL_E_INVALID, "attachment.invalid", "the request of collect is too small");
+        (void)pawl_fault_set(&fault, PAWL_E_INVALID, "attachment.invalid", "the request of collect is too small");
         return pawl_fault_emit(&store->core, why, &fault);
     }
     pass own = {.store = store,
                 .before_unix_ns = given->before_unix_ns,
                 .limit = given->limit == 0 ? UINT64_MAX : given->limit};
-    status = collect_all(&own, 'g', &fault);
+    pawl_status status = collect_all(&own, 'g', &fault);
     if (status == PAWL_OK)
         status = collect_all(&own, 'u', &fault);
     given->removed = own.removed;

@@ -1,6 +1,8 @@
 /* attachment_test.c: why it exists: content is stored once, under the digest of its bytes, and stays as long as anyone
  * links it and no longer. Catalogue S05, S06. */
 #include <openssl/sha.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -409,6 +411,104 @@ static void test_S06_what_a_killed_program_was_uploading_is_collected(void **sta
     assert_int_equal(removed, 0);
 }
 
+/* ---- many who store, share and let go, and one who collects all the time ---- */
+
+#define RACERS 4
+#define ROUNDS 25
+
+struct racer {
+    struct world *world;
+    unsigned index;
+    unsigned failed;
+    atomic_bool *stop;
+};
+
+static bool reads(struct world *world, const uint8_t digest[32], const char *expected)
+{
+    pawl_sink sink = {0};
+    uint64_t total = 0;
+    bool right = world->attachment->read(world->store, digest, 0, 1000, &sink, &total, NULL) == PAWL_OK &&
+                 sink.size == strlen(expected) && memcmp(sink.data, expected, sink.size) == 0;
+    sink_reset(&sink);
+    return right;
+}
+
+static bool stores(struct world *world, const char *scope, const char *text, uint8_t digest[32])
+{
+    pawl_attachment_upload *upload = NULL;
+    if (world->attachment->begin(world->store, text_bytes(scope), text_bytes(""), text_bytes(""), &upload, NULL) !=
+        PAWL_OK)
+        return false;
+    if (world->attachment->write(upload, text_bytes(text), NULL) != PAWL_OK) {
+        world->attachment->abort(upload);
+        return false;
+    }
+    return world->attachment->commit(upload, digest, NULL, NULL) == PAWL_OK;
+}
+
+static void *store_and_let_go(void *context)
+{
+    struct racer *racer = context;
+    struct world *world = racer->world;
+    const pawl_attachment_table *table = world->attachment;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        char text[32];
+        char own[16];
+        char other[16];
+        uint8_t digest[32];
+        snprintf(text, sizeof(text), "content %u", round % 2); /* the same for all of them */
+        snprintf(own, sizeof(own), "own-%u", racer->index);
+        snprintf(other, sizeof(other), "other-%u", racer->index);
+        bool right =
+            stores(world, own, text, digest) && reads(world, digest, text) &&
+            table->link(world->store, text_bytes(other), digest, text_bytes(""), text_bytes(""), NULL) == PAWL_OK &&
+            table->unlink(world->store, text_bytes(own), digest, NULL) == PAWL_OK && reads(world, digest, text) &&
+            table->unlink(world->store, text_bytes(other), digest, NULL) == PAWL_OK;
+        racer->failed += !right;
+    }
+    return NULL;
+}
+
+static void *collect_all_the_time(void *context)
+{
+    struct racer *racer = context;
+    uint64_t removed = 0;
+    while (!atomic_load(racer->stop)) {
+        pawl_attachment_collect pass = {.struct_size = sizeof(pass), .before_unix_ns = UINT64_MAX, .limit = 1};
+        racer->failed += racer->world->attachment->collect(racer->world->store, &pass, NULL) != PAWL_OK;
+        removed += pass.removed;
+    }
+    (void)removed;
+    return NULL;
+}
+
+static void test_S06_collecting_races_with_those_who_store_and_share(void **state)
+{
+    struct world *world = *state;
+    struct racer racers[RACERS + 1] = {0};
+    pthread_t threads[RACERS + 1];
+    atomic_bool stop = false;
+    for (unsigned i = 0; i <= RACERS; i++) {
+        racers[i] = (struct racer){.world = world, .index = i, .stop = &stop};
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, i == RACERS ? collect_all_the_time : store_and_let_go, &racers[i]), 0);
+    }
+    for (unsigned i = 0; i <= RACERS; i++) {
+        if (i == RACERS)
+            atomic_store(&stop, true);
+        pthread_join(threads[i], NULL);
+    }
+    for (unsigned i = 0; i <= RACERS; i++)
+        assert_int_equal(racers[i].failed, 0);
+    uint64_t removed = 0;
+    uint8_t digest[32];
+    assert_int_equal(collect(world, UINT64_MAX, &removed), PAWL_OK);
+    SHA256((const uint8_t *)"content 0", 9, digest);
+    assert_true(content_is(world, digest, NULL));
+    SHA256((const uint8_t *)"content 1", 9, digest);
+    assert_true(content_is(world, digest, NULL));
+}
+
 static const struct CMUnitTest attachment_tests[] = {
     CASE(test_S05_content_is_addressed_by_its_bytes),
     CASE(test_S05_shared_bytes_outlive_one_of_their_scopes),
@@ -419,6 +519,7 @@ static const struct CMUnitTest attachment_tests[] = {
     CASE(test_S06_an_aborted_upload_leaves_nothing),
     CASE(test_S06_unlinked_content_is_collected_past_the_cutoff_only),
     CASE(test_S06_what_is_linked_again_stays),
+    CASE(test_S06_collecting_races_with_those_who_store_and_share),
     CASE(test_S06_a_pass_is_bounded_and_the_next_goes_on),
     CASE(test_S05_a_scope_takes_the_longest_id_and_a_word),
     CASE(test_S06_collecting_does_not_touch_an_upload_under_way),

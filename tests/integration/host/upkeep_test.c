@@ -86,6 +86,8 @@ static void test_S11_so_many_are_kept_and_ids_are_forgotten_in_time(void **state
         expect_end(own, id, "completed", "1");
     }
     json_decref(until(own, "open", "waiting"));
+    until_number(own, "pruned", PROCESSES - 3); /* it is counted a moment after it is done */
+    until_number(own, "ids_forgotten", PROCESSES - 3);
     assert_int_equal(upkeep_number(own, "pruned"), PROCESSES - 3);
     assert_int_equal(upkeep_number(own, "ids_forgotten"), PROCESSES - 3);
     assert_int_equal(upkeep_number(own, "failures"), 0);
@@ -102,7 +104,7 @@ static void test_S06_what_nothing_refers_to_goes_and_the_rest_stays(void **state
     expect_end(own, "dropper", "failed", "attachment.not_found");
     assert_ok(pawl_host_session_delete(own->host, "ann", NULL, &why_));
     until_number(own, "attachments_collected", 1);
-    assert_true(upkeep_number(own, "bytes_collected") > 0);
+    until_number(own, "bytes_collected", 1);
     start_in(own, "again", "ann", "\"keep\"");
     expect_end(own, "again", "completed", "\"kept\"");
     assert_int_equal(upkeep_number(own, "failures"), 0);
