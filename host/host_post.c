@@ -234,6 +234,14 @@ pawl_status pawl_host_post_update(pawl_host *host, const char *id, const char *n
     return admitted;
 }
 
+/* Of a paused type nothing is claimed; but stopping is not going on. */
+static void claim_at_once(pawl_host *host, const char *id)
+{
+    pawl_host_entered(host);
+    pawl_worker_claim_one(host->worker, pawl_bytes_text(id));
+    pawl_host_left(host);
+}
+
 pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason, pawl_error *error)
 {
     pawl_status status = check(host, id, error);
@@ -245,6 +253,7 @@ pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason
     pawl_arena arena = {0};
     pawl_process_row row;
     status = pawl_host_row(host, id, &arena, &row, error);
+    const pawl_type *type = status == PAWL_OK ? pawl_catalog_type(host->assembly.catalog, row.type) : NULL;
     pawl_arena_finish(&arena);
     if (status != PAWL_OK)
         return status;
@@ -258,7 +267,10 @@ pawl_status pawl_host_cancel(pawl_host *host, const char *id, const char *reason
     derive_id("cancel", row.rewinds, fingerprint, post_id, sizeof post_id);
     pawl_post body = {.post_id = pawl_bytes_text(post_id), .fingerprint = {fingerprint, sizeof fingerprint}};
     pawl_entry entry = {.kind = PAWL_RECORD_CANCEL, .value = pawl_bytes_text(reason)};
-    return pawl_host_post(host, id, &body, &entry, NULL, error);
+    status = pawl_host_post(host, id, &body, &entry, NULL, error);
+    if (status == PAWL_OK && type != NULL && pawl_gate_is_shut(type->gate) && host->worker != NULL)
+        claim_at_once(host, id);
+    return status;
 }
 
 pawl_status pawl_host_terminate(pawl_host *host, const char *id, const char *reason, pawl_error *error)

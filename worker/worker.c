@@ -197,15 +197,15 @@ static bool make_types(const pawl_worker *worker, wanted_types *wanted)
     return wanted->names != NULL && wanted->limits != NULL && count > 0;
 }
 
-/* Those that no operator has paused. */
-static void list_types(const pawl_worker *worker, wanted_types *wanted)
+/* Those that no operator has paused, or all. */
+static void list_types(const pawl_worker *worker, bool all, wanted_types *wanted)
 {
     const pawl_type *const *types;
     const pawl_worker_config *config = &worker->config;
     size_t count = pawl_catalog_types(config->catalog, &types);
     wanted->count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (pawl_gate_is_shut(types[i]->gate))
+        if (!all && pawl_gate_is_shut(types[i]->gate))
             continue;
         wanted->names[wanted->count] = pawl_bytes_text(types[i]->name);
         wanted->limits[wanted->count] = NULL;
@@ -217,7 +217,8 @@ static void list_types(const pawl_worker *worker, wanted_types *wanted)
 }
 
 /* One page. True when there may be more. */
-static bool claim_page(pawl_worker *worker, uint32_t limit, const wanted_types *wanted, pawl_status *ret_status)
+static bool claim_page(pawl_worker *worker, uint32_t limit, const wanted_types *wanted, pawl_bytes id,
+                       pawl_status *ret_status)
 {
     pawl_registry *registry = worker->config.registry;
     struct page page = {worker, 0};
@@ -227,11 +228,12 @@ static bool claim_page(pawl_worker *worker, uint32_t limit, const wanted_types *
                         .types = wanted->names,
                         .type_count = wanted->count,
                         .type_size = sizeof *wanted->names,
+                        .id = id,
                         .limits = wanted->limits};
     pawl_failure_slot why;
     pawl_failure_init(&why);
     *ret_status = registry->table.claim(registry->store, &claim, visit_claimed, &page, &why);
-    if (*ret_status != PAWL_OK && *ret_status != PAWL_E_STALE) {
+    if (*ret_status != PAWL_OK && *ret_status != PAWL_E_STALE && id.size == 0) {
         pawl_error error = {0};
         pawl_failure_error(&why, *ret_status, &error);
         pawl_log_write(worker->config.log, PAWL_LOG_ERROR, "cannot claim; trying again in 1 s", "error", error.message,
@@ -239,6 +241,17 @@ static bool claim_page(pawl_worker *worker, uint32_t limit, const wanted_types *
     }
     pawl_failure_finish(&why);
     return *ret_status == PAWL_OK && page.count == limit;
+}
+
+void pawl_worker_claim_one(pawl_worker *worker, pawl_bytes id)
+{
+    pawl_status status;
+    wanted_types wanted = {0};
+    if (atomic_load(&worker->stop_mode) == 0 && atomic_load(&worker->session) != 0 && make_types(worker, &wanted)) {
+        list_types(worker, true, &wanted);
+        (void)claim_page(worker, 1, &wanted, id, &status);
+    }
+    forget_types(&wanted);
 }
 
 static void *claimer_thread(void *argument)
@@ -256,8 +269,8 @@ static void *claimer_thread(void *argument)
         worker->work = false;
         pthread_mutex_unlock(&worker->lock);
         pawl_status status;
-        list_types(worker, &wanted);
-        bool more = claim_page(worker, limit, &wanted, &status);
+        list_types(worker, false, &wanted);
+        bool more = claim_page(worker, limit, &wanted, (pawl_bytes){NULL, 0}, &status);
         pthread_mutex_lock(&worker->lock);
         if (more || (status != PAWL_OK && status != PAWL_E_STALE))
             worker->work = true;

@@ -91,6 +91,10 @@ uint64_t pawl_worker_session(const pawl_worker *worker);
 void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, uint32_t run,
                        const pawl_register *registered);
 
+/** Claim this process now, if anybody may, though its type is paused: it was asked to stop. It is best effort: who is
+ *  not claimed now is when its type goes on. [worker]: asks the store */
+void pawl_worker_claim_one(pawl_worker *worker, pawl_bytes id);
+
 /** Is what a stuck process lacked in a catalog now, so that it may be resumed? False as well when it lacked nothing
  * that a catalog has. [any] */
 bool pawl_worker_has_again(const pawl_catalog *catalog, const pawl_process_row *row);

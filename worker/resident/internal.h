@@ -131,6 +131,7 @@ struct pawl_resident {
 
     atomic_bool paused;            /* by its journal: an operator wants nothing of it to go on. Also for explain */
     const pawl_gate *_Atomic gate; /* an operator's, over its type; NULL: none. Also for explain */
+    atomic_bool asked_to_stop;     /* by its journal: the gate holds it no more. Also for explain */
 
     bool foreign;    /* registered under another host profile: held untouched, for a host that has it */
     bool load_again; /* the store could not be read; no activation yet */

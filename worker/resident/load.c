@@ -80,6 +80,7 @@ void pawl_resident_start(pawl_resident *r)
     r->recovery = (pawl_recovery){0};
     pthread_mutex_unlock(&r->shard->table_lock);
     atomic_store_explicit(&r->paused, false, memory_order_relaxed);
+    atomic_store_explicit(&r->asked_to_stop, false, memory_order_relaxed);
     r->load_again = !load(r);
     if (!r->load_again) {
         if (pawl_activation_ended(r->activation)) {

@@ -5,6 +5,8 @@
 
 void pawl_resident_note_pause(pawl_resident *r, uint32_t kind)
 {
+    if (kind == PAWL_RECORD_CANCEL || kind == PAWL_RECORD_REWOUND)
+        atomic_store_explicit(&r->asked_to_stop, kind == PAWL_RECORD_CANCEL, memory_order_relaxed);
     if (kind == PAWL_RECORD_PAUSED)
         atomic_store_explicit(&r->paused, true, memory_order_relaxed);
     else if (kind == PAWL_RECORD_CONTINUED || kind == PAWL_RECORD_CANCEL || kind == PAWL_RECORD_PARKED)
@@ -14,7 +16,8 @@ void pawl_resident_note_pause(pawl_resident *r, uint32_t kind)
 bool pawl_resident_is_paused(const pawl_resident *r)
 {
     return atomic_load_explicit(&r->paused, memory_order_relaxed) ||
-           pawl_gate_is_shut(atomic_load_explicit(&r->gate, memory_order_acquire));
+           (!atomic_load_explicit(&r->asked_to_stop, memory_order_relaxed) &&
+            pawl_gate_is_shut(atomic_load_explicit(&r->gate, memory_order_acquire)));
 }
 
 /* One that is paused by itself is stored as waiting. One of a paused type stays as it is, so that it can be claimed as

@@ -114,6 +114,29 @@ static void test_MW_a_type_is_paused_while_its_processes_wait(void **state)
     expect_end(own, "g", "completed", "7");
 }
 
+/* Stopping is not going on: who waits, and who has not begun, ends; the others stay. */
+static void test_MW_I7_a_cancel_passes_a_paused_type(void **state)
+{
+    fixture *own = *state;
+    pawl_error error = {0};
+    start(own, "waits", "test.gate", "1");
+    start(own, "stays", "test.gate", "1");
+    json_decref(until(own, "waits", "waiting"));
+    json_decref(until(own, "stays", "waiting"));
+    must(own, PAWL_PAUSE_TYPE, "test.gate", "x");
+    start(own, "new", "test.gate", "1");
+    until_why(own, "new", "its type is paused");
+    signal_it(own, "stays", "go", "3");
+    until_why(own, "stays", "its type is paused");
+    assert_int_equal(pawl_host_cancel(own->host, "waits", "enough", &error), PAWL_OK);
+    assert_int_equal(pawl_host_cancel(own->host, "new", "enough", &error), PAWL_OK);
+    expect_end(own, "waits", "cancelled", NULL);
+    expect_end(own, "new", "cancelled", NULL);
+    until_why(own, "stays", "its type is paused");
+    must(own, PAWL_PAUSE_TYPE, "test.gate", NULL);
+    expect_end(own, "stays", "completed", "3");
+}
+
 static void test_MW_a_paused_connector_keeps_its_calls_waiting(void **state)
 {
     fixture *own = *state;
@@ -149,6 +172,7 @@ int main(void)
         OVER_BOTH(test_MW_an_effect_that_runs_ends_and_is_recorded),
         OVER_BOTH(test_MW_a_paused_type_keeps_all_of_it_still),
         OVER_BOTH(test_MW_a_type_is_paused_while_its_processes_wait),
+        OVER_BOTH(test_MW_I7_a_cancel_passes_a_paused_type),
         OVER_BOTH(test_MW_a_paused_connector_keeps_its_calls_waiting),
         OVER_BOTH(test_MW_the_sessions_of_the_host_are_its_own),
     };
