@@ -280,7 +280,8 @@ typedef struct pawl_call_options {
     uint64_t deadline_ns;
 } pawl_call_options;
 
-/* How a child is started. Zero means: of the parent's session, awaited, asked to stop when its parent ends. */
+/* How a child is started. Zero means: of the parent's session, priority and key, awaited, asked to stop when its parent
+ * ends. */
 #define PAWL_CHILD_DETACHED   1u /* flags: its future comes when it is durably started, not when it ends */
 #define PAWL_CHILD_NO_SESSION 2u /* flags: it belongs to no session, though its parent does */
 typedef struct pawl_child_options {
@@ -289,10 +290,11 @@ typedef struct pawl_child_options {
     pawl_bytes id;  /* 1..256 bytes; empty: made from the parent's id, run and the place of this command */
     pawl_bytes session;
     uint32_t parent_close; /* PAWL_PARENT_CLOSE_*: what becomes of it when its parent ends, however that ends */
-    uint32_t reserved0;
+    uint32_t priority;     /* PAWL_PRIORITY_*; 0: its parent's */
     /* Not 0: when it has not ended so long after its start it is asked to stop, with its compensations, and ends failed
      * with code "process.deadline". */
     uint64_t deadline_ns;
+    pawl_bytes key; /* what it shares its type's turns by; empty: the key that its parent was given, if any */
 } pawl_child_options;
 
 typedef struct pawl_process pawl_process;
@@ -1278,7 +1280,7 @@ PAWL_FROZEN_(pawl_effect_table, reconcile, 32);
 PAWL_FROZEN_(pawl_connector_table, reconcile, 48);
 PAWL_FROZEN_(pawl_attachments, load, 56);
 PAWL_FROZEN_(pawl_call_options, deadline_ns, 24);
-PAWL_FROZEN_(pawl_child_options, deadline_ns, 56);
+PAWL_FROZEN_(pawl_child_options, key, 72);
 PAWL_FROZEN_(pawl_process_host, answer, 256);
 PAWL_FROZEN_(pawl_process, host, 8);
 PAWL_FROZEN_(pawl_process_table, activate, 16);

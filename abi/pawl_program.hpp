@@ -96,6 +96,8 @@ struct child_options {
     bool detached = false; ///< its future comes when it is durably started, not when it ends
     uint32_t parent_close = PAWL_PARENT_CLOSE_CANCEL;
     duration deadline = duration::zero(); ///< from its start; it is asked to stop then. Zero: none
+    uint32_t priority = 0; ///< PAWL_PRIORITY_*; 0: the parent's
+    std::string_view key;  ///< empty: the parent's, if it was given one
 };
 
 struct session_value {
@@ -218,6 +220,8 @@ class process
         raw.session = bytes(options.session);
         raw.parent_close = options.parent_close;
         raw.deadline_ns = detail::nanoseconds(options.deadline);
+        raw.priority = options.priority;
+        raw.key = bytes(options.key);
         return future(pawl_start_child_with(raw_, type, bytes(input), &raw));
     }
     std::string_view child_id(future child)

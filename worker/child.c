@@ -10,11 +10,13 @@
 
 /* ---- requests ---- */
 
-/* version, flags, parent_close (one byte each), in version 2 the deadline (8 bytes), then id, session and type with
- * their sizes (4 bytes), and the input as what is left; numbers with the least significant byte first. A child without
- * a deadline is written as version 1: its digest stays what it was. */
+/* version, flags, parent_close (one byte each), then id, session and type with their sizes (4 bytes), and the input as
+ * what is left; numbers with the least significant byte first. In front of the id stand in version 2 the deadline (8
+ * bytes), in version 3 the deadline, the priority (one byte) and the key with its size. The lowest version that says it
+ * all is written: a digest stays what it was. */
 #define REQUEST_VERSION  1u
 #define REQUEST_DEADLINE 2u
+#define REQUEST_PLACE    3u
 #define REQUEST_FIXED    ((size_t)3 + 3 * 4)
 
 static uint8_t *put_part(uint8_t *at, pawl_bytes part)
@@ -28,18 +30,23 @@ static uint8_t *put_part(uint8_t *at, pawl_bytes part)
 
 pawl_status pawl_child_request_encode(pawl_arena *arena, const pawl_child_request *request, pawl_bytes *ret)
 {
-    bool timed = request->deadline_ns != 0;
-    size_t size = REQUEST_FIXED + (timed ? 8 : 0) + request->id.size + request->session.size + request->type.size +
-                  request->input.size;
+    bool place = request->priority != 0 || request->key.size > 0;
+    bool timed = place || request->deadline_ns != 0;
+    size_t size = REQUEST_FIXED + (timed ? 8 : 0) + (place ? 5 + request->key.size : 0) + request->id.size +
+                  request->session.size + request->type.size + request->input.size;
     uint8_t *bytes = pawl_arena_alloc(arena, size);
     if (bytes == NULL)
         return PAWL_E_NOMEM;
     uint8_t *at = bytes;
-    *at++ = timed ? REQUEST_DEADLINE : REQUEST_VERSION;
+    *at++ = place ? REQUEST_PLACE : timed ? REQUEST_DEADLINE : REQUEST_VERSION;
     *at++ = (uint8_t)request->flags;
     *at++ = (uint8_t)request->parent_close;
     for (int i = 0; timed && i < 8; i++)
         *at++ = (uint8_t)(request->deadline_ns >> (8 * i));
+    if (place) {
+        *at++ = (uint8_t)request->priority;
+        at = put_part(at, request->key);
+    }
     at = put_part(at, request->id);
     at = put_part(at, request->session);
     at = put_part(at, request->type);
@@ -68,16 +75,23 @@ bool pawl_child_request_decode(pawl_bytes bytes, pawl_child_request *ret)
 {
     const uint8_t *at = bytes.data;
     size_t left = bytes.size;
-    if (left < REQUEST_FIXED || (at[0] != REQUEST_VERSION && at[0] != REQUEST_DEADLINE))
+    if (left < REQUEST_FIXED || at[0] < REQUEST_VERSION || at[0] > REQUEST_PLACE)
         return false;
-    bool timed = at[0] == REQUEST_DEADLINE;
+    bool timed = at[0] >= REQUEST_DEADLINE;
     pawl_child_request request = {.flags = at[1], .parent_close = at[2]};
+    bool place = at[0] == REQUEST_PLACE;
     at += 3;
     left -= 3;
     for (int i = 0; timed && i < 8; i++)
         request.deadline_ns |= (uint64_t)at[i] << (8 * i);
     at += timed ? 8 : 0;
     left -= timed ? 8 : 0;
+    if (place) {
+        request.priority = *at++;
+        left--;
+        if (request.priority > PAWL_PRIORITY_LOWEST || !get_part(&at, &left, &request.key))
+            return false;
+    }
     if (!get_part(&at, &left, &request.id) || !get_part(&at, &left, &request.session) ||
         !get_part(&at, &left, &request.type))
         return false;

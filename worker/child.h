@@ -19,6 +19,7 @@
 
 #define PAWL_CHILD_ID_BYTES_MAX      256u
 #define PAWL_CHILD_SESSION_BYTES_MAX 256u
+#define PAWL_CHILD_KEY_BYTES_MAX     256u
 #define PAWL_CHILD_DEPTH_MAX         64u /* of a tree of processes, its topmost one not counted */
 
 /** One start. Bytes point into what it was decoded from. */
@@ -26,6 +27,8 @@ typedef struct pawl_child_request {
     uint32_t flags;        /* PAWL_CHILD_* */
     uint32_t parent_close; /* PAWL_CLOSE_* */
     pawl_bytes id;         /* never empty */
+    uint32_t priority;     /* PAWL_PRIORITY_*; 0: the parent's */
+    pawl_bytes key;        /* empty: the parent's */
     pawl_bytes session;    /* that it will belong to; empty: none */
     pawl_bytes type;
     pawl_bytes input;

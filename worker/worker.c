@@ -156,6 +156,8 @@ static int32_t visit_claimed(void *context, const pawl_process_row *row)
                             .returning = row->wake_unix_ns != 0,
                             .document = row->document,
                             .parent_note = row->parent_note,
+                            .key = row->key,
+                            .priority = row->priority,
                             .attributes = row->attributes};
     page->count++;
     (void)pawl_resident_admit(page->worker, &claimed);
@@ -599,6 +601,8 @@ void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, uin
                             .digest = registered->digest,
                             .session = registered->session,
                             .parent_note = registered->parent_note,
+                            .key = registered->key,
+                            .priority = registered->priority,
                             .attributes = registered->attributes};
     (void)pawl_resident_admit(worker, &claimed);
 }

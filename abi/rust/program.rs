@@ -62,6 +62,10 @@ pub struct ChildOptions<'o> {
     pub parent_close: u32,
     /// From its start; it is asked to stop then. Zero: none.
     pub deadline: Duration,
+    /// 1 (first) to 5 (last); 0: the parent's.
+    pub priority: u32,
+    /// Empty: the parent's, if it was given one.
+    pub key: &'o str,
 }
 
 /// A request from outside that this process answers once.
@@ -171,8 +175,9 @@ impl<'p> Process<'p> {
             id: lend(options.id.as_bytes()),
             session: lend(options.session.as_bytes()),
             parent_close: options.parent_close,
-            reserved0: 0,
+            priority: options.priority,
             deadline_ns: nanoseconds(options.deadline),
+            key: lend(options.key.as_bytes()),
         };
         Future((self.host().start_child)(self.raw, lend(kind.as_bytes()), lend(input), &raw))
     }

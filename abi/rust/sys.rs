@@ -183,8 +183,9 @@ structs! {
         id: Bytes,
         session: Bytes,
         parent_close: u32,
-        reserved0: u32,
+        priority: u32,
         deadline_ns: u64,
+        key: Bytes,
     }
     "pawl_process_host" ProcessHost {
         struct_size: u32,

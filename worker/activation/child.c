@@ -181,18 +181,23 @@ static bool take_options(struct run *run, const pawl_child_options *options, paw
         memcpy(&known, options, options->struct_size < sizeof known ? options->struct_size : sizeof known);
     bool good = (known.flags & ~(PAWL_CHILD_DETACHED | PAWL_CHILD_NO_SESSION)) == 0 &&
                 known.parent_close <= PAWL_PARENT_CLOSE_ABANDON && known.id.size <= PAWL_CHILD_ID_BYTES_MAX &&
-                known.session.size <= PAWL_CHILD_SESSION_BYTES_MAX && (known.id.size == 0 || known.id.data != NULL) &&
+                known.priority <= PAWL_PRIORITY_LOWEST && known.key.size <= PAWL_CHILD_KEY_BYTES_MAX &&
+                (known.key.size == 0 || known.key.data != NULL) && known.session.size <= PAWL_CHILD_SESSION_BYTES_MAX &&
+                (known.id.size == 0 || known.id.data != NULL) &&
                 (known.session.size == 0 || known.session.data != NULL);
     if (!good) {
-        pawl_program_refuse(
-            run, PAWL_E_INVALID, "process.bad_options",
-            "the options of a child have unknown flags (%" PRIu32 ") or an unknown parent_close (%" PRIu32
-            "), or its id (%zu bytes) or session (%zu bytes) is longer than %u bytes",
-            known.flags, known.parent_close, known.id.size, known.session.size, PAWL_CHILD_ID_BYTES_MAX);
+        pawl_program_refuse(run, PAWL_E_INVALID, "process.bad_options",
+                            "the options of a child have unknown flags (%" PRIu32
+                            ") or an unknown parent_close (%" PRIu32 ") or priority (%" PRIu32
+                            "), or its id (%zu bytes), session (%zu) or key (%zu) is longer than %u bytes",
+                            known.flags, known.parent_close, known.priority, known.id.size, known.session.size,
+                            known.key.size, PAWL_CHILD_ID_BYTES_MAX);
         return false;
     }
     request->flags = known.flags;
     request->parent_close = known.parent_close;
+    request->priority = known.priority;
+    request->key = known.key;
     request->id = known.id;
     request->deadline_ns = known.deadline_ns;
     if (known.session.size > 0)

@@ -119,6 +119,7 @@ static bool fill_start(const pawl_resident *r, pawl_child_op *op, const pawl_ope
         .fingerprint = {op->fingerprint, sizeof op->fingerprint},
         .parent_close = request->parent_close | (told ? 0 : PAWL_PARENT_CLOSE_UNTOLD),
         .claim_session = pawl_worker_session(r->worker),
+        .priority = request->priority != 0 ? request->priority : r->priority,
     };
     if (request->deadline_ns != 0 &&
         __builtin_add_overflow(resident_unix_now(r), request->deadline_ns, &op->start.deadline_unix_ns))
@@ -130,6 +131,7 @@ static bool fill_start(const pawl_resident *r, pawl_child_op *op, const pawl_ope
     return pawl_arena_copy(&op->arena, request->id, &op->start.id) &&
            pawl_arena_copy(&op->arena, request->type, &op->start.type) &&
            pawl_arena_copy(&op->arena, request->session, &op->start.session) &&
+           pawl_arena_copy(&op->arena, request->key.size > 0 ? request->key : r->key, &op->start.key) &&
            pawl_arena_copy(&op->arena, r->id, &op->start.parent) &&
            pawl_arena_copy(&op->arena, pawl_child_note_encode(&note, note_bytes), &op->start.parent_note) &&
            pawl_entry_encode(&op->arena, &started, &op->start.input) == PAWL_OK &&

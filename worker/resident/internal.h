@@ -86,9 +86,11 @@ struct pawl_resident {
     bool trial;            /* that is not what it is pinned to, and has still to live its journal again */
     bool pinning;          /* it has: the next commit says so */
     pawl_pin pin;
-    uint32_t depth; /* of its tree of processes: how many ancestors it has */
-    pawl_bytes id, type, plugin, digest, session, profile, document, attributes; /* in memory behind this struct */
-    bool attributes_known;                                                       /* those are all that is stored */
+    uint32_t depth;    /* of its tree of processes: how many ancestors it has */
+    uint32_t priority; /* as it was registered: what its children get */
+    /* In memory behind this struct. */
+    pawl_bytes id, type, plugin, digest, session, profile, document, attributes, key;
+    bool attributes_known; /* those are all that is stored */
     pawl_activation *activation;
     pawl_running *calls; /* changed under the shard's table_lock */
     uint64_t loaded_unix_ns;

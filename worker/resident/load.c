@@ -123,17 +123,19 @@ static void on_admit(pawl_shard *shard, pawl_message *message)
 bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
 {
     size_t text = claimed->id.size + claimed->type.size + claimed->plugin.size + claimed->digest.size +
-                  claimed->session.size + claimed->profile.size + claimed->document.size + claimed->attributes.size + 8;
+                  claimed->session.size + claimed->profile.size + claimed->document.size + claimed->attributes.size +
+                  claimed->key.size + 9;
     pawl_resident *r = calloc(1, sizeof *r + text);
     if (r == NULL) {
         worker->config.registry->table.release(worker->config.registry->store, claimed->number, claimed->token);
         return false;
     }
     char *copy = (char *)(r + 1);
-    const pawl_bytes *from[] = {&claimed->id,      &claimed->type,    &claimed->plugin,   &claimed->digest,
-                                &claimed->session, &claimed->profile, &claimed->document, &claimed->attributes};
-    pawl_bytes *to[] = {&r->id,      &r->type,    &r->plugin,   &r->digest,
-                        &r->session, &r->profile, &r->document, &r->attributes};
+    const pawl_bytes *from[] = {&claimed->id,       &claimed->type,       &claimed->plugin,
+                                &claimed->digest,   &claimed->session,    &claimed->profile,
+                                &claimed->document, &claimed->attributes, &claimed->key};
+    pawl_bytes *to[] = {&r->id,      &r->type,     &r->plugin,     &r->digest, &r->session,
+                        &r->profile, &r->document, &r->attributes, &r->key};
     for (size_t i = 0; i < sizeof from / sizeof *from; i++) {
         if (from[i]->size > 0)
             memcpy(copy, from[i]->data, from[i]->size);
@@ -145,6 +147,7 @@ bool pawl_resident_admit(pawl_worker *worker, const pawl_claimed *claimed)
     r->number = claimed->number;
     r->token = claimed->token;
     r->revision = claimed->revision;
+    r->priority = claimed->priority;
     r->run = claimed->run == 0 ? 1 : claimed->run;
     pawl_child_note note;
     if (pawl_child_note_decode(claimed->parent_note, &note))

@@ -16,6 +16,8 @@ typedef struct pawl_claimed {
     pawl_bytes document;                          /* its stored status document, if known */
     pawl_bytes parent_note;
     pawl_bytes attributes; /* its stored search attributes */
+    pawl_bytes key;        /* as it was registered, like the next */
+    uint32_t priority;
 } pawl_claimed;
 
 /** Make a resident and send it to its shard. False (and the lease given back) when out of memory. [any] */

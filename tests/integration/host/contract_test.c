@@ -87,7 +87,22 @@ static pawl_status answerer(pawl_process *p)
             return pawl_continue_as_new(p, pawl_input(p));
     }
 }
-PAWL_PROCESSES(PAWL_TYPE("con.caller", 1, caller), PAWL_TYPE("con.parent", 1, parent),
+/* Starts one that goes on by itself; with "own" as input it has a place of its own. */
+static pawl_status brood(pawl_process *p)
+{
+    pawl_child_options options = pawl_child_defaults();
+    options.flags = PAWL_CHILD_DETACHED;
+    options.parent_close = PAWL_PARENT_CLOSE_ABANDON;
+    options.id = pawl_printf(p, "child-of-%s", pawl_cstring(p, pawl_id(p)));
+    if (pawl_is(pawl_input(p), "\"own\"")) {
+        options.priority = 5;
+        options.key = pawl_text("mine");
+    }
+    PAWL_TRY(pawl_await(p, pawl_start_child_with(p, "con.answerer", pawl_text("1"), &options)));
+    return pawl_complete(p, pawl_text("1"));
+}
+
+PAWL_PROCESSES(PAWL_TYPE("con.brood", 1, brood), PAWL_TYPE("con.caller", 1, caller), PAWL_TYPE("con.parent", 1, parent),
                PAWL_TYPE("con.strict", 1, strict), PAWL_TYPE("con.answerer", 1, answerer))
 
 static const void *PAWL_CALL get_factory(const char *id)
@@ -106,7 +121,7 @@ static const void *PAWL_CALL get_factory(const char *id)
     "{\"name\":\"con.once\",\"outcome\":\"at_most_once\"," GIVES "}," \
     "{\"name\":\"con.bytes\",\"outcome\":\"idempotent\",\"media_type\":\"application/octet-stream\"," GIVES "}," \
     "{\"name\":\"con.undo\",\"outcome\":\"idempotent\",\"input_schema\":" schema "}]," \
-    "\"processes\":[{\"name\":\"con.caller\",\"revision\":1},{\"name\":\"con.parent\",\"revision\":1}," \
+    "\"processes\":[{\"name\":\"con.brood\",\"revision\":1},{\"name\":\"con.caller\",\"revision\":1},{\"name\":\"con.parent\",\"revision\":1}," \
     "{\"name\":\"con.strict\",\"revision\":1,\"input_schema\":{\"type\":\"object\"}}," \
     "{\"name\":\"con.answerer\",\"revision\":1,\"updates\":[{\"name\":\"add\",\"schema\":{\"type\":\"integer\"}}," \
     "{\"name\":\"ask\"}]}]}"
@@ -261,6 +276,36 @@ static void test_inputs_of_children_and_runs_are_checked(void **state)
     expect_failure(own, "r", "schema.input", "next run");
 }
 
+static void expect_place(fixture *own, const char *id, const char *input, uint32_t priority, const char *key,
+                         json_int_t wanted_priority, const char *wanted_key)
+{
+    char child[64];
+    const pawl_start wanted = {.struct_size = sizeof wanted,
+                               .id = id,
+                               .type = "con.brood",
+                               .input = {input, strlen(input)},
+                               .priority = priority,
+                               .key = key};
+    snprintf(child, sizeof child, "child-of-%s", id);
+    assert_ok(pawl_host_start(own->host, &wanted, NULL, &why_));
+    expect_end(own, id, "completed", "1");
+    json_t *row = shown(own, child);
+    assert_int_equal(json_integer_value(json_object_get(row, "priority")), wanted_priority);
+    if (wanted_key == NULL)
+        assert_null(json_object_get(row, "key"));
+    else
+        assert_string_equal(text_of(row, "key"), wanted_key);
+    json_decref(row);
+}
+
+static void test_children_have_the_place_of_their_parent(void **state)
+{
+    fixture *own = *state;
+    expect_place(own, "plain", "1", 0, NULL, PAWL_PRIORITY_NORMAL, NULL);
+    expect_place(own, "heir", "1", 2, "tenant", 2, "tenant");
+    expect_place(own, "other", "\"own\"", 2, "tenant", 5, "mine");
+}
+
 /* ---- updates ---- */
 
 static pawl_status ask(fixture *own, const char *name, const char *payload, const char *id, char answer[256],
@@ -356,6 +401,7 @@ int main(void)
         {"schemas off", test_schemas_can_be_switched_off, make_closed, teardown, NULL},
         {"wrong schema", test_a_wrong_schema_is_refused_with_its_place, make_closed, teardown, NULL},
         OVER_THE_TWO(test_inputs_of_children_and_runs_are_checked),
+        OVER_THE_TWO(test_children_have_the_place_of_their_parent),
         OVER_THE_TWO(test_an_update_that_is_not_declared_is_not_recorded),
         OVER_THE_TWO(test_E02_an_answer_is_known_in_later_runs),
         OVER_THE_TWO(test_I10_so_many_answers_go_over),
