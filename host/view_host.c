@@ -228,6 +228,57 @@ static json_t *view_guards(const pawl_host *host)
     return list;
 }
 
+static bool set_some(json_t *json, const char *key, uint64_t value)
+{
+    return value == 0 || pawl_view_set(json, key, json_integer((json_int_t)value));
+}
+
+/* NULL: none. */
+static json_t *view_rate(const pawl_profile_rate *rate)
+{
+    if (!rate->written)
+        return NULL;
+    return json_pack("{s:I, s:I, s:I}", "rate", (json_int_t)rate->rate, "per_ns", (json_int_t)rate->per_ns, "burst",
+                     (json_int_t)(rate->burst == 0 ? rate->rate : rate->burst));
+}
+
+static void put_type_limits(json_t *json, const pawl_profile_type_limits *limits)
+{
+    (void)set_some(json, "concurrency", limits->concurrency);
+    if (limits->rate_limit.written)
+        (void)pawl_view_set(json, "rate_limit", view_rate(&limits->rate_limit));
+}
+
+/* What the profile says of a type, as far as it says anything. */
+static void view_type_limits(const pawl_host *host, json_t *json, const char *name)
+{
+    const pawl_profile_type *type = pawl_profile_find_type(host->profile, name);
+    json_t *per_key = json_object();
+    if (type != NULL) {
+        put_type_limits(json, &type->whole);
+        put_type_limits(per_key, &type->per_key);
+        (void)set_some(json, "deadline_ns", type->deadline_ns);
+        if (type->exclusive)
+            (void)pawl_view_set(json, "exclusive", json_true());
+    }
+    if (json_object_size(per_key) > 0)
+        (void)pawl_view_set(json, "per_key", json_incref(per_key));
+    json_decref(per_key);
+}
+
+static json_t *view_limits(const pawl_host *host)
+{
+    const pawl_profile *profile = host->profile;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "value_bytes",
+                     (json_int_t)profile->limits.value_bytes, "input_bytes", (json_int_t)profile->limits.input_bytes,
+                     "attachment_bytes", (json_int_t)profile->limits.attachment_bytes, "journal_warn_bytes",
+                     (json_int_t)profile->limits.journal_warn_bytes, "journal_max_bytes",
+                     (json_int_t)profile->limits.journal_max_bytes, "resident", (json_int_t)profile->limits.resident,
+                     "effects_queued", (json_int_t)profile->limits.effects_queued, "requests",
+                     (json_int_t)profile->limits.requests, "plugin_file_bytes",
+                     (json_int_t)profile->limits.plugin_file_bytes);
+}
+
 static json_t *view_types(pawl_host *host)
 {
     const pawl_type *const *types;
@@ -236,6 +287,7 @@ static json_t *view_types(pawl_host *host)
     for (size_t i = 0; i < count; i++) {
         json_t *json = json_pack("{s:s, s:I, s:s}", "name", types[i]->name, "revision", (json_int_t)types[i]->revision,
                                  "plugin", types[i]->plugin);
+        view_type_limits(host, json, types[i]->name);
         view_gate(host, json, PAWL_PAUSE_TYPE, types[i]->name);
         (void)json_array_append_new(list, json);
     }
@@ -329,7 +381,7 @@ json_t *pawl_view_host(pawl_host *host)
         pawl_view_set(json, "tier", json_string(pawl_manifest_tier_name(host->profile->tier))) &&
         pawl_view_set(json, "facets", view_facets(host)) && pawl_view_set(json, "plugins", pawl_view_plugins(host)) &&
         pawl_view_set(json, "connectors", view_connectors(host)) && pawl_view_set(json, "types", view_types(host)) &&
-        pawl_view_set(json, "attributes", view_attributes(host)) &&
+        pawl_view_set(json, "attributes", view_attributes(host)) && pawl_view_set(json, "limits", view_limits(host)) &&
         pawl_view_set(json, "effects", view_effects(host)) && pawl_view_set(json, "guards", view_guards(host)) &&
         pawl_view_set(json, "observers", view_observers(host)) && pawl_view_set(json, "worker", view_worker(host)) &&
         pawl_view_set(json, "counts", view_counts(host)) &&

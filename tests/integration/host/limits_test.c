@@ -51,6 +51,19 @@ static void test_V03_a_process_says_which_limit_holds_it(void **state)
     json_decref(until(own, "n1", "running"));
     start_under(own, "n2", "test.block", NULL, 0);
     expect_why(own, "n2", "ready, but type test.block is at its concurrency limit of 3");
+    pawl_text text = {0};
+    assert_ok(pawl_host_describe(own->host, &text, &why_));
+    json_t *host = json_of(&text);
+    const json_t *type;
+    size_t i;
+    json_array_foreach(json_object_get(host, "types"), i, type)
+    {
+        bool limited = strcmp(text_of(type, "name"), "test.block") == 0;
+        assert_int_equal(json_integer_value(json_object_get(type, "concurrency")), limited ? 3 : 0);
+        assert_int_equal(json_integer_value(json_object_get(json_object_get(type, "per_key"), "concurrency")), limited);
+    }
+    assert_true(json_integer_value(json_object_get(json_object_get(host, "limits"), "value_bytes")) > 0);
+    json_decref(host);
     cancel(own, "b1");
     json_decref(until(own, "n2", "running"));
     cancel(own, "a1");
