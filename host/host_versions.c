@@ -59,12 +59,20 @@ static version *find(tally *all, pawl_bytes plugin, const char *digest)
     return made;
 }
 
+/* Of a type that the host itself brings (schedules): there is no other version, and nothing to load. */
+static bool is_own(const pawl_process_row *row)
+{
+    static const char own[] = "pawl";
+    return row->digest.size == 0 && row->plugin.size == sizeof own - 1 &&
+           memcmp(row->plugin.data, own, sizeof own - 1) == 0;
+}
+
 static int32_t PAWL_CALL look(void *context, const pawl_process_row *row)
 {
     tally *all = context;
     char digest[DIGEST_DIGITS + 1];
     all->looked_at++;
-    if (row->external != 0)
+    if (row->external != 0 || is_own(row))
         return 0;
     hex_of(row->digest, digest);
     if (all->wanted != NULL) {

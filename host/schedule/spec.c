@@ -196,7 +196,7 @@ static pawl_status read_cron(reader *r, const char *name, const json_t *value)
 
 static pawl_status read_zone(reader *r, const char *name, const json_t *value)
 {
-    const char *zone;
+    const char *zone = "";
     pawl_status status = read_text(r, name, value, &zone);
     if (status != PAWL_OK)
         return status;

@@ -75,6 +75,8 @@ id=$(run schedule trigger yearly | sed 's/ started$//')
 run signal "$id" answer '"hi"' >/dev/null
 run wait "$id" --timeout 60s >/dev/null
 until_shows yearly "$id  completed"
+run plugin list >"$work/listed.err"
+! grep -q 'not loaded' "$work/listed.err" || fail "what the host itself brings is listed as not loaded"
 expect 0 'paused' run schedule pause yearly --note 'ask ann'
 crash
 serve
