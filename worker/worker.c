@@ -584,29 +584,6 @@ uint64_t pawl_worker_session(const pawl_worker *worker)
     return atomic_load(&worker->session);
 }
 
-void pawl_worker_adopt(pawl_worker *worker, uint64_t number, uint64_t token, uint32_t run,
-                       const pawl_register *registered)
-{
-    if (atomic_load(&worker->stop_mode) != 0) {
-        worker->config.registry->table.release(worker->config.registry->store, number, token);
-        return;
-    }
-    pawl_claimed claimed = {.number = number,
-                            .token = token,
-                            .revision = registered->revision,
-                            .run = run,
-                            .id = registered->id,
-                            .type = registered->type,
-                            .plugin = registered->plugin,
-                            .digest = registered->digest,
-                            .session = registered->session,
-                            .parent_note = registered->parent_note,
-                            .key = registered->key,
-                            .priority = registered->priority,
-                            .attributes = registered->attributes};
-    (void)pawl_resident_admit(worker, &claimed);
-}
-
 bool pawl_worker_explain(const pawl_worker *worker, uint64_t number, char *text, size_t room_bytes)
 {
     pawl_shard *shard = &worker->shards[number % worker->shard_count];

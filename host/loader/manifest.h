@@ -5,9 +5,10 @@
  * The shape (docs/abi-rules.md has it in full):
  *   manifest_version 1 (may be left out) · id · version · abi {major, minor} · kinds
  * ["effect"|"connector"|"process"|"storage"|"middleware"|"observer"] effects [operation] · connector {concurrency,
- * config_schema, operations [operation]} processes [{name, revision, input_schema, events, updates, tier, recovery, recovery_attempts,
- * compatible_with, pinned}] · facets [{facet, tier}] · middleware {config_schema} · observer {config_schema}
- * operation: {name, input_schema, output_schema, media_type, runs, outcome, local, timeout, deadline, retry, examples
+ * config_schema, operations [operation]} processes [{name, revision, input_schema, events, updates, tier, recovery,
+ * recovery_attempts, compatible_with, pinned}] · facets [{facet, tier}] · middleware {config_schema} · observer
+ * {config_schema} operation: {name, input_schema, output_schema, media_type, runs, outcome, local, timeout, deadline,
+ * retry, examples
  *   [{input, output, slow}]} */
 #ifndef PAWL_HOST_MANIFEST_H
 #define PAWL_HOST_MANIFEST_H
