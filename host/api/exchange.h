@@ -49,7 +49,7 @@ struct pawl_exchange {
     bool counted;         /* among the running requests */
     bool counted_waiting; /* among the waits */
     bool counted_drain;   /* among the drains */
-    bool handed;          /* to the pool; guarded by the server's lock */
+    bool handed;          /* to the pool; guarded by the server's hand_lock */
     char *body;
     size_t body_size;
     size_t body_capacity;

@@ -39,7 +39,8 @@ struct pawl_api_server {
     uint32_t requests_max;
     uint64_t body_bytes_max;
     uint64_t bodies_bytes_max;
-    pthread_mutex_t lock; /* guards the members below */
+    pthread_mutex_t hand_lock; /* guards `handed` of exchanges; the library's own locks may be taken under it */
+    pthread_mutex_t lock;      /* guards the members below */
     pthread_cond_t changed;
     bool closing;
     size_t open;    /* exchanges that exist */
@@ -229,10 +230,12 @@ static bool hand_over(pawl_exchange *exchange, pawl_exchange_step step)
     pthread_mutex_lock(&server->lock);
     bool may = !server->closing;
     server->working += may;
-    exchange->handed = may;
     pthread_mutex_unlock(&server->lock);
     if (!may)
         return false;
+    pthread_mutex_lock(&server->hand_lock);
+    exchange->handed = true;
+    pthread_mutex_unlock(&server->hand_lock);
     MHD_suspend_connection(exchange->connection);
     pawl_exchange_continue(exchange, step);
     return true;
@@ -243,10 +246,12 @@ static bool hand_over(pawl_exchange *exchange, pawl_exchange_step step)
 static void give_back(pawl_exchange *exchange, pawl_exchange_stage stage)
 {
     pawl_api_server *server = exchange->server;
-    pthread_mutex_lock(&server->lock);
+    pthread_mutex_lock(&server->hand_lock);
     exchange->stage = stage;
     exchange->handed = false;
     MHD_resume_connection(exchange->connection);
+    pthread_mutex_unlock(&server->hand_lock);
+    pthread_mutex_lock(&server->lock);
     server->working--;
     pthread_cond_broadcast(&server->changed);
     pthread_mutex_unlock(&server->lock);
@@ -254,9 +259,9 @@ static void give_back(pawl_exchange *exchange, pawl_exchange_stage stage)
 
 static bool is_handed(pawl_exchange *exchange)
 {
-    pthread_mutex_lock(&exchange->server->lock);
+    pthread_mutex_lock(&exchange->server->hand_lock);
     bool handed = exchange->handed;
-    pthread_mutex_unlock(&exchange->server->lock);
+    pthread_mutex_unlock(&exchange->server->hand_lock);
     return handed;
 }
 
@@ -431,6 +436,7 @@ pawl_status pawl_api_server_open(const pawl_api_server_options *options, pawl_ap
     server->log = options->log;
     server->log_context = options->log_context;
     server->socket.descriptor = -1;
+    pthread_mutex_init(&server->hand_lock, NULL);
     pthread_mutex_init(&server->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -500,6 +506,7 @@ pawl_api_server *pawl_api_server_close(pawl_api_server *server)
     pawl_waits_close(server->waits);
     pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->lock);
+    pthread_mutex_destroy(&server->hand_lock);
     free(server);
     return NULL;
 }
