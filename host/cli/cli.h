@@ -210,8 +210,9 @@ int pawl_cli_complete(pawl_cli *cli);
 int pawl_cli_host(pawl_cli *cli);
 int pawl_cli_connectors(pawl_cli *cli);
 int pawl_cli_drain(pawl_cli *cli);
-extern const pawl_cli_option pawl_cli_schedule_create_options[];
-int pawl_cli_schedule_create(pawl_cli *cli); /* schedule.c */
+extern const pawl_cli_option pawl_cli_schedule_create_options[], pawl_cli_schedule_pause_options[],
+    pawl_cli_schedule_trigger_options[], pawl_cli_schedule_backfill_options[]; /* schedule.c */
+int pawl_cli_schedule_create(pawl_cli *cli);                                   /* schedule.c */
 int pawl_cli_schedule_list(pawl_cli *cli);
 int pawl_cli_schedule_show(pawl_cli *cli);
 int pawl_cli_schedule_pause(pawl_cli *cli);

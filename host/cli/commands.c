@@ -118,22 +118,6 @@ static const pawl_cli_option test_options[] = {
     {NULL, NULL, NULL},
 };
 
-static const pawl_cli_option schedule_pause_options[] = {{"note", "TEXT", "why, for others"}, {NULL, NULL, NULL}};
-
-static const pawl_cli_option schedule_trigger_options[] = {
-    {"overlap", "POLICY", "for this run, instead of the schedule's"},
-    {"id", "ID", "idempotency id of this request (default: a new uuid)"},
-    {NULL, NULL, NULL},
-};
-
-static const pawl_cli_option schedule_backfill_options[] = {
-    {"from", "TIME", "the first time: 2026-02-03T10:00:00Z"},
-    {"to", "TIME", "the last time"},
-    {"overlap", "POLICY", "allow (default): all at once; buffer_one: one after the other"},
-    {"id", "ID", "idempotency id of this request (default: a new uuid)"},
-    {NULL, NULL, NULL},
-};
-
 static const pawl_cli_option session_list_options[] = {
     {"limit", "N", "at most this many (default 100)"},
     {"after", "NAME", "go on after a page: what the page before gave"},
@@ -493,15 +477,15 @@ const pawl_cli_command pawl_cli_commands[] = {
      NULL, "pawl schedule show report", no_options, pawl_cli_schedule_show},
     {"schedule pause", "NAME", 1, 1, "Start nothing until the schedule is resumed",
      "Times that pass meanwhile are not made up for.", "pawl schedule pause report --note 'ask ann'",
-     schedule_pause_options, pawl_cli_schedule_pause},
+     pawl_cli_schedule_pause_options, pawl_cli_schedule_pause},
     {"schedule resume", "NAME", 1, 1, "Let a schedule that is paused go on", NULL, "pawl schedule resume report",
      no_options, pawl_cli_schedule_resume},
     {"schedule trigger", "NAME", 1, 1, "Run a schedule now, also while it is paused", "Prints the id of the run.",
-     "pawl schedule trigger report --overlap allow", schedule_trigger_options, pawl_cli_schedule_trigger},
+     "pawl schedule trigger report --overlap allow", pawl_cli_schedule_trigger_options, pawl_cli_schedule_trigger},
     {"schedule backfill", "NAME", 1, 1, "Run the times of a range that is past",
      "A time that has run already is not run again.",
      "pawl schedule backfill report --from 2026-02-01T00:00:00Z --to 2026-02-07T00:00:00Z --overlap buffer_one",
-     schedule_backfill_options, pawl_cli_schedule_backfill},
+     pawl_cli_schedule_backfill_options, pawl_cli_schedule_backfill},
     {"schedule delete", "NAME", 1, 1, "Forget a schedule; what it has started goes on", NULL,
      "pawl schedule delete report", no_options, pawl_cli_schedule_delete},
     {"session list", "", 0, 0, "List the sessions that have state", NULL, "pawl session list --limit 1000",

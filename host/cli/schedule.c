@@ -31,6 +31,22 @@ const pawl_cli_option pawl_cli_schedule_create_options[] = {
     {NULL, NULL, NULL},
 };
 
+const pawl_cli_option pawl_cli_schedule_pause_options[] = {{"note", "TEXT", "why, for others"}, {NULL, NULL, NULL}};
+
+const pawl_cli_option pawl_cli_schedule_trigger_options[] = {
+    {"overlap", "POLICY", "for this run, instead of the schedule's"},
+    {"id", "ID", "idempotency id of this request (default: a new uuid)"},
+    {NULL, NULL, NULL},
+};
+
+const pawl_cli_option pawl_cli_schedule_backfill_options[] = {
+    {"from", "TIME", "the first time: 2026-02-03T10:00:00Z"},
+    {"to", "TIME", "the last time"},
+    {"overlap", "POLICY", "allow (default): all at once; buffer_one: one after the other"},
+    {"id", "ID", "idempotency id of this request (default: a new uuid)"},
+    {NULL, NULL, NULL},
+};
+
 static char *path_of(const pawl_cli *cli, const char *suffix)
 {
     return pawl_client_path("schedules", cli->arguments[0], suffix);
