@@ -1,8 +1,8 @@
 /* host.c: the life of a host: open, drain, close, and who may still come in. See include/pawl/pawl.h for what each
- * function promises; host_*.c hold the others. */
-#include "host_open.h"
+ * function promises; operation/, session/ and care/ hold the others. */
+#include "host/assembly/open.h"
 
-#include "view.h"
+#include "host/view/view.h"
 
 #include <stdlib.h>
 

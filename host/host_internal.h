@@ -3,15 +3,15 @@
 #ifndef PAWL_HOST_INTERNAL_H
 #define PAWL_HOST_INTERNAL_H
 
-#include "assemble.h"
-#include "attachments.h"
-#include "facets.h"
-#include "host_callbacks.h"
-#include "host_handles.h"
-#include "host_pause.h"
-#include "host_roots.h"
-#include "host_watch.h"
-#include "new_id.h"
+#include "host/assembly/assemble.h"
+#include "host/assembly/callbacks.h"
+#include "host/assembly/facets.h"
+#include "host/care/roots.h"
+#include "host/operation/new_id.h"
+#include "host/operation/pause.h"
+#include "host/operation/watch.h"
+#include "host/session/attachments.h"
+#include "host/session/handles.h"
 #include "worker/base/arena.h"
 #include "worker/journal.h"
 #include "worker/worker.h"
@@ -72,13 +72,13 @@ pawl_status pawl_host_usable(const pawl_host *host, pawl_error *error);
 void pawl_host_entered(pawl_host *host);
 void pawl_host_left(pawl_host *host);
 
-/* ---- host_post.c ---- */
+/* ---- post.c ---- */
 
 /** Post a record that means the same however often it is sent under this id. */
 pawl_status pawl_host_post_entry(pawl_host *host, const char *id, const char *post_id, const pawl_entry *entry,
                                  pawl_error *error);
 
-/* ---- host_check.c: what callers hand in. Codes: missing_process_id, invalid_process_id, ... ---- */
+/* ---- check.c: what callers hand in. Codes: missing_process_id, invalid_process_id, ... ---- */
 
 pawl_status pawl_check_id(const char *id, pawl_error *error);
 /** Also that it is no name that Pawl keeps for itself. */
@@ -95,7 +95,7 @@ pawl_status pawl_unknown_process(const char *id, pawl_status status, pawl_error 
 /** Copy a versioned options struct of the caller into a whole one. False when it is NULL or its size is absurd. */
 bool pawl_take_struct(void *to, size_t size, const void *from);
 
-/* ---- host_look.c ---- */
+/* ---- look.c ---- */
 
 #define PAWL_ROW_DOCUMENT 1u
 #define PAWL_ROW_OUTCOME  2u
@@ -104,7 +104,7 @@ pawl_status pawl_row_copy(pawl_arena *arena, const pawl_process_row *row, uint32
 /** Read a row by id. */
 pawl_status pawl_host_row(pawl_host *host, const char *id, pawl_arena *arena, pawl_process_row *ret, pawl_error *error);
 
-/* ---- host_post.c ---- */
+/* ---- post.c ---- */
 
 /** Send what comes from outside (the kind is the entry's), and put what the store says into words that name the
  * process. ret_replayed may be NULL. */
@@ -115,12 +115,12 @@ pawl_status pawl_host_post(pawl_host *host, const char *id, pawl_post *body, con
 pawl_status pawl_host_cancel_post(pawl_arena *arena, const pawl_process_row *row, const char *reason,
                                   const pawl_post **ret, pawl_error *error);
 
-/* ---- host_prune.c ---- */
+/* ---- prune.c ---- */
 
 /** Let go of all attachments of a scope; *dropped is raised by their number. */
 pawl_status pawl_host_drop_attachments(pawl_host *host, pawl_bytes scope, uint64_t *dropped);
 
-/* ---- host_follow.c ---- */
+/* ---- follow.c ---- */
 
 void pawl_follows_init(pawl_host *host);
 void pawl_follows_finish(pawl_host *host);
@@ -129,7 +129,7 @@ void pawl_follows_tell(void *context, const pawl_worker_end *end);
 /** Likewise of one that was posted: its type and session are read if anybody follows. [any], blocks */
 void pawl_follows_tell_posted(pawl_host *host, const pawl_post *post);
 
-/* ---- host_post.c ---- */
+/* ---- post.c ---- */
 
 #define PAWL_UPDATE_ID_SIZE 257
 /** Send an update; durable when this returns PAWL_OK. own_id: the id that it has, given or made. *ret_sequence: of its
@@ -138,7 +138,7 @@ pawl_status pawl_host_post_update(pawl_host *host, const char *id, const char *n
                                   const char *update_id, char own_id[PAWL_UPDATE_ID_SIZE], uint64_t *ret_sequence,
                                   pawl_error *error);
 
-/* ---- host_event.c, host_queue.c ---- */
+/* ---- event.c, queue.c ---- */
 
 /** What the type of a process declares, in the version that it is pinned to; NULL: nothing. */
 const struct pawl_type_rules *pawl_host_rules_of(const pawl_host *host, const pawl_process_row *row);
@@ -149,7 +149,7 @@ void pawl_host_queue_changed(pawl_host *host);
 /** The queues of the store that holds the registry. "queue.unsupported" */
 pawl_status pawl_host_queue_table(const pawl_host *host, const pawl_queue_table **ret, pawl_error *error);
 
-/* ---- host_wait.c ---- */
+/* ---- wait.c ---- */
 
 /** End all asynchronous waits. */
 void pawl_host_end_waits(pawl_host *host);

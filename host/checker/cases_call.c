@@ -3,7 +3,7 @@
 #include "blobs.h"
 #include "call.h"
 #include "cases.h"
-#include "host/json_schema.h"
+#include "host/schema/json_schema.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* cases_file.c: what the file is and says, before and when it is loaded. */
 #include "cases.h"
-#include "host/json_schema.h"
 #include "host/loader/loader.h"
 #include "host/loader/refuse.h"
+#include "host/schema/json_schema.h"
 #include "snapshot.h"
 
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 /* cases_life.c: init, factories, instances and deinit, in the orders that hosts have. */
 #include "call.h"
 #include "cases.h"
-#include "host/json_schema.h"
+#include "host/schema/json_schema.h"
 
 #include <pthread.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
  * made from a schema. An operation without a sample is not called, unless that was asked for: a call does what it
  * does. */
 #include "call.h"
-#include "host/json_schema.h"
+#include "host/schema/json_schema.h"
 
 #include <stdlib.h>
 #include <string.h>

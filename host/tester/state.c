@@ -1,4 +1,4 @@
-/* state.c: see state.h. The formats are those of host/builtin_session.c. */
+/* state.c: see state.h. The formats are those of host/builtin/session.c. */
 #include "state.h"
 
 #include "world.h"

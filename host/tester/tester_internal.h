@@ -3,7 +3,7 @@
 #ifndef PAWL_TESTER_INTERNAL_H
 #define PAWL_TESTER_INTERNAL_H
 
-#include "host/host_roots.h"
+#include "host/care/roots.h"
 #include "host/loader/loader.h"
 #include "machine.h"
 #include "tester.h"

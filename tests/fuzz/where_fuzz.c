@@ -2,7 +2,7 @@
  * takes: well formed in postfix order, with JSON values; a refusal says why. */
 #include "fuzz.h"
 
-#include "host/where.h"
+#include "host/operation/where.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
-#include "host/attachments.h"
-#include "host/host_roots.h"
+#include "host/care/roots.h"
+#include "host/session/attachments.h"
 #include "worker/base/sink.h"
 #include "worker/effect/context.h"
 

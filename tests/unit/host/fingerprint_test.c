@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "host/fingerprint.h"
+#include "host/operation/fingerprint.h"
 #include "worker/base/sink.h"
 
 #include <stdlib.h>

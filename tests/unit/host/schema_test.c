@@ -1,7 +1,7 @@
 /* schema_test.c: JSON Schemas and selectors: what fits, what does not and how that is told, and what is refused before
  * it is ever used. */
-#include "host/json_schema.h"
-#include "host/selector.h"
+#include "host/schema/json_schema.h"
+#include "host/schema/selector.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* where_test.c: what people write to find processes becomes the conditions that they meant, and a mistake is told with
  * its place. */
-#include "host/where.h"
+#include "host/operation/where.h"
 #include "worker/base/sink.h"
 
 #include <setjmp.h>
