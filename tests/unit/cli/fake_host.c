@@ -1,6 +1,7 @@
 /* fake_host.c: see fake_host.h. Keeps the promises of pawl.h that the ways in rely on: callbacks come once, on the
  * host's own thread, never from inside the call that asked for them. */
 #include "fake_host.h"
+#include "fake_host_lacks.h"
 
 #include <jansson.h>
 #include <pthread.h>
@@ -98,7 +99,7 @@ void pawl_text_free(pawl_text *text)
     text->size = 0;
 }
 
-static pawl_status give(json_t *json, pawl_text *ret)
+pawl_status fake_give(json_t *json, pawl_text *ret)
 {
     ret->data = json_dumps(json, JSON_COMPACT);
     ret->size = strlen(ret->data);
@@ -523,7 +524,7 @@ pawl_status pawl_host_get(pawl_host *host, const char *id, pawl_text *ret_json, 
     }
     pawl_status status = find_or_fail(host, id, &p, error);
     if (status == PAWL_OK)
-        give(row_of(p), ret_json);
+        fake_give(row_of(p), ret_json);
     pthread_mutex_unlock(&host->lock);
     return status;
 }
@@ -563,7 +564,7 @@ pawl_status pawl_host_list(pawl_host *host, const pawl_list_options *options, pa
         json_array_append_new(rows, row_of(p));
     }
     pthread_mutex_unlock(&host->lock);
-    return give(
+    return fake_give(
         json_pack("{s:o, s:o}", "processes", rows, "next", next == 0 ? json_null() : json_integer((json_int_t)next)),
         ret_json);
 }
@@ -577,7 +578,7 @@ pawl_status pawl_host_count(pawl_host *host, const pawl_list_options *options, u
     for (uint64_t i = 0; i < host->count && count < limit_rows; i++)
         count += is_listed(host->processes[i], options) ? 1 : 0;
     pthread_mutex_unlock(&host->lock);
-    return give(json_pack("{s:I, s:b}", "count", (json_int_t)count, "complete", count < limit_rows), ret_json);
+    return fake_give(json_pack("{s:I, s:b}", "count", (json_int_t)count, "complete", count < limit_rows), ret_json);
 }
 
 pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *options, pawl_text *ret_json, pawl_error *error)
@@ -585,207 +586,9 @@ pawl_status pawl_host_prune(pawl_host *host, const pawl_prune_options *options, 
     (void)host;
     (void)options;
     (void)error;
-    return give(json_pack("{s:i, s:i, s:i, s:b, s:i, s:i}", "pruned", 0, "attachments", 0, "looked", 0, "more", 0,
-                          "after_unix_ns", 0, "after_number", 0),
-                ret_json);
-}
-
-pawl_status pawl_host_session_list(pawl_host *host, const char *after, uint32_t limit, pawl_text *ret_json,
-                                   pawl_error *error)
-{
-    (void)host;
-    (void)after;
-    (void)limit;
-    (void)error;
-    return give(json_loads("{\"sessions\":[],\"next\":null}", 0, NULL), ret_json);
-}
-
-pawl_status pawl_host_session_show(pawl_host *host, const char *session, const char *prefix, const char *after,
-                                   uint32_t limit, pawl_text *ret_json, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)prefix;
-    (void)after;
-    (void)limit;
-    (void)error;
-    return give(json_loads("{\"revision\":0,\"values\":[],\"next\":null}", 0, NULL), ret_json);
-}
-
-pawl_status pawl_host_session_get(pawl_host *host, const char *session, const char *key, pawl_text *ret_value,
-                                  uint64_t *ret_revision, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)key;
-    (void)ret_value;
-    (void)ret_revision;
-    return pawl_error_set(error, PAWL_E_NOT_FOUND, "unknown_key", "no such key");
-}
-
-pawl_status pawl_host_session_commit(pawl_host *host, const char *session, uint64_t expected_revision,
-                                     const char *commit_key, const pawl_session_change *const *changes, size_t count,
-                                     uint64_t *ret_revision, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)expected_revision;
-    (void)commit_key;
-    (void)changes;
-    (void)count;
-    (void)error;
-    *ret_revision = 1;
-    return PAWL_OK;
-}
-
-pawl_status pawl_host_session_delete(pawl_host *host, const char *session, pawl_text *ret_json, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)error;
-    return give(json_object(), ret_json);
-}
-
-pawl_status pawl_host_session_release(pawl_host *host, const char *session, pawl_text *ret_json, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)error;
-    return give(json_object(), ret_json);
-}
-
-pawl_status pawl_host_put(pawl_host *host, const pawl_put_options *options, pawl_put **ret, pawl_error *error)
-{
-    (void)host;
-    (void)options;
-    (void)ret;
-    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "fake", "not here");
-}
-
-pawl_status pawl_put_write(pawl_put *put, const void *data, size_t size, pawl_error *error)
-{
-    (void)put;
-    (void)data;
-    (void)size;
-    (void)error;
-    return PAWL_OK;
-}
-
-pawl_status pawl_put_commit(pawl_put *put, char reference[PAWL_REFERENCE_BYTES + 1], uint64_t *ret_size,
-                            pawl_error *error)
-{
-    (void)put;
-    (void)reference;
-    (void)ret_size;
-    (void)error;
-    return PAWL_OK;
-}
-
-pawl_put *pawl_put_abort(pawl_put *put)
-{
-    (void)put;
-    return NULL;
-}
-
-pawl_status pawl_host_attachment_read(pawl_host *host, const char *scope, const char *reference, uint64_t offset,
-                                      uint64_t size, pawl_text *ret_bytes, uint64_t *ret_total, pawl_error *error)
-{
-    (void)host;
-    (void)scope;
-    (void)reference;
-    (void)offset;
-    (void)size;
-    (void)ret_bytes;
-    (void)ret_total;
-    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "fake", "not here");
-}
-
-pawl_status pawl_host_attachment_stat(pawl_host *host, const char *scope, const char *reference, pawl_text *ret_json,
-                                      pawl_error *error)
-{
-    (void)host;
-    (void)scope;
-    (void)reference;
-    (void)error;
-    return give(json_object(), ret_json);
-}
-
-pawl_status pawl_host_attachment_list(pawl_host *host, const char *scope, const char *after, uint32_t limit,
-                                      pawl_text *ret_json, pawl_error *error)
-{
-    (void)host;
-    (void)scope;
-    (void)after;
-    (void)limit;
-    (void)error;
-    return give(json_object(), ret_json);
-}
-
-pawl_status pawl_host_attachment_share(pawl_host *host, const char *scope, const char *reference, const char *to,
-                                       pawl_error *error)
-{
-    (void)host;
-    (void)scope;
-    (void)reference;
-    (void)to;
-    (void)error;
-    return PAWL_OK;
-}
-
-pawl_status pawl_host_attachment_drop(pawl_host *host, const char *scope, const char *reference, pawl_error *error)
-{
-    (void)host;
-    (void)scope;
-    (void)reference;
-    (void)error;
-    return PAWL_OK;
-}
-
-pawl_status pawl_host_handle_list(pawl_host *host, const char *session, pawl_text *ret_json, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)error;
-    return give(json_object(), ret_json);
-}
-
-pawl_status pawl_host_handle_grant(pawl_host *host, const char *session, const char *id, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)id;
-    (void)error;
-    return PAWL_OK;
-}
-
-pawl_status pawl_host_handle_revoke(pawl_host *host, const char *session, const char *id, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)id;
-    (void)error;
-    return PAWL_OK;
-}
-
-pawl_status pawl_host_handle_check(pawl_host *host, const char *session, const char *id, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)id;
-    (void)error;
-    return PAWL_OK;
-}
-
-pawl_status pawl_host_handle_transfer(pawl_host *host, const char *from, const char *to, const char *const *ids,
-                                      size_t count, pawl_error *error)
-{
-    (void)host;
-    (void)from;
-    (void)to;
-    (void)ids;
-    (void)count;
-    (void)error;
-    return PAWL_OK;
+    return fake_give(json_pack("{s:i, s:i, s:i, s:b, s:i, s:i}", "pruned", 0, "attachments", 0, "looked", 0, "more", 0,
+                               "after_unix_ns", 0, "after_number", 0),
+                     ret_json);
 }
 
 pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, uint32_t limit, uint32_t whole_values,
@@ -801,9 +604,9 @@ pawl_status pawl_host_journal(pawl_host *host, const char *id, uint64_t from, ui
         size_t i = from - 1;
         for (; i < size && json_array_size(records) < limit; i++)
             json_array_append(records, json_array_get(p->records, i));
-        give(json_pack("{s:o, s:o}", "records", records, "next",
-                       i < size ? json_integer((json_int_t)i + 1) : json_null()),
-             ret_json);
+        fake_give(json_pack("{s:o, s:o}", "records", records, "next",
+                            i < size ? json_integer((json_int_t)i + 1) : json_null()),
+                  ret_json);
     }
     pthread_mutex_unlock(&host->lock);
     return status;
@@ -814,12 +617,12 @@ pawl_status pawl_host_versions(pawl_host *host, uint64_t rows_max, pawl_text *re
     (void)host;
     (void)rows_max;
     (void)error;
-    return give(json_pack("{s:[{s:s, s:s, s:[s], s:s, s:s, s:b, s:b, s:i}, {s:s, s:s, s:b, s:b, s:i}], s:i, s:b}",
-                          "plugins", "id", "com.example.\"x\"", "version", "1.0.0", "kinds", "process", "digest",
-                          "0123456789abcdef", "path", "/p.so", "loaded", 1, "current", 1, "processes", 3, "id",
-                          "com.example.y", "digest", "fedcba9876543210", "loaded", 0, "current", 0, "processes", 0,
-                          "looked_at", 3, "complete", 1),
-                ret_json);
+    return fake_give(json_pack("{s:[{s:s, s:s, s:[s], s:s, s:s, s:b, s:b, s:i}, {s:s, s:s, s:b, s:b, s:i}], s:i, s:b}",
+                               "plugins", "id", "com.example.\"x\"", "version", "1.0.0", "kinds", "process", "digest",
+                               "0123456789abcdef", "path", "/p.so", "loaded", 1, "current", 1, "processes", 3, "id",
+                               "com.example.y", "digest", "fedcba9876543210", "loaded", 0, "current", 0, "processes", 0,
+                               "looked_at", 3, "complete", 1),
+                     ret_json);
 }
 
 pawl_status pawl_host_forget_version(pawl_host *host, const char *digest, pawl_error *error)
@@ -838,12 +641,13 @@ pawl_status pawl_host_describe(pawl_host *host, pawl_text *ret_json, pawl_error 
     for (size_t i = 0; i < host->count; i++)
         counts[PAWL_IS_TERMINAL(host->processes[i]->status) ? host->processes[i]->status - PAWL_COMPLETED : 3]++;
     pthread_mutex_unlock(&host->lock);
-    return give(json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:[s], s:s, s:s}], s:{s:i, s:i, s:b, s:s}, s:{s:I, s:I, s:I}}",
-                          "version", "0.1.0", "profile", host->name, "tier", "inline", "plugins", "id",
-                          "com.example.\"x\"", "version", "1.0.0", "kinds", "process", "digest", "0123456789abcdef",
-                          "path", "/p.so", "worker", "resident", 3, "steps", 7, "running", 1, "name", "w", "counts",
-                          "completed", counts[0], "failed", counts[1], "waiting", counts[3]),
-                ret_json);
+    return fake_give(
+        json_pack("{s:s, s:s, s:s, s:[{s:s, s:s, s:[s], s:s, s:s}], s:{s:i, s:i, s:b, s:s}, s:{s:I, s:I, s:I}}",
+                  "version", "0.1.0", "profile", host->name, "tier", "inline", "plugins", "id", "com.example.\"x\"",
+                  "version", "1.0.0", "kinds", "process", "digest", "0123456789abcdef", "path", "/p.so", "worker",
+                  "resident", 3, "steps", 7, "running", 1, "name", "w", "counts", "completed", counts[0], "failed",
+                  counts[1], "waiting", counts[3]),
+        ret_json);
 }
 
 /* ---- the host -----------------------------------------------------------------------------------------------------
@@ -988,9 +792,9 @@ pawl_status pawl_plugin_inspect(const char *path, pawl_text *ret_json, pawl_erro
 {
     if (strstr(path, "bad") != NULL)
         return pawl_error_set(error, PAWL_E_INVALID, "loader.not_elf", "%s: not an ELF file", path);
-    return give(json_pack("{s:s, s:{s:i, s:i}, s:[{s:s}, {s:s}]}", "id", "com.example.x", "abi", "major", 1, "minor", 0,
-                          "effects", "name", "one", "name", "two"),
-                ret_json);
+    return fake_give(json_pack("{s:s, s:{s:i, s:i}, s:[{s:s}, {s:s}]}", "id", "com.example.x", "abi", "major", 1,
+                               "minor", 0, "effects", "name", "one", "name", "two"),
+                     ret_json);
 }
 
 pawl_status pawl_plugin_probe(const char *path, const char *data_dir, pawl_text *ret_json, pawl_error *error)
@@ -1026,140 +830,4 @@ uint32_t fake_host_waits(pawl_host *host)
         count++;
     pthread_mutex_unlock(&host->lock);
     return count;
-}
-
-/* ---- looking after stores: this one has none ---- */
-
-static pawl_status not_offered(pawl_error *error)
-{
-    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "store.not_offered", "the store does not offer that");
-}
-
-pawl_status pawl_host_backup(pawl_host *host, const char *directory, pawl_text *ret_json, pawl_error *error)
-{
-    (void)host;
-    (void)directory;
-    (void)ret_json;
-    return not_offered(error);
-}
-
-pawl_status pawl_care_backup(const pawl_host_options *options, const char *directory, pawl_text *ret_json,
-                             pawl_error *error)
-{
-    (void)options;
-    (void)directory;
-    (void)ret_json;
-    return not_offered(error);
-}
-
-pawl_status pawl_care_check(const pawl_host_options *options, uint32_t flags, pawl_on_finding found, void *context,
-                            pawl_text *ret_json, pawl_error *error)
-{
-    (void)options;
-    (void)flags;
-    (void)found;
-    (void)context;
-    (void)ret_json;
-    return not_offered(error);
-}
-
-pawl_status pawl_care_restore(const pawl_host_options *options, const char *directory, uint32_t flags,
-                              pawl_on_finding found, void *context, pawl_text *ret_json, pawl_error *error)
-{
-    (void)options;
-    (void)directory;
-    (void)flags;
-    (void)found;
-    (void)context;
-    (void)ret_json;
-    return not_offered(error);
-}
-
-/* ---- events and queues: this host has none ---- */
-
-static pawl_status no_events(pawl_error *error)
-{
-    return pawl_error_set(error, PAWL_E_UNSUPPORTED, "fake.no_events", "this host has no events");
-}
-
-pawl_status pawl_host_append_event(pawl_host *host, const char *id, const pawl_event *event, pawl_event_appended *ret,
-                                   pawl_error *error)
-{
-    (void)host;
-    (void)id;
-    (void)event;
-    (void)ret;
-    return no_events(error);
-}
-
-pawl_status pawl_host_events(pawl_host *host, const char *id, uint64_t after, const char *type, uint32_t limit,
-                             pawl_text *ret_json, pawl_error *error)
-{
-    (void)host;
-    (void)id;
-    (void)after;
-    (void)type;
-    (void)limit;
-    (void)ret_json;
-    return no_events(error);
-}
-
-pawl_status pawl_host_wait_event_async(pawl_host *host, const char *id, const char *type, uint64_t after,
-                                       pawl_on_outcome done, void *context, pawl_wait **ret, pawl_error *error)
-{
-    (void)host;
-    (void)id;
-    (void)type;
-    (void)after;
-    (void)done;
-    (void)context;
-    (void)ret;
-    return no_events(error);
-}
-
-pawl_status pawl_host_queue_claim(pawl_host *host, const char *session, const pawl_queue_claim_options *options,
-                                  pawl_text *ret_json, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)options;
-    (void)ret_json;
-    return no_events(error);
-}
-
-pawl_status pawl_host_queue_settle(pawl_host *host, const char *session, uint32_t action, uint64_t token,
-                                   const uint64_t *items, size_t count, uint64_t delay_ns, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)action;
-    (void)token;
-    (void)items;
-    (void)count;
-    (void)delay_ns;
-    return no_events(error);
-}
-
-pawl_status pawl_host_queue_list(pawl_host *host, const char *session, uint32_t dead, uint64_t after, uint32_t limit,
-                                 pawl_text *ret_json, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)dead;
-    (void)after;
-    (void)limit;
-    (void)ret_json;
-    return no_events(error);
-}
-
-pawl_status pawl_host_queue_tend(pawl_host *host, const char *session, uint32_t action, const uint64_t *items,
-                                 size_t count, uint64_t *ret_done, pawl_error *error)
-{
-    (void)host;
-    (void)session;
-    (void)action;
-    (void)items;
-    (void)count;
-    (void)ret_done;
-    return no_events(error);
 }
