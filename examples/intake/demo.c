@@ -137,13 +137,24 @@ static int kill_and_restart(struct run *run)
     return run->worker > 0;
 }
 
+/* So many may be started by now: something is left to be done until the worker was killed as often as it is to be. */
+static size_t started_most(const struct run *run)
+{
+    size_t parts = KILLS_WANTED + 2;
+    size_t most = (file_count * (run->kills + 2) + parts - 1) / parts;
+    if (run->kills >= KILLS_WANTED)
+        return file_count;
+    return most < file_count ? most : file_count - 1;
+}
+
 /* Until all are done: start more, look, and kill each time another part of the work is done. */
 static int run_all(struct run *run)
 {
     double until = now_seconds() + PATIENCE_SECONDS;
     while (run->done < file_count && now_seconds() < until) {
-        if (run->started < file_count) {
-            size_t to = run->started + BATCH < file_count ? run->started + BATCH : file_count;
+        size_t most = started_most(run);
+        if (run->started < most) {
+            size_t to = run->started + BATCH < most ? run->started + BATCH : most;
             if (start_batch(run->socket, run->started, to))
                 run->started = to;
         }
@@ -156,7 +167,7 @@ static int run_all(struct run *run)
             fprintf(stderr, "\ndemo: pawl serve ended by itself\n");
             return 0;
         }
-        usleep(run->started < file_count ? 1000 : 10000);
+        usleep(run->started < most ? 1000 : 10000);
     }
     draw(run->done, file_count, run->kills);
     printf("\n");

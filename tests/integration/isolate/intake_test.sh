@@ -10,8 +10,8 @@ trap 'rm -rf "$place"' EXIT INT TERM
 mkdir "$place/files"
 for i in 1 2 3 4 5 6 7 8 9 10 11 12; do echo "file $i of some words" > "$place/files/$i.txt"; done
 
-# A guest has the demo's data directory in its arguments: nothing else on this machine has.
-guests() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -c "pawl-plugin-host $place" || true; }
+# A guest has the demo's data directory in its arguments: nothing else on this machine has, but for a grep for just that.
+guests() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -c "pawl-plugin-hos[t] $place" || true; }
 
 PAWL_DEMO_DIR="$place/demo" PAWL_DEMO_ISOLATED=1 sh "$source/examples/intake/run.sh" "$build" "$place/files" \
     > "$place/said" 2>&1 || { cat "$place/said"; exit 1; }
