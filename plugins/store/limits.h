@@ -27,8 +27,9 @@
 #define PAWL_STORE_ATTRIBUTES_BYTES_MAX      (128u << 10) /* of them all, as JSON */
 #define PAWL_STORE_CONDITIONS_MAX            64u          /* of one list */
 #define PAWL_STORE_CONDITION_VALUES_MAX      32u          /* of one IN */
-#define PAWL_STORE_LIST_LOOKS_MAX            20000u       /* rows that a page with conditions looks at */
-#define PAWL_STORE_LIST_COLLECT_MAX          100000u      /* numbers of an index range that are sorted in memory */
+#define PAWL_STORE_LIST_RARE_MAX             256u    /* of a type: then it is listed by type, whatever else is asked */
+#define PAWL_STORE_LIST_LOOKS_MAX            20000u  /* rows that a page with conditions looks at */
+#define PAWL_STORE_LIST_COLLECT_MAX          100000u /* numbers of an index range that are sorted in memory */
 
 #define PAWL_STORE_VALUE_BYTES_DEFAULT   (4u << 20) /* config "value_bytes_max": a record body, a session value */
 #define PAWL_STORE_VALUE_BYTES_CEILING   (256u << 20)

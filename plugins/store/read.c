@@ -241,13 +241,36 @@ static pawl_status add_source(listing *l, pawl_family family, const pawl_key *pr
     return pawl_kv_cursor_status(made->cursor, l->fault);
 }
 
+static void relation_prefix(pawl_key *prefix, uint8_t relation, uint64_t value)
+{
+    pawl_key_start(prefix);
+    pawl_key_u8(prefix, relation);
+    pawl_key_u64(prefix, value);
+}
+
 static pawl_status add_relation(listing *l, uint8_t relation, uint64_t value)
 {
     pawl_key prefix;
-    pawl_key_start(&prefix);
-    pawl_key_u8(&prefix, relation);
-    pawl_key_u64(&prefix, value);
+    relation_prefix(&prefix, relation, value);
     return add_source(l, PAWL_FAMILY_RELATION, &prefix);
+}
+
+/* There are so few of the type that each is looked at sooner than all of a status. */
+static pawl_status is_rare(const listing *l, bool *rare)
+{
+    pawl_key prefix;
+    size_t count = 0;
+    relation_prefix(&prefix, 't', l->type->id);
+    pawl_kv_cursor *cursor = pawl_kv_cursor_prefix(l->registry->store->kv, PAWL_FAMILY_RELATION, &prefix);
+    if (cursor == NULL)
+        return pawl_fault_nomem(l->fault);
+    for (pawl_kv_cursor_seek(cursor, pawl_key_bytes(&prefix)); cursor->valid && count <= PAWL_STORE_LIST_RARE_MAX;
+         pawl_kv_cursor_next(cursor))
+        count++;
+    *rare = count <= PAWL_STORE_LIST_RARE_MAX;
+    pawl_status status = pawl_kv_cursor_status(cursor, l->fault);
+    pawl_kv_cursor_close(cursor);
+    return status;
 }
 
 static int compare_numbers(const void *a, const void *b)
@@ -370,10 +393,16 @@ static pawl_status add_sources(listing *l)
         return add_relation(l, 's', pawl_store_hash(list->session));
     if (list->parent.size > 0)
         return add_relation(l, 'p', pawl_store_hash(list->parent));
-    if (list->status_mask != 0)
+    if (list->type.size > 0 && l->type == NULL)
+        return PAWL_OK;
+    if (list->status_mask != 0 && list->type.size > 0)
+        status = is_rare(l, &found);
+    if (status == PAWL_OK && list->status_mask != 0 && !found)
         return add_statuses(l);
-    if (list->type.size > 0)
-        return l->type == NULL ? PAWL_OK : add_relation(l, 't', l->type->id);
+    if (status == PAWL_OK && list->type.size > 0)
+        return add_relation(l, 't', l->type->id);
+    if (status != PAWL_OK)
+        return status;
     return add_source(l, PAWL_FAMILY_PROCESS, &all);
 }
 
