@@ -96,8 +96,8 @@ struct child_options {
     bool detached = false; ///< its future comes when it is durably started, not when it ends
     uint32_t parent_close = PAWL_PARENT_CLOSE_CANCEL;
     duration deadline = duration::zero(); ///< from its start; it is asked to stop then. Zero: none
-    uint32_t priority = 0; ///< PAWL_PRIORITY_*; 0: the parent's
-    std::string_view key;  ///< empty: the parent's, if it was given one
+    uint32_t priority = 0;                ///< PAWL_PRIORITY_*; 0: the parent's
+    std::string_view key;                 ///< empty: the parent's, if it was given one
 };
 
 struct session_value {

@@ -1,5 +1,6 @@
-/* call.c: the plugin pawl-call.so, whose one process type, call.once, makes one call and ends with its result: for trying
- * an effect or a connector by hand. Its input is {"call": NAME, "input": ANY}; it must never do more than that one call. */
+/* call.c: the plugin pawl-call.so, whose one process type, call.once, makes one call and ends with its result: for
+ * trying an effect or a connector by hand. Its input is {"call": NAME, "input": ANY}; it must never do more than that
+ * one call. */
 #include <jansson.h>
 #include <pawl_plugin.h>
 #include <pawl_process.h>
